@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+extern crate self as escrowed;
+
+pub mod gateway;
+pub mod id;
+pub mod ledger;
+pub mod lifecycle;
+pub mod money;
+pub mod party;
+pub mod store;
+pub mod text;
+pub mod time;
+
+/// For the code that [`lifecycle!`] writes into other crates.
+#[doc(hidden)]
+pub mod __private {
+    pub use serde::{self, Deserialize, Serialize};
+    pub use serde_json::{Error as JsonError, from_str};
+}

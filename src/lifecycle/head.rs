@@ -1,0 +1,122 @@
+//! What every value of a lifecycle carries, whatever its status.
+
+use super::{Kernel, Lifecycle};
+use crate::{
+    id::Id,
+    money::Money,
+    party::{PartyId, Stamp},
+    store::Revision,
+    time::Timestamp,
+};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// What every value of a lifecycle carries: its id, its facts, what it holds, and its history.
+#[derive(Debug)]
+pub struct Head<L: Lifecycle> {
+    id: Id<L>,
+    revision: Option<Revision>,
+    seq: u32,
+    held: Money,
+    history: History<L::Status>,
+    parties: Arc<[PartyId]>,
+    /// What is known in every status. The lifecycle's own code changes it.
+    pub facts: L::Facts,
+    /// When the clock acts (UTC). Each edge clears it before the lifecycle's own code sets it anew; notes leave it.
+    pub deadline: Option<Timestamp>,
+}
+
+/// Which status was reached when and by whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(bound = "S: Serialize")]
+pub struct History<S>(Vec<Passage<S>>);
+
+/// That a status was reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Passage<S> {
+    /// The status.
+    pub code: S,
+    /// Who reached it, and when.
+    #[serde(flatten)]
+    pub stamp: Stamp,
+}
+
+/// What a lifecycle knows in every status: its terms and its parties.
+pub trait Facts: std::fmt::Debug + Send + 'static {
+    /// Whether a party plays this role of a side.
+    fn plays(&self, role: crate::party::Role, who: &PartyId) -> bool;
+    /// Everybody whom it concerns, for the index. Parties may repeat.
+    fn parties(&self) -> Vec<PartyId>;
+    /// What it belongs to: a payment's order.
+    fn about(&self) -> Option<crate::id::Subject> {
+        None
+    }
+}
+
+impl<L: Lifecycle> Head<L> {
+    pub(super) fn new(id: Id<L>, facts: L::Facts, held: Money) -> Self {
+        let parties = facts.parties().into();
+        Self { id, revision: None, seq: 0, held, history: History(Vec::new()), parties, facts, deadline: None }
+    }
+
+    /// Its id.
+    pub const fn id(&self) -> Id<L> {
+        self.id
+    }
+
+    /// The revision it was loaded or saved at; `None` until it is saved.
+    pub const fn revision(&self) -> Option<Revision> {
+        self.revision
+    }
+
+    /// How many events made it.
+    pub const fn seq(&self) -> u32 {
+        self.seq
+    }
+
+    /// What its escrow account holds, in minor units, by its own log.
+    pub const fn held(&self) -> Money {
+        self.held
+    }
+
+    /// Which status was reached when and by whom.
+    pub const fn history(&self) -> &History<L::Status> {
+        &self.history
+    }
+
+    pub(super) const fn parties(&self) -> &Arc<[PartyId]> {
+        &self.parties
+    }
+
+    /// For the kernel: takes a step's bookkeeping over.
+    #[doc(hidden)]
+    pub fn advance(&mut self, _: &Kernel, seq: u32, held: Money, reached: Option<L::Status>, stamp: &Stamp) {
+        self.seq = seq;
+        self.held = held;
+        let parties = self.facts.parties();
+        if *self.parties != *parties {
+            self.parties = parties.into();
+        }
+        if let Some(code) = reached {
+            self.history.0.push(Passage { code, stamp: stamp.clone() });
+        }
+    }
+
+    /// For the kernel: notes the revision.
+    #[doc(hidden)]
+    pub const fn revise(&mut self, _: &Kernel, revision: Revision) {
+        self.revision = Some(revision);
+    }
+}
+
+impl<S: Copy + PartialEq> History<S> {
+    /// In order of time: each status that was reached.
+    pub fn by_time(&self) -> &[Passage<S>] {
+        &self.0
+    }
+
+    /// When a status was first reached; `None` when it never was.
+    pub fn by_key(&self, status: S) -> Option<Timestamp> {
+        self.0.iter().find(|passage| passage.code == status).map(|passage| passage.stamp.at)
+    }
+}

@@ -1,0 +1,178 @@
+//! A step that was not taken: why, and the value unchanged.
+
+use super::{Lifecycle, Value};
+use crate::{
+    id::Subject,
+    money::{FeeError, Money, MoneyError, SplitError},
+    party::Actor,
+    text::{Prose, TextError},
+    time::Timestamp,
+};
+use std::{error::Error, fmt};
+
+/// A step was refused. Nothing has changed and nothing was written; the value comes back as it was.
+#[must_use = "the value that was not changed is in here"]
+pub struct Refused<T> {
+    /// The value, unchanged.
+    pub value: T,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Why a step was refused. A program matches on it; its text says what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The lifecycle's table has no such edge or note in this status.
+    #[error("`{action}` is not possible in status {status}: ask for the actions that are")]
+    WrongStatus {
+        /// What was asked.
+        action: &'static str,
+        /// The status it is in.
+        status: &'static str,
+    },
+    /// The table gives this step to somebody else.
+    #[error("`{action}` in status {status} is for {}, not for {by:?}", .roles.join(" or "))]
+    WrongActor {
+        /// What was asked.
+        action: &'static str,
+        /// The status it is in.
+        status: &'static str,
+        /// Who asked.
+        by: Actor,
+        /// Who may.
+        roles: Vec<&'static str>,
+    },
+    /// The clock came before the deadline, or there is none.
+    #[error("`{action}` is not due{}", .due.map_or(String::new(), |due| format!(" before {due}")))]
+    NotDue {
+        /// What was asked.
+        action: &'static str,
+        /// When it is due (UTC).
+        due: Option<Timestamp>,
+    },
+    /// The deadline has passed.
+    #[error("`{action}` was possible until {deadline}")]
+    TooLate {
+        /// What was asked.
+        action: &'static str,
+        /// When it ended (UTC).
+        deadline: Timestamp,
+    },
+    /// The evidence belongs to something else.
+    #[error("the evidence is about {found}, {expected} is wanted")]
+    WrongSubject {
+        /// What it should be about.
+        expected: Subject,
+        /// What it is about.
+        found: Subject,
+    },
+    /// The amount or currency is not what it must be.
+    #[error("the amount is {found}, it must be {expected}")]
+    WrongAmount {
+        /// What it must be, in minor units.
+        expected: Money,
+        /// What it is, in minor units.
+        found: Money,
+    },
+    /// More is asked than there is.
+    #[error("{asked} is asked, at most {available} is there")]
+    TooMuch {
+        /// What is asked, in minor units.
+        asked: Money,
+        /// What there is, in minor units.
+        available: Money,
+    },
+    /// Both sides are the same party.
+    #[error("buyer and seller are the same party: name two")]
+    SameParty,
+    /// A payment is under way already.
+    #[error("{0} is still open: wait for it, or cancel it first")]
+    Underway(Subject),
+    /// A payment that has to be there first is missing.
+    #[error("{what} is missing: provide it first")]
+    Missing {
+        /// What is missing.
+        what: &'static str,
+    },
+    /// As many tries as the order allows were made.
+    #[error("all {limit} payment attempts were used")]
+    NoAttemptsLeft {
+        /// How many it allows (`payin_intents`).
+        limit: u32,
+    },
+    /// Something that was fixed by then was to be changed.
+    #[error("{what} cannot change any more")]
+    Fixed {
+        /// What.
+        what: &'static str,
+    },
+    /// It was done before, and can be done once only.
+    #[error("{what} was done already")]
+    Already {
+        /// What.
+        what: &'static str,
+    },
+    /// The escrow account would not hold what the lifecycle's table says: the lifecycle's own code is at fault.
+    #[error("`{action}` would leave {held} in escrow, which its table does not allow: correct the lifecycle's code")]
+    Unbooked {
+        /// What was asked.
+        action: &'static str,
+        /// What would be held, in minor units.
+        held: Money,
+    },
+    /// An amount cannot be worked with.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+    /// Shares do not add up.
+    #[error(transparent)]
+    Split(#[from] SplitError),
+    /// The fee cannot be charged.
+    #[error(transparent)]
+    Fee(#[from] FeeError),
+    /// A text cannot be stored.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// An entry cannot be made.
+    #[error(transparent)]
+    Ledger(#[from] crate::ledger::LedgerError),
+    /// A reason of a host's own lifecycle.
+    #[error("{message}")]
+    Own {
+        /// For the program.
+        code: &'static str,
+        /// For people: what to do.
+        message: Prose,
+    },
+}
+
+impl<T> Refused<T> {
+    /// The same reason with another form of the value.
+    pub fn map<U>(self, form: impl FnOnce(T) -> U) -> Refused<U> {
+        Refused { value: form(self.value), reason: self.reason }
+    }
+}
+
+impl<V: Value> Refused<V> {
+    // For the macro: what the table says of an action that it has not in this status.
+    #[doc(hidden)]
+    pub fn wrong_status(value: V, action: usize) -> Self {
+        let table = <V::Any as Lifecycle>::TABLE;
+        let (action, status) = (table.actions[action], table.statuses[value.position()].name);
+        Self { value, reason: Reason::WrongStatus { action, status } }
+    }
+}
+
+impl<T> fmt::Debug for Refused<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Refused").field(&self.reason).finish()
+    }
+}
+
+impl<T> fmt::Display for Refused<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.reason, f)
+    }
+}
+
+impl<T> Error for Refused<T> {}

@@ -1,0 +1,107 @@
+//! A value from its log, trusting nothing of it.
+
+use super::{
+    Lifecycle, Reason,
+    step::{self, KERNEL},
+};
+use crate::{
+    id::{Id, IdError, Subject},
+    store::{Log, StoredRecord},
+};
+
+/// Why a log is no history of a lifecycle. Never repaired and never guessed: a person has to look at it.
+#[derive(Debug, thiserror::Error)]
+#[error("the log of {subject} is corrupt at event {seq}: {flaw}")]
+pub struct Corrupt {
+    /// Whose log.
+    pub subject: Subject,
+    /// The number of the event at which it was found; 0 when the log has none.
+    pub seq: u32,
+    /// What is wrong.
+    #[source]
+    pub flaw: Flaw,
+}
+
+/// What is wrong with a log.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Flaw {
+    /// No events at all.
+    #[error("it has no events")]
+    Empty,
+    /// The log of something else.
+    #[error(transparent)]
+    OtherKind(#[from] IdError),
+    /// The numbers have a gap, repeat, or do not begin at 1.
+    #[error("event {found} stands where {expected} should")]
+    Gap {
+        /// The number that should stand there.
+        expected: u32,
+        /// The number that stands there.
+        found: u32,
+    },
+    /// Written by a later version of the program, which knows more than this one.
+    #[error("it is of version {found}, this program knows {known}: upgrade it before it touches this log")]
+    FutureVersion {
+        /// The event's version.
+        found: u16,
+        /// The latest this program knows.
+        known: u16,
+    },
+    /// An event of a name that the lifecycle does not have.
+    #[error("no such event: {name}")]
+    UnknownEvent {
+        /// The name.
+        name: String,
+    },
+    /// Data that is no such event.
+    #[error("its data cannot be read")]
+    Unreadable(#[source] serde_json::Error),
+    /// An event that was not possible then.
+    #[error("it was not possible: {0}")]
+    Illegal(#[source] Reason),
+}
+
+/// Replays a log: checks every event as if it happened now, and returns the value as it is after the last.
+///
+/// # Errors
+/// [`Corrupt`] at the first event that cannot be part of such a history.
+pub fn replay<L: Lifecycle>(log: &Log) -> Result<L, Corrupt> {
+    let corrupt = |seq, flaw| Corrupt { subject: log.subject, seq, flaw };
+    let id: Id<L> = log.subject.try_into().map_err(|other: IdError| corrupt(0, other.into()))?;
+    let (first, rest) = log.records.split_first().ok_or_else(|| corrupt(0, Flaw::Empty))?;
+    let mut value = begin::<L>(id, first).map_err(|flaw| corrupt(first.seq, flaw))?;
+    for record in rest {
+        value = apply(value, record).map_err(|flaw| corrupt(record.seq, flaw))?;
+    }
+    value.head_mut(&KERNEL).revise(&KERNEL, log.revision);
+    Ok(value)
+}
+
+fn begin<L: Lifecycle>(id: Id<L>, record: &StoredRecord) -> Result<L, Flaw> {
+    check_form::<L>(record, 1)?;
+    if record.name != "open" {
+        return Err(Flaw::UnknownEvent { name: record.name.clone() });
+    }
+    let opening: L::Opening = serde_json::from_str(&record.body).map_err(Flaw::Unreadable)?;
+    step::check_opening::<L>(id, &opening, &record.stamp).map_err(Flaw::Illegal)?;
+    Ok(step::begin(id, opening, &record.stamp))
+}
+
+fn apply<L: Lifecycle>(value: L, record: &StoredRecord) -> Result<L, Flaw> {
+    check_form::<L>(record, value.head().seq() + 1)?;
+    let event = L::decode(&record.name, &record.body)
+        .ok_or_else(|| Flaw::UnknownEvent { name: record.name.clone() })?
+        .map_err(Flaw::Unreadable)?;
+    value.redo(&KERNEL, event, &record.stamp).map_err(Flaw::Illegal)
+}
+
+fn check_form<L: Lifecycle>(record: &StoredRecord, expected: u32) -> Result<(), Flaw> {
+    if record.seq != expected {
+        return Err(Flaw::Gap { expected, found: record.seq });
+    }
+    if record.version > L::VERSION {
+        return Err(Flaw::FutureVersion { found: record.version, known: L::VERSION });
+    }
+    Ok(())
+}

@@ -1,0 +1,399 @@
+//! One step: checked against the table and the facts, then taken. The same code runs live and in replay.
+
+use super::{Edge, Facts, Flow, Head, Reason, Refused, Transition};
+use crate::{
+    gateway::{IdempotencyKey, Instruction, Outcome},
+    id::{Id, Identified, Subject},
+    ledger::{Account, Entry, GatewayName, Purpose},
+    money::Money,
+    party::{Actor, PartyId, Stamp},
+    store::{Call, Commit, IfSent, IndexRow, Payload, Record, Settlement, Withdrawal},
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// A lifecycle as its `Any…` enum: all its statuses in one type. Implemented by the `lifecycle!` macro.
+pub trait Lifecycle: Value<Any = Self> + Identified + std::fmt::Debug {
+    /// The table everything comes from.
+    const TABLE: &'static super::Table;
+    /// The version of the form of its events. A log with a later one is refused.
+    const VERSION: u16;
+    /// Its statuses.
+    type Status: Copy + PartialEq + std::fmt::Debug + Send + Sync + Serialize + 'static;
+    /// What is known in every status.
+    type Facts: Facts;
+    /// Its first event.
+    type Opening: Opening<Self>;
+    /// All its other events.
+    type Event: Send;
+    /// Known to the lifecycle's own module only: who has none of these can take no step past its methods.
+    type Seal;
+
+    /// The status at a position of the table.
+    fn status_at(position: usize) -> Self::Status;
+    /// The value as it begins, in its first status.
+    #[doc(hidden)]
+    fn begin(kernel: &Kernel, head: Head<Self>) -> Self;
+    /// Reads an event. `None` when the lifecycle knows none of that name.
+    #[doc(hidden)]
+    fn decode(name: &str, body: &str) -> Option<Result<Self::Event, serde_json::Error>>;
+    /// Takes the step that an event tells of.
+    #[doc(hidden)]
+    fn redo(self, kernel: &Kernel, event: Self::Event, at: &Stamp) -> Result<Self, Reason>;
+}
+
+/// A value of a lifecycle: of one status, or the enum of all. Implemented by the `lifecycle!` macro.
+pub trait Value: Sized + Send + 'static {
+    /// The enum of all statuses.
+    type Any: Lifecycle;
+    /// The position of its status in the table; `None` for the enum.
+    const STATUS: Option<usize>;
+
+    /// What it carries whatever its status.
+    fn head(&self) -> &Head<Self::Any>;
+    /// For the kernel.
+    #[doc(hidden)]
+    fn head_mut(&mut self, kernel: &Kernel) -> &mut Head<Self::Any>;
+    /// The position of its status in the table.
+    fn position(&self) -> usize;
+    /// The same value as the enum of all statuses.
+    fn widen(self) -> Self::Any;
+}
+
+/// The first event of a lifecycle.
+pub trait Opening<L: Lifecycle>: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
+    /// What it demands, and what it does with money and calls.
+    ///
+    /// # Errors
+    /// The reason why nothing can be opened like this.
+    fn check(&self, step: &mut Effects<'_>) -> Result<(), Reason>;
+    /// What the escrow account holds from the start: zero in its currency, except for a payment that was opened with
+    /// the money of another account. In minor units.
+    fn held(&self) -> Money;
+    /// What is known in every status.
+    fn facts(self) -> L::Facts;
+    /// When the clock acts on it (UTC), if it will.
+    fn deadline(&self) -> Option<crate::time::Timestamp> {
+        None
+    }
+}
+
+/// An event: which action made it. Implemented by the `lifecycle!` macro.
+pub trait Recorded<L: Lifecycle>: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
+    /// The position of the action in the table.
+    const ACTION: usize;
+}
+
+/// That a value of this status can take an event. The one place where it is decided, live and in replay.
+pub trait Takes<E: Recorded<Self::Any>>: Value {
+    /// What it becomes.
+    type Next: Value<Any = Self::Any>;
+
+    /// What the event demands, beyond what the table says, and what it does with money and calls.
+    ///
+    /// # Errors
+    /// The reason why the step cannot be taken. Nothing has changed then.
+    fn check(&self, event: &E, step: &mut Effects<'_>) -> Result<(), Reason>;
+
+    /// The next value. Has nothing left to refuse.
+    fn make(self, event: E, at: &Stamp) -> Self::Next;
+
+    /// The position of the status it becomes. Only a step that chooses among several has to say.
+    fn lands(&self, _event: &E) -> usize {
+        const {
+            assert!(Self::Next::STATUS.is_some(), "a step that may land in several statuses has to say in which: implement `lands`");
+        }
+        Self::Next::STATUS.unwrap_or_default()
+    }
+}
+
+/// What a step writes besides its event: entries, calls, and what it opens. Collected while the step is checked.
+#[derive(Debug)]
+pub struct Effects<'s> {
+    subject: Subject,
+    seq: u32,
+    stamp: &'s Stamp,
+    before: Money,
+    held: Money,
+    passed: bool,
+    entries: Vec<Entry>,
+    calls: Vec<Call>,
+    opened: Vec<Commit>,
+    settles: Option<Settlement>,
+    withdraws: Option<Withdrawal>,
+}
+
+/// Held by the kernel only: methods that take one cannot be called from outside.
+#[derive(Debug)]
+pub struct Kernel(());
+
+pub(super) const KERNEL: Kernel = Kernel(());
+
+/// Opens a lifecycle: its first value and all that must be written with it.
+///
+/// # Errors
+/// [`Refused`] with the opening and the reason.
+pub fn open<V>(
+    id: Id<V::Any>,
+    opening: <V::Any as Lifecycle>::Opening,
+    at: &Stamp,
+    _: <V::Any as Lifecycle>::Seal,
+) -> Result<Transition<V>, Refused<<V::Any as Lifecycle>::Opening>>
+where
+    V: Value + TryFrom<<V as Value>::Any>,
+{
+    let mut effects = Effects::new(id.subject(), 1, at, opening.held());
+    if let Err(reason) = opening.check(&mut effects) {
+        return Err(Refused { value: opening, reason });
+    }
+    let payload = Payload::new(opening.clone());
+    let Ok(value) = V::try_from(begin(id, opening, at)) else {
+        unreachable!("a lifecycle opens in its first status");
+    };
+    Ok(effects.transition(value, "open", payload))
+}
+
+pub(super) fn begin<L: Lifecycle>(id: Id<L>, opening: L::Opening, at: &Stamp) -> L {
+    let (held, deadline) = (opening.held(), opening.deadline());
+    let mut head = Head::new(id, opening.facts(), held);
+    head.deadline = deadline;
+    head.advance(&KERNEL, 1, held, Some(L::status_at(L::TABLE.initial)), at);
+    L::begin(&KERNEL, head)
+}
+
+pub(super) fn check_opening<L: Lifecycle>(id: Id<L>, opening: &L::Opening, at: &Stamp) -> Result<(), Reason> {
+    opening.check(&mut Effects::new(id.subject(), 1, at, opening.held()))
+}
+
+/// Takes a step: the next value and all that must be written with it.
+///
+/// # Errors
+/// [`Refused`] with the value as it was and the reason.
+pub fn take<V, E>(
+    value: V,
+    event: E,
+    at: &Stamp,
+    _: <V::Any as Lifecycle>::Seal,
+) -> Result<Transition<V::Next>, Refused<V>>
+where
+    V: Takes<E>,
+    E: Recorded<V::Any>,
+{
+    let mut effects = Effects::of(&value, at);
+    let edge = match judge(&value, &event, &mut effects) {
+        Ok(edge) => edge,
+        Err(reason) => return Err(Refused { value, reason }),
+    };
+    let payload = Payload::new(event.clone());
+    let next = perform(value, event, edge, at, effects.held);
+    Ok(effects.transition(next, <V::Any as Lifecycle>::TABLE.actions[E::ACTION], payload))
+}
+
+/// Takes a step again, in replay.
+///
+/// # Errors
+/// The reason why the event is illegal.
+#[doc(hidden)]
+pub fn redo<V, E>(value: V, event: E, at: &Stamp, _: &Kernel) -> Result<V::Any, Reason>
+where
+    V: Takes<E>,
+    E: Recorded<V::Any>,
+{
+    let mut effects = Effects::of(&value, at);
+    let edge = judge(&value, &event, &mut effects)?;
+    Ok(perform(value, event, edge, at, effects.held).widen())
+}
+
+fn judge<V, E>(value: &V, event: &E, effects: &mut Effects<'_>) -> Result<&'static Edge, Reason>
+where
+    V: Takes<E>,
+    E: Recorded<V::Any>,
+{
+    let stamp = effects.stamp;
+    let edge = may::<V>(value, E::ACTION, stamp)?;
+    value.check(event, effects)?;
+    let lands = if edge.is_note() { value.position() } else { value.lands(event) };
+    let table = <V::Any as Lifecycle>::TABLE;
+    assert!(edge.is_note() || edge.to.contains(&lands), "{} does not lead to status {lands}", table.actions[E::ACTION]);
+    if !effects.agrees(edge.money) || !table.statuses[lands].holds.admits(effects.held.is_positive()) {
+        return Err(Reason::Unbooked { action: table.actions[E::ACTION], held: effects.held });
+    }
+    Ok(edge)
+}
+
+#[doc(hidden)]
+/// Whether the table lets this actor take this action now: the edge, or the reason why not.
+pub fn may<V: Value>(value: &V, action: usize, at: &Stamp) -> Result<&'static Edge, Reason> {
+    let table = <V::Any as Lifecycle>::TABLE;
+    let position = value.position();
+    let (name, status) = (table.actions[action], table.statuses[position].name);
+    let edge = table.edge(position, action).ok_or(Reason::WrongStatus { action: name, status })?;
+    let head = value.head();
+    let plays = |role| match &at.by {
+        Actor::Party(who) => head.facts.plays(role, who),
+        Actor::Office { .. } | Actor::Clock | Actor::Gateway => false,
+    };
+    if !edge.takes(&at.by, plays) {
+        let roles = edge.by.iter().map(|role| role.name).collect();
+        return Err(Reason::WrongActor { action: name, status, by: at.by.clone(), roles });
+    }
+    if at.by == Actor::Clock && head.deadline.is_none_or(|due| at.at < due) {
+        return Err(Reason::NotDue { action: name, due: head.deadline });
+    }
+    Ok(edge)
+}
+
+fn perform<V, E>(mut value: V, event: E, edge: &Edge, at: &Stamp, held: Money) -> V::Next
+where
+    V: Takes<E>,
+    E: Recorded<V::Any>,
+{
+    let seq = value.head().seq() + 1;
+    if !edge.is_note() {
+        value.head_mut(&KERNEL).deadline = None;
+    }
+    let mut next = value.make(event, at);
+    let reached = (!edge.is_note()).then(|| <V::Any as Lifecycle>::status_at(next.position()));
+    next.head_mut(&KERNEL).advance(&KERNEL, seq, held, reached, at);
+    next
+}
+
+impl<'s> Effects<'s> {
+    fn new(subject: Subject, seq: u32, stamp: &'s Stamp, held: Money) -> Self {
+        Self {
+            subject,
+            seq,
+            stamp,
+            before: held,
+            held,
+            passed: false,
+            entries: Vec::new(),
+            calls: Vec::new(),
+            opened: Vec::new(),
+            settles: None,
+            withdraws: None,
+        }
+    }
+
+    fn of<V: Value>(value: &V, stamp: &'s Stamp) -> Self {
+        let head = value.head();
+        Self::new(head.id().subject(), head.seq() + 1, stamp, head.held())
+    }
+
+    /// Who takes the step, and when.
+    #[must_use]
+    pub const fn stamp(&self) -> &'s Stamp {
+        self.stamp
+    }
+
+    /// What the escrow account holds after what was booked so far, in minor units.
+    #[must_use]
+    pub const fn held(&self) -> Money {
+        self.held
+    }
+
+    /// Books money that comes into the escrow account from the world or a wallet. In minor units.
+    ///
+    /// # Errors
+    /// [`Reason`] when the amount is not above zero, of another currency, or overflows.
+    pub fn receive(&mut self, from: Account, amount: Money, purpose: Purpose) -> Result<(), Reason> {
+        self.count_in(amount)?;
+        self.entries.push(Entry::new(from, Account::Escrow(self.subject), amount, purpose)?);
+        Ok(())
+    }
+
+    /// Counts money that comes into the escrow account from something else's escrow account. Whoever gives books the
+    /// entry, in the same unit; whoever receives only counts it. In minor units.
+    ///
+    /// # Errors
+    /// [`Reason`] when the amount is not above zero, of another currency, or overflows.
+    pub fn count_in(&mut self, amount: Money) -> Result<(), Reason> {
+        self.held = self.held.checked_add(amount.require_positive()?)?;
+        self.passed = true;
+        Ok(())
+    }
+
+    /// Books money that leaves the escrow account. In minor units.
+    ///
+    /// # Errors
+    /// [`Reason`] when the amount is not above zero, of another currency, or more than is held.
+    pub fn pay(&mut self, to: Account, amount: Money, purpose: Purpose) -> Result<(), Reason> {
+        let rest = self.held.checked_sub(amount)?;
+        if rest.is_negative() {
+            return Err(Reason::TooMuch { asked: amount, available: self.held });
+        }
+        self.entries.push(Entry::new(Account::Escrow(self.subject), to, amount, purpose)?);
+        self.held = rest;
+        Ok(())
+    }
+
+    /// Asks a gateway to do something, once the commit is durable.
+    pub fn call(&mut self, gateway: GatewayName, instruction: Instruction) {
+        self.calls.push(Call { gateway, instruction, due: self.stamp.at });
+    }
+
+    /// Answers a call with what the gateway reported.
+    pub fn settle(&mut self, key: IdempotencyKey, outcome: Outcome) {
+        self.settles = Some(Settlement { key, outcome });
+    }
+
+    /// Takes a call back. What holds when it was sent already is `if_sent`.
+    pub fn withdraw(&mut self, key: IdempotencyKey, if_sent: IfSent) {
+        self.withdraws = Some(Withdrawal { key, if_sent });
+    }
+
+    /// Opens something else in the same unit, right after this step's own commit.
+    pub(crate) fn open<T: Value>(&mut self, opened: Transition<T>) {
+        self.opened.extend(opened.into_commits());
+    }
+
+    // Whether what was booked is what the edge says.
+    fn agrees(&self, flow: Flow) -> bool {
+        let (before, held) = (self.before.minor(), self.held.minor());
+        match flow {
+            Flow::Keep => held == before && self.entries.is_empty(),
+            Flow::Collect => held > before,
+            Flow::Refund | Flow::Release | Flow::Divide => before > 0 && held == 0,
+            Flow::Part => 0 < held && held < before,
+            Flow::Pass => self.passed && held == before,
+        }
+    }
+
+    fn transition<V: Value>(self, value: V, name: &'static str, payload: Payload) -> Transition<V> {
+        let record = Record { seq: self.seq, name, version: <V::Any as Lifecycle>::VERSION, stamp: self.stamp.clone(), payload };
+        let commit = Commit {
+            subject: self.subject,
+            expected: value.head().revision(),
+            records: vec![record],
+            index: index(&value),
+            entries: self.entries,
+            calls: self.calls,
+            settles: self.settles,
+            withdraws: self.withdraws,
+        };
+        Transition::new(value, commit, self.opened)
+    }
+}
+
+/// The row for queries of a value as it is.
+pub(super) fn index<V: Value>(value: &V) -> IndexRow {
+    let (head, table) = (value.head(), <V::Any as Lifecycle>::TABLE);
+    IndexRow {
+        lifecycle: table.name,
+        status: table.statuses[value.position()].name,
+        parties: head.parties().clone(),
+        about: head.facts.about(),
+        deadline: head.deadline,
+        held: head.held(),
+    }
+}
+
+/// For the parties of the index: each once, in the order they were named.
+pub(crate) fn once(parties: impl IntoIterator<Item = PartyId>) -> Vec<PartyId> {
+    let mut named: Vec<PartyId> = Vec::new();
+    for party in parties {
+        if !named.contains(&party) {
+            named.push(party);
+        }
+    }
+    named
+}

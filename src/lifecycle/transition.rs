@@ -1,0 +1,169 @@
+//! A step that was taken but not yet saved.
+
+use super::{Refused, Value, step::KERNEL};
+use crate::{
+    gateway::IdempotencyKey,
+    ledger::Account,
+    store::{Appended, AppendedAll, Commit, UnitOfWork},
+};
+use std::{error::Error, fmt};
+
+/// The next value, and everything that must be written with it. Nothing has happened until it is saved.
+#[must_use = "nothing has happened until it is saved"]
+#[derive(Debug)]
+pub struct Transition<T> {
+    value: T,
+    commits: Vec<Commit>,
+    own: usize,
+}
+
+/// A transition that could not be saved. Nothing was written, and the transition comes back.
+#[must_use = "the transition that was not saved is in here"]
+pub struct Unsaved<T, E> {
+    /// The transition, to be saved in a fresh unit where the reason allows it.
+    pub transition: Transition<T>,
+    /// Why.
+    pub why: Failure<E>,
+}
+
+/// Why something could not be saved.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure<E> {
+    /// Somebody else has changed it since it was loaded, or it was opened already.
+    #[error("it has changed since it was loaded: load it and decide anew")]
+    Stale,
+    /// An account would have gone below zero.
+    #[error("account {account} does not hold enough")]
+    Overdrawn {
+        /// Which account.
+        account: Account,
+    },
+    /// A call that was to be taken back is with the gateway already.
+    #[error("call {key} was sent already: wait for its answer")]
+    Sent {
+        /// Which call.
+        key: IdempotencyKey,
+    },
+    /// The storage failed. Roll the unit back; the transition may be saved in a fresh one.
+    #[error("the storage failed")]
+    Storage(#[source] E),
+}
+
+impl<T: Value> Transition<T> {
+    pub(super) fn new(value: T, commit: Commit, opened: Vec<Commit>) -> Self {
+        let mut commits = Vec::with_capacity(1 + opened.len());
+        commits.push(commit);
+        commits.extend(opened);
+        Self { value, commits, own: 0 }
+    }
+
+    /// The next value, to look at. It is not saved yet.
+    pub const fn value(&self) -> &T {
+        &self.value
+    }
+
+    /// Everything that must be written, in order.
+    pub fn commits(&self) -> &[Commit] {
+        &self.commits
+    }
+
+    /// Writes all of it through the host's open unit, or nothing. One commit is one append.
+    ///
+    /// # Errors
+    /// [`Unsaved`] with the transition and the reason. Nothing was written then.
+    pub async fn save<U: UnitOfWork>(mut self, unit: &mut U) -> Result<T, Unsaved<T, U::Error>> {
+        let appended = match self.commits.as_slice() {
+            [commit] => unit.append(commit).await,
+            commits => unit.append_all(commits).await.map(|all| match all {
+                AppendedAll::Stored(revisions) => Appended::Stored(revisions[self.own]),
+                AppendedAll::Refused { why, .. } => why,
+            }),
+        };
+        let why = match appended {
+            Ok(Appended::Stored(revision)) => {
+                self.value.head_mut(&KERNEL).revise(&KERNEL, revision);
+                return Ok(self.value);
+            }
+            Ok(Appended::Stale) => Failure::Stale,
+            Ok(Appended::Overdrawn { account }) => Failure::Overdrawn { account },
+            Ok(Appended::Sent { key }) => Failure::Sent { key },
+            Err(error) => Failure::Storage(error),
+        };
+        Err(Unsaved { transition: self, why })
+    }
+
+    /// Goes on with another step of the same value in the same breath: both are written in one commit, or neither.
+    ///
+    /// # Errors
+    /// [`Refused`] by the second step. The first transition comes back, to be saved alone or dropped.
+    ///
+    /// # Panics
+    /// When the second step is one of another value.
+    pub fn then<U>(
+        self,
+        step: impl FnOnce(T) -> Result<Transition<U>, Refused<T>>,
+    ) -> Result<Transition<U>, Refused<Self>>
+    where
+        U: Value<Any = T::Any>,
+    {
+        let Self { value, mut commits, own } = self;
+        let mut next = match step(value) {
+            Ok(next) => next,
+            Err(refused) => return Err(refused.map(|value| Self { value, commits, own })),
+        };
+        let mut later = next.commits.split_off(next.own + 1);
+        let second = next.commits.pop().expect("a transition has a commit of its own");
+        let first = &mut commits[own];
+        assert_eq!(first.subject, second.subject, "a transition goes on with its own value");
+        first.records.extend(second.records);
+        first.index = second.index;
+        first.entries.extend(second.entries);
+        first.calls.extend(second.calls);
+        first.settles = first.settles.take().or(second.settles);
+        first.withdraws = first.withdraws.take().or(second.withdraws);
+        let earlier = next.commits.len();
+        commits.splice(own..own, next.commits);
+        commits.append(&mut later);
+        Ok(Transition { value: next.value, commits, own: own + earlier })
+    }
+
+    /// The same transition with the enum of all statuses for its value.
+    pub fn widen(self) -> Transition<T::Any> {
+        Transition { value: self.value.widen(), commits: self.commits, own: self.own }
+    }
+
+    /// Puts what must be written earlier in front of it.
+    pub(crate) fn after<U: Value>(mut self, earlier: Transition<U>) -> Self {
+        let mut commits = earlier.commits;
+        self.own += commits.len();
+        commits.append(&mut self.commits);
+        self.commits = commits;
+        self
+    }
+
+    pub(crate) fn into_commits(self) -> Vec<Commit> {
+        self.commits
+    }
+}
+
+impl<T, E: fmt::Debug> fmt::Debug for Unsaved<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Unsaved").field(&self.why).finish()
+    }
+}
+
+impl<T, E: fmt::Display> fmt::Display for Unsaved<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "nothing was saved: {}", self.why)
+    }
+}
+
+impl<T, E: Error + 'static> Error for Unsaved<T, E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.why {
+            Failure::Storage(error) => Some(error),
+            Failure::Stale | Failure::Overdrawn { .. } | Failure::Sent { .. } => None,
+        }
+    }
+}

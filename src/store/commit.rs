@@ -1,0 +1,183 @@
+//! Everything that one step writes, as one plain value.
+
+use super::Revision;
+use crate::{
+    gateway::{IdempotencyKey, Instruction, Outcome},
+    id::Subject,
+    ledger::{Entry, GatewayName},
+    money::Money,
+    party::{PartyId, Stamp},
+    time::Timestamp,
+};
+use serde::Serialize;
+use std::{fmt, sync::Arc};
+
+/// Everything that one step writes about one subject: all of it, or nothing.
+///
+/// Only the crate makes commits; a store reads them. Within a commit the order is: the calls it withdraws, the
+/// events, the entries, the calls.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    pub(crate) subject: Subject,
+    pub(crate) expected: Option<Revision>,
+    pub(crate) records: Vec<Record>,
+    pub(crate) index: IndexRow,
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) calls: Vec<Call>,
+    pub(crate) settles: Option<Settlement>,
+    pub(crate) withdraws: Option<Withdrawal>,
+}
+
+/// One event, not yet stored.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// Its number in the log, from 1 without gaps.
+    pub seq: u32,
+    /// Its name: that of the edge or note that made it, `open` for the first.
+    pub name: &'static str,
+    /// The version of its form.
+    pub version: u16,
+    /// Who, and when.
+    pub stamp: Stamp,
+    /// What happened.
+    pub payload: Payload,
+}
+
+/// The data of an event. It becomes JSON when it is stored, not before.
+#[derive(Clone)]
+pub struct Payload(Arc<dyn Body>);
+
+trait Body: Send + Sync {
+    fn json(&self) -> Result<String, serde_json::Error>;
+}
+
+impl<T: Serialize + Send + Sync> Body for T {
+    fn json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+}
+
+/// What is kept for queries: one row per subject, replaced by each commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexRow {
+    /// The lifecycle's name, such as `order`.
+    pub lifecycle: &'static str,
+    /// The status's name, such as `PUBLISHED`.
+    pub status: &'static str,
+    /// Who it concerns.
+    pub parties: Arc<[PartyId]>,
+    /// What it belongs to: a payin's, payout's or refund's order.
+    pub about: Option<Subject>,
+    /// When the clock acts on it (UTC), if it will.
+    pub deadline: Option<Timestamp>,
+    /// What its escrow account holds by its own log, in minor units.
+    pub held: Money,
+}
+
+/// A call for the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// For which gateway.
+    pub gateway: GatewayName,
+    /// What it is asked.
+    pub instruction: Instruction,
+    /// Not to be sent before (UTC).
+    pub due: Timestamp,
+}
+
+/// That a call was answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    /// The call.
+    pub key: IdempotencyKey,
+    /// The answer. A pending one leaves the call open.
+    pub outcome: Outcome,
+}
+
+/// That a call is no longer wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withdrawal {
+    /// The call.
+    pub key: IdempotencyKey,
+    /// What holds when it has been handed to a worker already.
+    pub if_sent: IfSent,
+}
+
+/// What becomes of a commit that withdraws a call which a worker has taken already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IfSent {
+    /// The commit is refused with [`Appended::Sent`](super::Appended::Sent).
+    Refuse,
+    /// The call stays, and this one follows it.
+    Follow(Box<Call>),
+}
+
+impl Commit {
+    /// What it is about.
+    #[must_use]
+    pub const fn subject(&self) -> Subject {
+        self.subject
+    }
+
+    /// The revision it builds on; `None` for the first commit of a subject.
+    #[must_use]
+    pub const fn expected(&self) -> Option<Revision> {
+        self.expected
+    }
+
+    /// Its events, in order; never empty.
+    #[must_use]
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+
+    /// The row for queries as it is after this commit.
+    #[must_use]
+    pub const fn index(&self) -> &IndexRow {
+        &self.index
+    }
+
+    /// Its entries in the books, in order.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The calls it puts into the outbox.
+    #[must_use]
+    pub fn calls(&self) -> &[Call] {
+        &self.calls
+    }
+
+    /// The call it answers.
+    #[must_use]
+    pub const fn settles(&self) -> Option<&Settlement> {
+        self.settles.as_ref()
+    }
+
+    /// The call it withdraws.
+    #[must_use]
+    pub const fn withdraws(&self) -> Option<&Withdrawal> {
+        self.withdraws.as_ref()
+    }
+}
+
+impl Payload {
+    pub(crate) fn new(body: impl Serialize + Send + Sync + 'static) -> Self {
+        Self(Arc::new(body))
+    }
+
+    /// As JSON text.
+    ///
+    /// # Errors
+    /// When a host's own event cannot be written as JSON, such as a map with keys that are no strings.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        self.0.json()
+    }
+}
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_json().map_err(|_| fmt::Error)?)
+    }
+}

@@ -1,0 +1,30 @@
+//! What is written and read: plain values, and the small traits that a host's storage implements.
+//!
+//! ```
+//! use escrowed::{memory::Memory, store::{Query, Store, Views}};
+//! # futures_lite::future::block_on(async {
+//! let store = Memory::new();
+//! let mut unit = store.begin().await?;
+//! let page = unit.find(&Query::status("order".parse()?, "PUBLISHED"), None, 50).await?;
+//! assert!(page.rows.is_empty() && page.next.is_none());
+//! # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+//! ```
+//!
+//! - [`Commit`]: everything that one step writes. An adapter's whole duty is to write it all or not at all.
+//! - [`Log`]: everything that was written about one subject, from which its value is replayed.
+//! - [`UnitOfWork`]: reads logs and appends commits, on the host's own open transaction.
+//! - [`Outbox`]: hands out the calls that wait for a gateway, under leases.
+//! - [`Views`]: answers queries over the index rows and the books.
+//! - [`Store`]: begins and commits units, for what the crate runs by itself (sending calls, running deadlines).
+
+mod commit;
+mod log;
+mod outbox;
+mod unit;
+mod views;
+
+pub use commit::{Call, Commit, IfSent, IndexRow, Payload, Record, Settlement, Withdrawal};
+pub use log::{Log, StoredRecord};
+pub use outbox::{CallState, CallStatus, Lease, LeasedCall, Outbox, WorkerId};
+pub use unit::{Appended, AppendedAll, Revision, Store, UnitOfWork};
+pub use views::{BookedEntry, Cursor, IndexEntry, LifecycleName, Page, Query, Views};

@@ -1,0 +1,110 @@
+//! The traits of a host's storage: a unit of work, and a store that begins them.
+
+use super::{Commit, Log, Outbox, Views};
+use crate::{gateway::IdempotencyKey, id::Subject, ledger::Account};
+use std::{error::Error, fmt, future::Future};
+
+/// A mark that a store gives to each state of a subject. Never used twice, not even after a rollback, so a value from
+/// a unit that was rolled back is recognised as stale.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Revision(i64);
+
+/// One open database transaction of the host's.
+///
+/// Everything written through it becomes durable together when the host commits it, or not at all.
+pub trait UnitOfWork: Send {
+    /// What can go wrong with the storage itself. A lost race is no error: see [`Appended`].
+    type Error: Error + Send + Sync + 'static;
+
+    /// All events of a subject; `None` when there is no such subject.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn log(&mut self, subject: Subject) -> impl Future<Output = Result<Option<Log>, Self::Error>> + Send;
+
+    /// Writes all of a commit, or nothing of it.
+    ///
+    /// # Errors
+    /// When the storage fails. Nothing of the commit may be left behind then.
+    fn append(&mut self, commit: &Commit) -> impl Future<Output = Result<Appended, Self::Error>> + Send;
+
+    /// Writes all of these commits in order, or nothing of any.
+    ///
+    /// # Errors
+    /// When the storage fails. Nothing of any commit may be left behind then.
+    fn append_all(&mut self, commits: &[Commit]) -> impl Future<Output = Result<AppendedAll, Self::Error>> + Send;
+}
+
+/// What became of a commit. A lost race is data, not an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Appended {
+    /// Written. The subject's new revision.
+    Stored(Revision),
+    /// The subject has changed since it was read, or exists already. Nothing was written: load it and decide anew.
+    Stale,
+    /// An account would have gone below zero. Nothing was written.
+    Overdrawn {
+        /// Which account.
+        account: Account,
+    },
+    /// A call that the commit withdraws was taken by a worker already. Nothing was written.
+    Sent {
+        /// Which call.
+        key: IdempotencyKey,
+    },
+}
+
+/// What became of several commits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AppendedAll {
+    /// All written. The new revisions, in the order of the commits.
+    Stored(Vec<Revision>),
+    /// None written, because of this one.
+    Refused {
+        /// The position of the commit that was refused, from 0.
+        position: usize,
+        /// Why: anything but [`Appended::Stored`].
+        why: Appended,
+    },
+}
+
+/// Where units come from. The crate uses it for what it runs by itself; a host that begins its own transactions
+/// elsewhere hands those in instead.
+pub trait Store: Send + Sync {
+    /// A unit. Dropped without [`commit`](Store::commit), it is rolled back.
+    type Unit: UnitOfWork<Error = Self::Error> + Outbox + Views;
+    /// What can go wrong with the storage itself.
+    type Error: Error + Send + Sync + 'static;
+
+    /// Begins a unit.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn begin(&self) -> impl Future<Output = Result<Self::Unit, Self::Error>> + Send;
+
+    /// Makes all that was written through a unit durable.
+    ///
+    /// # Errors
+    /// When the storage fails. It may be unknown then whether the unit was committed: read before writing again.
+    fn commit(&self, unit: Self::Unit) -> impl Future<Output = Result<(), Self::Error>> + Send;
+}
+
+impl Revision {
+    /// For a store: a mark it has minted.
+    #[must_use]
+    pub const fn new(mark: i64) -> Self {
+        Self(mark)
+    }
+
+    /// For a store: the mark.
+    #[must_use]
+    pub const fn mark(self) -> i64 {
+        self.0
+    }
+}
+
+impl fmt::Debug for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Revision({:x})", self.0)
+    }
+}
