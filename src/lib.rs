@@ -9,6 +9,7 @@ pub mod ledger;
 pub mod lifecycle;
 pub mod money;
 pub mod party;
+pub mod payment;
 pub mod store;
 pub mod text;
 pub mod time;

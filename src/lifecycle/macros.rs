@@ -89,16 +89,62 @@ macro_rules! lifecycle {
             facts $Facts:ty;
             opening $Opening:ty;
             initial $Initial:ident;
+            statuses { $($statuses:tt)+ }
+            edges { $(
+                $(#[doc = $adoc:literal])*
+                $action:ident $( ( $($args:tt)* ) )? => $Action:ident $(calls $call:ident)? records $Event:ty { $($arms:tt)+ }
+            )+ }
+            notes { $(
+                $(#[doc = $ndoc:literal])*
+                $note:ident $( ( $($nargs:tt)* ) )? => $Note:ident $(calls $ncall:ident)? records $NEvent:ty { $($narms:tt)+ }
+            )* }
+            commands $Command:ident $(<$life:lifetime>)?;
+        }
+    ) => {
+        // The arguments of an action are needed twice: as fields of its command, and as one group to call with.
+        $crate::__lifecycle! {
+            $(#[doc = $doc])*
+            $vis lifecycle $Value, $Any as $name with ids $prefix {
+                version $version;
+                facts $Facts;
+                opening $Opening;
+                initial $Initial;
+                statuses { $($statuses)+ }
+                edges { $(
+                    $(#[doc = $adoc])*
+                    $action ( $( $($args)* )? ) ( $( $($args)* )? ) [$($call)? $action] => $Action records $Event { $($arms)+ }
+                )+ }
+                notes { $(
+                    $(#[doc = $ndoc])*
+                    $note ( $( $($nargs)* )? ) ( $( $($nargs)* )? ) [$($ncall)? $note] => $Note records $NEvent { $($narms)+ }
+                )* }
+                commands $Command $(<$life>)?;
+            }
+        }
+    };
+}
+
+/// The second half of [`lifecycle!`](crate::lifecycle!).
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __lifecycle {
+    (
+        $(#[doc = $doc:literal])*
+        $vis:vis lifecycle $Value:ident, $Any:ident as $name:literal with ids $prefix:literal {
+            version $version:literal;
+            facts $Facts:ty;
+            opening $Opening:ty;
+            initial $Initial:ident;
             statuses { $( $(#[doc = $sdoc:literal])+ $Status:ident = $sname:literal, $holds:ident; )+ }
             edges { $(
                 $(#[doc = $adoc:literal])*
-                $action:ident $( ( $($arg:ident : $argty:ty),+ $(,)? ) )? => $Action:ident $(calls $call:ident)? records $Event:ty {
+                $action:ident ( $($arg:ident : $argty:ty),* $(,)? ) $args:tt $call:tt => $Action:ident records $Event:ty {
                     $( $(#[doc = $edoc:literal])* $($from:ident)|+ -> $($to:ident)|+ by $($by:path)|+, $flow:ident, $origin:ident; )+
                 }
             )+ }
             notes { $(
                 $(#[doc = $ndoc:literal])*
-                $note:ident $( ( $($narg:ident : $nargty:ty),+ $(,)? ) )? => $Note:ident $(calls $ncall:ident)? records $NEvent:ty {
+                $note:ident ( $($narg:ident : $nargty:ty),* $(,)? ) $nargs:tt $ncall:tt => $Note:ident records $NEvent:ty {
                     $( $(#[doc = $nedoc:literal])* $($nat:ident)|+ by $($nby:path)|+, $nflow:ident, $norigin:ident; )+
                 }
             )* }
@@ -137,14 +183,14 @@ macro_rules! lifecycle {
         /// An action with what it needs, for callers that learn the status at run time.
         #[derive(Debug)]
         $vis enum $Command $(<$life>)? {
-            $( $(#[doc = $adoc])* $Action $( { $(
+            $( $(#[doc = $adoc])* $Action { $(
                 #[allow(missing_docs, reason = "named like the argument of the method")]
                 $arg: $argty
-            ),+ } )?, )+
-            $( $(#[doc = $ndoc])* $Note $( { $(
+            ),* }, )+
+            $( $(#[doc = $ndoc])* $Note { $(
                 #[allow(missing_docs, reason = "named like the argument of the method")]
                 $narg: $nargty
-            ),+ } )?, )*
+            ),* }, )*
         }
 
         /// Known to this module only: without it no step can be taken past the methods.
@@ -205,7 +251,7 @@ macro_rules! lifecycle {
             }
         }
 
-        impl $Command $(<$life>)? {
+        impl $(<$life>)? $Command $(<$life>)? {
             /// Which action it asks for.
             #[must_use]
             pub const fn action(&self) -> Action {
@@ -243,7 +289,7 @@ macro_rules! lifecycle {
             /// # Errors
             /// [`Refused`]($crate::lifecycle::Refused) with the value as it was and the reason.
             #[allow(clippy::too_many_lines, reason = "one arm per edge of the table")]
-            pub fn handle(
+            pub fn handle $(<$life>)? (
                 self,
                 command: $Command $(<$life>)?,
                 at: &$crate::party::Stamp,
@@ -252,13 +298,13 @@ macro_rules! lifecycle {
                     return Err($crate::lifecycle::Refused { value: self, reason });
                 }
                 match command {
-                    $( $Command::$Action $( { $($arg),+ } )? => match self {
-                        $( $( Self::$from(value) => $crate::__handle!(value, [$($call)? $action], at $(, $($arg),+ )?), )+ )+
+                    $( $Command::$Action { $($arg),* } => match self {
+                        $( $( Self::$from(value) => $crate::__handle!(value, $call, at, $args), )+ )+
                         #[allow(unreachable_patterns, reason = "some actions are possible in every status")]
                         other => Err($crate::lifecycle::Refused::wrong_status(other, Action::$Action as usize)),
                     }, )+
-                    $( $Command::$Note $( { $($narg),+ } )? => match self {
-                        $( $( Self::$nat(value) => $crate::__handle!(value, [$($ncall)? $note], at $(, $($narg),+ )?), )+ )+
+                    $( $Command::$Note { $($narg),* } => match self {
+                        $( $( Self::$nat(value) => $crate::__handle!(value, $ncall, at, $nargs), )+ )+
                         #[allow(unreachable_patterns, reason = "some notes are possible in every status")]
                         other => Err($crate::lifecycle::Refused::wrong_status(other, Action::$Note as usize)),
                     }, )*
@@ -486,8 +532,8 @@ macro_rules! lifecycle {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __handle {
-    ($value:ident, [$action:ident $($default:ident)?], $at:ident $(, $($arg:ident),+ )?) => {
-        match $value.$action($($($arg,)+)? $at) {
+    ($value:ident, [$method:ident $($action:ident)?], $at:ident, ( $($arg:ident : $argty:ty),* $(,)? )) => {
+        match $value.$method($($arg,)* $at) {
             Ok(transition) => Ok(transition.widen()),
             Err(refused) => Err(refused.map($crate::lifecycle::Value::widen)),
         }

@@ -279,6 +279,18 @@ impl<'s> Effects<'s> {
         Self::new(head.id().subject(), head.seq() + 1, stamp, head.held())
     }
 
+    /// What the step is about.
+    #[must_use]
+    pub const fn subject(&self) -> Subject {
+        self.subject
+    }
+
+    /// The number of the event that the step writes.
+    #[must_use]
+    pub const fn seq(&self) -> u32 {
+        self.seq
+    }
+
     /// Who takes the step, and when.
     #[must_use]
     pub const fn stamp(&self) -> &'s Stamp {

@@ -1,0 +1,79 @@
+//! What a lifecycle that people agree on has to tell and to learn about its payments.
+
+use super::{Payin, PayinId, Payout, Refund, payin, payout, refund};
+use crate::{
+    lifecycle::{Lifecycle, Refused, Transition},
+    party::Stamp,
+};
+
+/// What became of a payment, as evidence: a value of the status that proves it.
+#[derive(Debug)]
+pub enum Evidence<'e> {
+    /// A payin is confirmed: its money is there.
+    PayinConfirmed(&'e Payin<payin::Confirmed>),
+    /// A payin failed, for a reason.
+    PayinDenied(&'e Payin<payin::Denied>),
+    /// A payin was called off or ran out of time.
+    PayinCancelled(&'e Payin<payin::Cancelled>),
+    /// A payout reached its payee.
+    PayoutConfirmed(&'e Payout<payout::Confirmed>),
+    /// A payout failed, for a reason. It still holds the money.
+    PayoutDenied(&'e Payout<payout::Denied>),
+    /// A denied payout passed its money to another payout.
+    PayoutReplaced(&'e Payout<payout::Denied>),
+    /// A denied payout gave its money back.
+    PayoutGivenBack(&'e Payout<payout::Denied>),
+    /// A payout was called off before the gateway was asked, and gave its money back.
+    PayoutCancelled(&'e Payout<payout::Cancelled>),
+    /// A refund reached the payer.
+    RefundConfirmed(&'e Refund<refund::Confirmed>),
+    /// A refund failed, for a reason. It still holds the money.
+    RefundDenied(&'e Refund<refund::Denied>),
+    /// A denied refund passed its money to another refund.
+    RefundReplaced(&'e Refund<refund::Denied>),
+    /// A refund that was opened by hand was called off, and gave its money back.
+    RefundCancelled(&'e Refund<refund::Cancelled>),
+}
+
+/// What a piece of evidence, or the passing of time, means for a value.
+#[derive(Debug)]
+pub enum Learned<L> {
+    /// A step, which has to be saved in the same unit as the payment's.
+    Step(Transition<L>),
+    /// Nothing: it stays as it is.
+    Nothing(L),
+}
+
+/// A lifecycle that payments belong to.
+pub trait Agreement: Lifecycle {
+    /// Whether it waits for this payin's money. A confirmed payin that nobody waits for opens its own refund.
+    fn wants(&self, payin: PayinId) -> bool;
+
+    /// Takes a payment's result to its knowledge.
+    ///
+    /// # Errors
+    /// [`Refused`] when the evidence is not its own, or comes in a status that does not allow for it. The payment's
+    /// step must not be saved then either.
+    fn learn(self, evidence: &Evidence<'_>, at: &Stamp) -> Result<Learned<Self>, Refused<Self>>;
+
+    /// What follows by itself, in the same unit, without anybody's doing: asked until nothing does.
+    ///
+    /// # Errors
+    /// [`Refused`] when what has to follow is not possible.
+    fn onward(self, _at: &Stamp) -> Result<Learned<Self>, Refused<Self>> {
+        Ok(Learned::Nothing(self))
+    }
+
+    /// A payin under way that it wants no longer. It is called off in the same unit, where that is still possible.
+    fn abandoned(&self) -> Option<PayinId> {
+        None
+    }
+
+    /// What the clock does to it now that its deadline has passed.
+    ///
+    /// # Errors
+    /// [`Refused`] when the clock may do nothing.
+    fn due(self, _at: &Stamp) -> Result<Learned<Self>, Refused<Self>> {
+        Ok(Learned::Nothing(self))
+    }
+}

@@ -1,0 +1,187 @@
+//! What can be done with a payin, status by status.
+
+use super::{
+    Action, AnyPayin, Authorized, Cancelled, Confirmed, Created, Denied, Payin, PayinId, RefundConfirmed, Terms, event,
+    state::Over,
+};
+use crate::{
+    gateway::Outcome,
+    id::Subject,
+    lifecycle::{Reason, Refused, Takes, Transition, Value},
+    money::Money,
+    party::Stamp,
+    payment::{Refund, RefundId},
+    text::{Link, Prose},
+};
+
+impl Payin<Created> {
+    /// Opens a payin and asks the gateway for the money. From a wallet it is confirmed in the same breath by
+    /// [`open_from_wallet`](Self::open_from_wallet).
+    ///
+    /// # Errors
+    /// [`Refused`] when the amount is not above zero or cannot be reserved that way.
+    pub fn open(id: PayinId, terms: Terms, at: &Stamp) -> Result<Transition<Self>, Refused<Terms>> {
+        Self::opened(id, terms, at)
+    }
+
+    /// Opens a payin of type `WALLET`, which debits the payer's wallet at once.
+    ///
+    /// # Errors
+    /// [`Refused`] when the terms name another method, or somebody else's wallet would be debited.
+    pub fn open_from_wallet(
+        id: PayinId,
+        terms: Terms,
+        at: &Stamp,
+    ) -> Result<Transition<Payin<Confirmed>>, Refused<Terms>> {
+        let (amount, again) = (terms.amount, terms.clone());
+        let opened = Self::opened(id, terms, at)?;
+        opened
+            .then(|payin| payin.confirm(amount, &Stamp::gateway(at.at)))
+            .map_err(|refused| Refused { value: again, reason: refused.reason })
+    }
+
+    /// The gateway reserved the amount, to be captured or let go later. `moved` in minor units.
+    ///
+    /// # Errors
+    /// [`Refused`] when another amount was reserved, or the payin was to be taken at once.
+    pub fn authorize(self, moved: Money, at: &Stamp) -> Result<Transition<Payin<Authorized>>, Refused<Self>> {
+        self.take(event::Authorized { moved }, at)
+    }
+
+    /// The gateway waits for the payer, at this page if there is one.
+    ///
+    /// # Errors
+    /// [`Refused`] when a wallet pays, or somebody else than a gateway says so.
+    pub fn await_payer(self, direct_link: Option<Link>, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
+        self.take(event::PayerAwaited { direct_link }, at)
+    }
+}
+
+impl Payin<Authorized> {
+    /// Asks the gateway for the reserved money.
+    ///
+    /// # Errors
+    /// [`Refused`] when it was asked before.
+    pub fn capture(self, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
+        self.take(event::CaptureAsked {}, at)
+    }
+}
+
+impl<S> Payin<S>
+where
+    Self: Value<Any = AnyPayin>,
+{
+    /// The money is there. `moved` in minor units.
+    ///
+    /// # Errors
+    /// [`Refused`] when another amount moved than was asked.
+    pub fn confirm(self, moved: Money, at: &Stamp) -> Result<Transition<Payin<Confirmed>>, Refused<Self>>
+    where
+        Self: Takes<event::Confirmed, Next = Payin<Confirmed>>,
+    {
+        self.take(event::Confirmed { moved }, at)
+    }
+
+    /// The gateway declined.
+    ///
+    /// # Errors
+    /// [`Refused`] when somebody else than a gateway says so.
+    pub fn deny(self, reason: Prose, at: &Stamp) -> Result<Transition<Payin<Denied>>, Refused<Self>>
+    where
+        Self: Takes<event::Denied, Next = Payin<Denied>>,
+    {
+        self.take(event::Denied { reason }, at)
+    }
+
+    /// Calls it off. A reservation is let go. Money that arrives all the same goes back by itself.
+    ///
+    /// # Errors
+    /// [`Refused`] when its capture is under way, or the clock comes early.
+    pub fn cancel(self, at: &Stamp) -> Result<Transition<Payin<Cancelled>>, Refused<Self>>
+    where
+        Self: Takes<event::Cancelled, Next = Payin<Cancelled>>,
+    {
+        self.take(event::Cancelled {}, at)
+    }
+
+    // The id of a refund that the next event opens.
+    fn next_refund(&self, at: &Stamp) -> RefundId {
+        RefundId::derived(self.id().subject(), self.head.seq() + 1, 0, at.at)
+    }
+}
+
+impl Payin<Confirmed> {
+    /// What it paid for takes its money. Called by that lifecycle's own step, which counts it.
+    ///
+    /// # Errors
+    /// [`Refused`] when it was opened for something else, or its money is gone already.
+    pub(crate) fn hand_over(self, to: Subject, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
+        self.take(event::HandedOver { to }, at)
+    }
+
+    /// Nobody waits for its money any more: opens a refund of all of it.
+    ///
+    /// # Errors
+    /// [`Refused`] when its money was taken already.
+    pub fn give_back(self, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
+        let refund = self.next_refund(at);
+        self.take(event::GivenBack { refund }, at)
+    }
+
+    /// Counts a confirmed refund. Refunded once all of it is.
+    ///
+    /// # Errors
+    /// [`Refused`] when the refund is of another payin, was counted before, or would exceed what was paid.
+    pub fn refund(
+        self,
+        refund: &Refund<RefundConfirmed>,
+        at: &Stamp,
+    ) -> Result<Transition<AnyPayin>, Refused<Self>> {
+        let (payin, amount) = (refund.facts().payin, refund.facts().amount);
+        self.take(event::RefundCounted { refund: refund.id(), payin, amount }, at)
+    }
+}
+
+impl<S: Over> Payin<S>
+where
+    Self: Value<Any = AnyPayin>,
+{
+    /// The gateway answered the void.
+    ///
+    /// # Errors
+    /// [`Refused`] when none was asked for, or it was answered before.
+    pub fn note_void(self, outcome: Outcome, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
+        self.take(event::VoidAnswered { outcome }, at)
+    }
+
+    /// An amount was reserved after the end. It is let go. `moved` in minor units.
+    ///
+    /// # Errors
+    /// [`Refused`] when that happened before, or it was no reservation that was asked for.
+    pub fn let_go(self, moved: Money, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
+        self.take(event::LetGo { moved }, at)
+    }
+
+    /// Money arrived after the end. It goes straight into a refund. `moved` in minor units.
+    ///
+    /// # Errors
+    /// [`Refused`] when that happened before, or another amount arrived than was asked.
+    pub fn bounce(self, moved: Money, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
+        let refund = self.next_refund(at);
+        self.take(event::Bounced { moved, refund }, at)
+    }
+}
+
+impl AnyPayin {
+    // What the table cannot say about an action being possible now.
+    pub(super) fn ready(&self, action: Action, _: &Stamp) -> Result<(), Reason> {
+        match self {
+            Self::Created(payin) => payin.ready(action),
+            Self::Authorized(payin) => payin.ready(action),
+            Self::Confirmed(payin) => payin.ready(action),
+            Self::Denied(payin) => payin.ready(action),
+            Self::Cancelled(payin) => payin.ready(action),
+            Self::Refunded(_) => Ok(()),
+        }
+    }
+}

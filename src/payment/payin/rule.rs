@@ -1,0 +1,149 @@
+//! What the table cannot say: the conditions of an action that depend on a payin's own facts.
+
+use super::{Action, Authorized, Confirmed, Created, Method, Payin, state::Over};
+use crate::{
+    gateway::{Capture, Verb},
+    lifecycle::Reason,
+    party::{Actor, PartyId, Role},
+};
+
+/// Whether an actor may spend from a wallet: its owner, or the platform.
+pub(super) fn may_spend(owner: &PartyId, by: &Actor) -> bool {
+    match by {
+        Actor::Party(who) => who == owner,
+        Actor::Office { role, .. } => role.as_str() == Role::PLATFORM.name,
+        Actor::Clock | Actor::Gateway => false,
+    }
+}
+
+fn missing(what: &'static str) -> Result<(), Reason> {
+    Err(Reason::Missing { what })
+}
+
+impl Payin<Created> {
+    pub(super) fn ready(&self, action: Action) -> Result<(), Reason> {
+        match action {
+            Action::Authorize => self.reserves(),
+            Action::Confirm => self.taken_at_once(),
+            Action::AwaitPayer => self.awaits_gateway(),
+            Action::Deny
+            | Action::Cancel
+            | Action::Refund
+            | Action::Capture
+            | Action::NoteVoid
+            | Action::HandOver
+            | Action::GiveBack
+            | Action::LetGo
+            | Action::Bounce => Ok(()),
+        }
+    }
+
+    pub(super) fn reserves(&self) -> Result<(), Reason> {
+        match self.facts().capture {
+            Capture::Later => Ok(()),
+            Capture::Now => missing("a payin that is captured later"),
+        }
+    }
+
+    pub(super) fn taken_at_once(&self) -> Result<(), Reason> {
+        match self.facts().capture {
+            Capture::Now => Ok(()),
+            Capture::Later => missing("the capture of what was reserved"),
+        }
+    }
+
+    pub(super) fn awaits_gateway(&self) -> Result<(), Reason> {
+        match self.facts().method {
+            Method::Card | Method::BankWire { .. } => Ok(()),
+            Method::Wallet => missing("a gateway, which a wallet does not need"),
+        }
+    }
+}
+
+impl Payin<Authorized> {
+    pub(super) fn ready(&self, action: Action) -> Result<(), Reason> {
+        match action {
+            Action::Confirm | Action::Deny => self.capturing(),
+            Action::Cancel | Action::Capture => self.not_capturing(),
+            Action::Authorize
+            | Action::Refund
+            | Action::AwaitPayer
+            | Action::NoteVoid
+            | Action::HandOver
+            | Action::GiveBack
+            | Action::LetGo
+            | Action::Bounce => Ok(()),
+        }
+    }
+
+    pub(super) fn capturing(&self) -> Result<(), Reason> {
+        if self.state.capturing { Ok(()) } else { missing("the capture of what was reserved") }
+    }
+
+    pub(super) fn not_capturing(&self) -> Result<(), Reason> {
+        if self.state.capturing { Err(Reason::Underway(self.id().subject())) } else { Ok(()) }
+    }
+}
+
+impl Payin<Confirmed> {
+    pub(super) fn ready(&self, action: Action) -> Result<(), Reason> {
+        match action {
+            Action::HandOver | Action::GiveBack if self.held().is_zero() => {
+                Err(Reason::Already { what: "taking its money" })
+            }
+            Action::HandOver
+            | Action::GiveBack
+            | Action::Authorize
+            | Action::Confirm
+            | Action::Deny
+            | Action::Cancel
+            | Action::Refund
+            | Action::AwaitPayer
+            | Action::Capture
+            | Action::NoteVoid
+            | Action::LetGo
+            | Action::Bounce => Ok(()),
+        }
+    }
+}
+
+impl<S: Over> Payin<S> {
+    pub(super) fn ready(&self, action: Action) -> Result<(), Reason> {
+        match action {
+            Action::NoteVoid => self.voiding(),
+            Action::LetGo => self.came_late(Capture::Later),
+            Action::Bounce => self.came_late(Capture::Now),
+            Action::Authorize
+            | Action::Confirm
+            | Action::Deny
+            | Action::Cancel
+            | Action::Refund
+            | Action::AwaitPayer
+            | Action::Capture
+            | Action::HandOver
+            | Action::GiveBack => Ok(()),
+        }
+    }
+
+    pub(super) fn voiding(&self) -> Result<(), Reason> {
+        if self.state.after().voiding { Ok(()) } else { missing("a void under way") }
+    }
+
+    // Whether what may still come late, once, is a reservation (captured later) or money (taken now).
+    pub(super) fn came_late(&self, wanted: Capture) -> Result<(), Reason> {
+        let after = self.state.after();
+        let awaited = match (self.facts().capture, after.asked) {
+            (Capture::Later, Verb::Charge) => Capture::Later,
+            (Capture::Now | Capture::Later, _) => Capture::Now,
+        };
+        if self.facts().method == Method::Wallet {
+            missing("a gateway, through which alone money comes late")
+        } else if after.bounced.is_some() {
+            Err(Reason::Already { what: "returning what came late" })
+        } else if wanted != awaited {
+            missing(if awaited == Capture::Later { "money, where an amount was reserved" } else { "a reservation, where money was taken" })
+        } else {
+            Ok(())
+        }
+    }
+}

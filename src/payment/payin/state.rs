@@ -1,0 +1,167 @@
+//! The statuses of a payin, each with what only it knows.
+
+use crate::{
+    gateway::Verb,
+    id::Subject,
+    money::Money,
+    payment::RefundId,
+    text::{Link, Prose},
+};
+
+/// The payer is to pay. Leads on by `authorize`, `confirm`, `deny` and `cancel`.
+#[derive(Debug, Default)]
+pub struct Created {
+    pub(super) direct_link: Option<Link>,
+}
+
+/// The amount is reserved. Leads on by `confirm` (after `capture`), `deny` and `cancel`.
+#[derive(Debug)]
+pub struct Authorized {
+    pub(super) capturing: bool,
+}
+
+/// The money is there. Leads on by `refund`.
+#[derive(Debug)]
+pub struct Confirmed {
+    pub(super) refunded: Money,
+    pub(super) refunds: Vec<RefundId>,
+    pub(super) handed_to: Option<Subject>,
+}
+
+/// The gateway declined. Money that still arrives goes back.
+#[derive(Debug)]
+pub struct Denied {
+    pub(super) reason: Prose,
+    pub(super) after: After,
+}
+
+/// Called off. Money that still arrives goes back.
+#[derive(Debug)]
+pub struct Cancelled {
+    pub(super) after: After,
+}
+
+/// What still came of it after its end.
+#[derive(Debug)]
+pub struct After {
+    // Which call decides whether money still comes.
+    pub(super) asked: Verb,
+    pub(super) voiding: bool,
+    pub(super) bounced: Option<RefundId>,
+}
+
+/// All of it went back to the payer.
+#[derive(Debug)]
+pub struct Refunded {
+    pub(super) refunds: Vec<RefundId>,
+}
+
+impl Created {
+    /// The page to send the payer to, once the gateway has named it (`direct_link`).
+    #[must_use]
+    pub const fn direct_link(&self) -> Option<&Link> {
+        self.direct_link.as_ref()
+    }
+}
+
+impl Authorized {
+    /// Whether the capture has been asked for.
+    #[must_use]
+    pub const fn capturing(&self) -> bool {
+        self.capturing
+    }
+}
+
+impl Confirmed {
+    /// How much of it went back to the payer, in minor units.
+    #[must_use]
+    pub const fn refunded(&self) -> Money {
+        self.refunded
+    }
+
+    /// The confirmed refunds of it.
+    #[must_use]
+    pub fn refunds(&self) -> &[RefundId] {
+        &self.refunds
+    }
+
+    /// What took its money; none when it went back, or has not been taken yet.
+    #[must_use]
+    pub const fn handed_to(&self) -> Option<Subject> {
+        self.handed_to
+    }
+}
+
+impl Denied {
+    /// Why, in the gateway's words.
+    #[must_use]
+    pub const fn reason(&self) -> &Prose {
+        &self.reason
+    }
+
+    /// What still came of it afterwards.
+    #[must_use]
+    pub const fn after(&self) -> &After {
+        &self.after
+    }
+}
+
+impl Cancelled {
+    /// What still came of it afterwards.
+    #[must_use]
+    pub const fn after(&self) -> &After {
+        &self.after
+    }
+}
+
+/// A status after the end, in which something may still come of it.
+pub trait Over {
+    #[doc(hidden)]
+    fn after(&self) -> &After;
+    #[doc(hidden)]
+    fn after_mut(&mut self) -> &mut After;
+}
+
+impl Over for Denied {
+    fn after(&self) -> &After {
+        &self.after
+    }
+    fn after_mut(&mut self) -> &mut After {
+        &mut self.after
+    }
+}
+
+impl Over for Cancelled {
+    fn after(&self) -> &After {
+        &self.after
+    }
+    fn after_mut(&mut self) -> &mut After {
+        &mut self.after
+    }
+}
+
+impl After {
+    pub(super) const fn of(asked: Verb, voiding: bool) -> Self {
+        Self { asked, voiding, bounced: None }
+    }
+
+    /// The refund of money that arrived all the same.
+    #[must_use]
+    pub const fn bounced(&self) -> Option<RefundId> {
+        self.bounced
+    }
+
+    /// Whether the gateway has still to answer that it let the reservation go.
+    #[must_use]
+    pub const fn voiding(&self) -> bool {
+        self.voiding
+    }
+}
+
+impl Refunded {
+    /// The refunds of it.
+    #[must_use]
+    pub fn refunds(&self) -> &[RefundId] {
+        &self.refunds
+    }
+}

@@ -1,0 +1,349 @@
+//! What each event of a payin demands, and what it makes of it. The same live and in replay.
+
+use super::{
+    AnyPayin, Authorized, Cancelled, Confirmed, Created, Denied, Method, Payin, Refunded, Terms,
+    event,
+    rule::may_spend,
+    state::{After, Over},
+};
+use crate::{
+    gateway::{Capture, IdempotencyKey, Instruction, Outcome, Verb},
+    ledger::{Account, Purpose},
+    lifecycle::{Effects, Facts, Opening, Reason, Takes, Value},
+    money::Money,
+    party::{PartyId, Role, Stamp},
+    payment::refund::{self, Consent},
+    store::{Call, IfSent},
+    time::Timestamp,
+};
+
+impl Facts for Terms {
+    fn plays(&self, role: Role, who: &PartyId) -> bool {
+        role == Role::BUYER && *who == self.payer
+    }
+    fn parties(&self) -> Vec<PartyId> {
+        vec![self.payer.clone()]
+    }
+    fn about(&self) -> Option<crate::id::Subject> {
+        Some(self.about)
+    }
+}
+
+impl Opening<AnyPayin> for Terms {
+    fn check(&self, step: &mut Effects<'_>) -> Result<(), Reason> {
+        let amount = self.amount.require_positive()?;
+        if self.capture == Capture::Later && self.method != Method::Card {
+            return Err(Reason::Missing { what: "a card, which alone can reserve an amount" });
+        }
+        match self.method.channel() {
+            Some(channel) => {
+                let (payin, capture) = (step.subject(), self.capture);
+                step.call(self.gateway.clone(), Instruction::Charge { payin, channel, amount, capture });
+                Ok(())
+            }
+            None if may_spend(&self.payer, &step.stamp().by) => Ok(()),
+            None => Err(Reason::WrongActor {
+                action: "open",
+                status: "CREATED",
+                by: step.stamp().by.clone(),
+                roles: vec!["the wallet's owner", Role::PLATFORM.name],
+            }),
+        }
+    }
+    fn held(&self) -> Money {
+        Money::zero(self.amount.currency())
+    }
+    fn facts(self) -> Terms {
+        self
+    }
+    fn deadline(&self) -> Option<Timestamp> {
+        self.expires
+    }
+}
+
+impl<S> Payin<S> {
+    fn key(&self, verb: Verb) -> IdempotencyKey {
+        IdempotencyKey { subject: self.id().subject(), verb }
+    }
+
+    // Exactly what was asked, to the minor unit and the currency.
+    fn exactly(&self, moved: Money) -> Result<Money, Reason> {
+        let expected = self.facts().amount;
+        if moved == expected { Ok(moved) } else { Err(Reason::WrongAmount { expected, found: moved }) }
+    }
+
+    // Where its money comes from.
+    fn source(&self) -> Account {
+        match self.facts().method {
+            Method::Card | Method::BankWire { .. } => Account::World(self.facts().gateway.clone()),
+            Method::Wallet => Account::Wallet(self.facts().payer.clone()),
+        }
+    }
+
+    // A refund of all of it that needs nobody's consent.
+    fn open_refund(&self, id: crate::payment::RefundId, step: &mut Effects<'_>) -> Result<(), Reason> {
+        let terms = self.facts();
+        step.pay(Account::Escrow(id.subject()), terms.amount, Purpose::GiveBack)?;
+        let opened = refund::Terms {
+            about: terms.about,
+            payin: self.id(),
+            payer: terms.payer.clone(),
+            amount: terms.amount,
+            route: terms.route(),
+            consent: Consent::NotNeeded,
+            source: self.id().subject(),
+            gateway: terms.gateway.clone(),
+        };
+        step.open(refund::open(id, opened, step.stamp())?);
+        Ok(())
+    }
+
+    fn void(&self) -> Instruction {
+        Instruction::Void { payin: self.id().subject(), amount: self.facts().amount }
+    }
+}
+
+impl Takes<event::Authorized> for Payin<Created> {
+    type Next = Payin<Authorized>;
+    fn check(&self, event: &event::Authorized, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.reserves()?;
+        let moved = self.exactly(event.moved)?;
+        step.settle(self.key(Verb::Charge), Outcome::Settled { moved });
+        Ok(())
+    }
+    fn make(self, _: event::Authorized, _: &Stamp) -> Payin<Authorized> {
+        let expires = self.facts().expires;
+        let mut next = self.enter(Authorized { capturing: false });
+        // A reservation that nobody captures in time is let go.
+        next.head.deadline = expires;
+        next
+    }
+}
+
+impl Takes<event::Confirmed> for Payin<Created> {
+    type Next = Payin<Confirmed>;
+    fn check(&self, event: &event::Confirmed, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.taken_at_once()?;
+        let moved = self.exactly(event.moved)?;
+        if self.facts().method != Method::Wallet {
+            step.settle(self.key(Verb::Charge), Outcome::Settled { moved });
+        }
+        step.receive(self.source(), moved, Purpose::Payin)
+    }
+    fn make(self, _: event::Confirmed, _: &Stamp) -> Payin<Confirmed> {
+        let state = confirmed(self.facts());
+        self.enter(state)
+    }
+}
+
+impl Takes<event::Confirmed> for Payin<Authorized> {
+    type Next = Payin<Confirmed>;
+    fn check(&self, event: &event::Confirmed, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.capturing()?;
+        let moved = self.exactly(event.moved)?;
+        step.settle(self.key(Verb::Capture), Outcome::Settled { moved });
+        step.receive(self.source(), moved, Purpose::Payin)
+    }
+    fn make(self, _: event::Confirmed, _: &Stamp) -> Payin<Confirmed> {
+        let state = confirmed(self.facts());
+        self.enter(state)
+    }
+}
+
+fn confirmed(terms: &Terms) -> Confirmed {
+    Confirmed { refunded: Money::zero(terms.amount.currency()), refunds: Vec::new(), handed_to: None }
+}
+
+impl Takes<event::Denied> for Payin<Created> {
+    type Next = Payin<Denied>;
+    fn check(&self, event: &event::Denied, step: &mut Effects<'_>) -> Result<(), Reason> {
+        step.settle(self.key(Verb::Charge), Outcome::Declined { reason: event.reason.clone() });
+        Ok(())
+    }
+    fn make(self, event: event::Denied, _: &Stamp) -> Payin<Denied> {
+        self.enter(Denied { reason: event.reason, after: After::of(Verb::Charge, false) })
+    }
+}
+
+impl Takes<event::Denied> for Payin<Authorized> {
+    type Next = Payin<Denied>;
+    fn check(&self, event: &event::Denied, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.capturing()?;
+        step.settle(self.key(Verb::Capture), Outcome::Declined { reason: event.reason.clone() });
+        Ok(())
+    }
+    fn make(self, event: event::Denied, _: &Stamp) -> Payin<Denied> {
+        self.enter(Denied { reason: event.reason, after: After::of(Verb::Capture, false) })
+    }
+}
+
+impl Takes<event::Cancelled> for Payin<Created> {
+    type Next = Payin<Cancelled>;
+    fn check(&self, _: &event::Cancelled, step: &mut Effects<'_>) -> Result<(), Reason> {
+        // A charge nobody has sent yet is simply taken back. One that is with the gateway has to be voided, and may
+        // still succeed before that: then it bounces.
+        let (gateway, due) = (self.facts().gateway.clone(), step.stamp().at);
+        let void = Call { gateway, instruction: self.void(), due };
+        step.withdraw(self.key(Verb::Charge), IfSent::Follow(Box::new(void)));
+        Ok(())
+    }
+    fn make(self, _: event::Cancelled, _: &Stamp) -> Payin<Cancelled> {
+        self.enter(Cancelled { after: After::of(Verb::Charge, true) })
+    }
+}
+
+impl Takes<event::Cancelled> for Payin<Authorized> {
+    type Next = Payin<Cancelled>;
+    fn check(&self, _: &event::Cancelled, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.not_capturing()?;
+        step.call(self.facts().gateway.clone(), self.void());
+        Ok(())
+    }
+    fn make(self, _: event::Cancelled, _: &Stamp) -> Payin<Cancelled> {
+        self.enter(Cancelled { after: After::of(Verb::Charge, true) })
+    }
+}
+
+impl Takes<event::RefundCounted> for Payin<Confirmed> {
+    type Next = AnyPayin;
+    fn check(&self, event: &event::RefundCounted, _: &mut Effects<'_>) -> Result<(), Reason> {
+        if event.payin != self.id() {
+            return Err(Reason::WrongSubject { expected: self.id().subject(), found: event.payin.subject() });
+        }
+        if self.state.refunds.contains(&event.refund) {
+            return Err(Reason::Already { what: "counting this refund" });
+        }
+        let available = self.facts().amount.checked_sub(self.state.refunded)?;
+        if available.checked_sub(event.amount.require_positive()?)?.is_negative() {
+            return Err(Reason::TooMuch { asked: event.amount, available });
+        }
+        Ok(())
+    }
+    fn make(mut self, event: event::RefundCounted, _: &Stamp) -> AnyPayin {
+        let all = self.counts_all(&event);
+        self.state.refunds.push(event.refund);
+        self.state.refunded = self.state.refunded.checked_add(event.amount).unwrap_or(self.facts().amount);
+        if all {
+            let refunds = std::mem::take(&mut self.state.refunds);
+            self.enter(Refunded { refunds }).into()
+        } else {
+            self.into()
+        }
+    }
+    fn lands(&self, event: &event::RefundCounted) -> usize {
+        let status = if self.counts_all(event) { super::Status::Refunded } else { super::Status::Confirmed };
+        status as usize
+    }
+}
+
+impl Payin<Confirmed> {
+    fn counts_all(&self, event: &event::RefundCounted) -> bool {
+        self.state.refunded.checked_add(event.amount) == Ok(self.facts().amount)
+    }
+}
+
+impl Takes<event::PayerAwaited> for Payin<Created> {
+    type Next = Self;
+    fn check(&self, event: &event::PayerAwaited, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.awaits_gateway()?;
+        step.settle(self.key(Verb::Charge), Outcome::Pending { direct_link: event.direct_link.clone() });
+        Ok(())
+    }
+    fn make(mut self, event: event::PayerAwaited, _: &Stamp) -> Self {
+        self.state.direct_link = event.direct_link.or(self.state.direct_link);
+        self
+    }
+}
+
+impl Takes<event::CaptureAsked> for Payin<Authorized> {
+    type Next = Self;
+    fn check(&self, _: &event::CaptureAsked, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.not_capturing()?;
+        let (payin, amount) = (self.id().subject(), self.facts().amount);
+        step.call(self.facts().gateway.clone(), Instruction::Capture { payin, amount });
+        Ok(())
+    }
+    fn make(mut self, _: event::CaptureAsked, _: &Stamp) -> Self {
+        self.state.capturing = true;
+        self
+    }
+}
+
+impl Takes<event::HandedOver> for Payin<Confirmed> {
+    type Next = Self;
+    fn check(&self, event: &event::HandedOver, step: &mut Effects<'_>) -> Result<(), Reason> {
+        if event.to != self.facts().about {
+            return Err(Reason::WrongSubject { expected: self.facts().about, found: event.to });
+        }
+        step.pay(Account::Escrow(event.to), self.facts().amount, Purpose::Collect)
+    }
+    fn make(mut self, event: event::HandedOver, _: &Stamp) -> Self {
+        self.state.handed_to = Some(event.to);
+        self
+    }
+}
+
+impl Takes<event::GivenBack> for Payin<Confirmed> {
+    type Next = Self;
+    fn check(&self, event: &event::GivenBack, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.open_refund(event.refund, step)
+    }
+    fn make(self, _: event::GivenBack, _: &Stamp) -> Self {
+        self
+    }
+}
+
+impl<S: Over> Takes<event::VoidAnswered> for Payin<S>
+where
+    Self: Value<Any = AnyPayin>,
+{
+    type Next = Self;
+    fn check(&self, event: &event::VoidAnswered, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.voiding()?;
+        step.settle(self.key(Verb::Void), event.outcome.clone());
+        Ok(())
+    }
+    fn make(mut self, event: event::VoidAnswered, _: &Stamp) -> Self {
+        self.state.after_mut().voiding = !event.outcome.is_final();
+        self
+    }
+}
+
+impl<S: Over> Takes<event::LetGo> for Payin<S>
+where
+    Self: Value<Any = AnyPayin>,
+{
+    type Next = Self;
+    fn check(&self, event: &event::LetGo, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.came_late(Capture::Later)?;
+        let moved = self.exactly(event.moved)?;
+        step.settle(self.key(Verb::Charge), Outcome::Settled { moved });
+        // A payin that was called off has its void in the outbox already.
+        if !self.state.after().voiding {
+            step.call(self.facts().gateway.clone(), self.void());
+        }
+        Ok(())
+    }
+    fn make(mut self, _: event::LetGo, _: &Stamp) -> Self {
+        self.state.after_mut().voiding = true;
+        self
+    }
+}
+
+impl<S: Over> Takes<event::Bounced> for Payin<S>
+where
+    Self: Value<Any = AnyPayin>,
+{
+    type Next = Self;
+    fn check(&self, event: &event::Bounced, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.came_late(Capture::Now)?;
+        let moved = self.exactly(event.moved)?;
+        step.settle(self.key(self.state.after().asked), Outcome::Settled { moved });
+        step.receive(self.source(), moved, Purpose::Payin)?;
+        self.open_refund(event.refund, step)
+    }
+    fn make(mut self, event: event::Bounced, _: &Stamp) -> Self {
+        self.state.after_mut().bounced = Some(event.refund);
+        self
+    }
+}

@@ -1,0 +1,78 @@
+//! What can be done with a payout, status by status.
+
+use super::{Action, AnyPayout, Cancelled, Confirmed, Created, Denied, Destination, Payout, PayoutId, Terms, event};
+use crate::{
+    lifecycle::{Reason, Refused, Transition},
+    money::Money,
+    party::Stamp,
+    text::Prose,
+};
+
+/// Opens a payout for money that is booked to it in the same unit. Into a wallet it is confirmed in the same breath.
+pub(crate) fn open(id: PayoutId, terms: Terms, at: &Stamp) -> Result<Transition<AnyPayout>, Reason> {
+    let (amount, settles_at_once) = (terms.amount, terms.to == Destination::Wallet);
+    let opened = Payout::opened(id, terms, at).map_err(|refused| refused.reason)?;
+    if settles_at_once {
+        let confirmed = opened.then(|payout| payout.confirm(amount, &Stamp::gateway(at.at)));
+        confirmed.map(Transition::widen).map_err(|refused| refused.reason)
+    } else {
+        Ok(opened.widen())
+    }
+}
+
+impl Payout<Created> {
+    /// The payee has the money. `moved` in minor units.
+    ///
+    /// # Errors
+    /// [`Refused`] when another amount moved than was asked.
+    pub fn confirm(self, moved: Money, at: &Stamp) -> Result<Transition<Payout<Confirmed>>, Refused<Self>> {
+        self.take(event::Confirmed { moved }, at)
+    }
+
+    /// The gateway declined.
+    ///
+    /// # Errors
+    /// [`Refused`] when it goes into a wallet, which no gateway can decline.
+    pub fn deny(self, reason: Prose, at: &Stamp) -> Result<Transition<Payout<Denied>>, Refused<Self>> {
+        self.take(event::Denied { reason }, at)
+    }
+
+    /// Calls it off. Its money returns to where it came from, which has to count it in the same unit. Saving it fails
+    /// with [`Failure::Sent`](crate::lifecycle::Failure::Sent) when the gateway has been asked meanwhile.
+    ///
+    /// # Errors
+    /// [`Refused`] when somebody else than the platform asks.
+    pub fn cancel(self, at: &Stamp) -> Result<Transition<Payout<Cancelled>>, Refused<Self>> {
+        self.take(event::Cancelled {}, at)
+    }
+}
+
+impl Payout<Denied> {
+    /// Passes its money on to a new payout with another destination.
+    ///
+    /// # Errors
+    /// [`Refused`] when its money went on or back before.
+    pub fn replace(self, to: Destination, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
+        let by = PayoutId::derived(self.id().subject(), self.head.seq() + 1, 0, at.at);
+        self.take(event::Replaced { by, to }, at)
+    }
+
+    /// Returns its money to where it came from, which has to count it in the same unit.
+    ///
+    /// # Errors
+    /// [`Refused`] when its money went on or back before.
+    pub fn give_back(self, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
+        self.take(event::GivenBack {}, at)
+    }
+}
+
+impl AnyPayout {
+    // What the table cannot say about an action being possible now.
+    pub(super) fn ready(&self, action: Action, _: &Stamp) -> Result<(), Reason> {
+        match self {
+            Self::Created(payout) if action == Action::Deny => payout.through_gateway(),
+            Self::Denied(payout) => payout.still_holds(),
+            Self::Created(_) | Self::Confirmed(_) | Self::Cancelled(_) => Ok(()),
+        }
+    }
+}

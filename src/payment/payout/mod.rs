@@ -1,0 +1,90 @@
+//! Money going out to a payee: to a bank account, or into the payee's wallet.
+//!
+//! ```
+//! use escrowed::payment::payout;
+//!
+//! // A denied payout still holds the money, and has two ways on.
+//! let denied = payout::TABLE.status("DENIED").expect("a status of the table");
+//! assert!(payout::TABLE.edge(denied, payout::Action::Replace as usize).is_some());
+//! assert!(payout::TABLE.edge(denied, payout::Action::GiveBack as usize).is_some());
+//! ```
+//!
+//! A payout is opened by what held the money, in the same commit, and holds it from then on, so it cannot be paid
+//! twice. To a bank account it takes 24 to 72 hours, into a wallet none (`001_146075c5300aa4f1.txt`).
+
+mod action;
+mod event;
+mod state;
+mod step;
+
+pub(crate) use action::open;
+pub use event::{Destination, Terms};
+pub use state::{Cancelled, Confirmed, Created, Denied, Went};
+
+use crate::{id::Id, money::Money, party::Role, text::Prose};
+
+/// The id of a payout: `po_…`.
+pub type PayoutId = Id<AnyPayout>;
+
+crate::lifecycle! {
+    /// A payout: money on its way to a payee.
+    pub lifecycle Payout, AnyPayout as "payout" with ids "po" {
+        version 1;
+        facts Terms;
+        opening Terms;
+        initial Created;
+        statuses {
+            /// It holds the money; the gateway has been or is about to be asked.
+            Created = "CREATED", Funds;
+            /// The payee has the money.
+            Confirmed = "CONFIRMED", Nothing;
+            /// The gateway declined, for a reason. It still holds the money until it is replaced or given back.
+            Denied = "DENIED", Either;
+            /// Called off before the gateway was asked; the money is back where it came from.
+            Cancelled = "CANCELLED", Nothing;
+        }
+        edges {
+            /// The payee has the money.
+            confirm(moved: Money) => Confirm records event::Confirmed {
+                /// Exactly the amount that was asked.
+                Created -> Confirmed by Role::GATEWAY, Release, Seed;
+            }
+            /// The gateway declined.
+            deny(reason: Prose) => Deny records event::Denied {
+                /// With the gateway's reason; it still holds the money.
+                Created -> Denied by Role::GATEWAY, Keep, Seed;
+            }
+            /// Its money goes on to a new payout with another destination.
+            replace(to: Destination) => Replace records event::Replaced {
+                /// Once, unless it was given back.
+                Denied -> Denied by Role::PAYEE | Role::PLATFORM, Release, Seed;
+            }
+            /// Its money returns to where it came from.
+            give_back => GiveBack records event::GivenBack {
+                /// Once, unless it was replaced.
+                Denied -> Denied by Role::PLATFORM, Release, Seed;
+            }
+            /// The platform calls it off.
+            cancel => Cancel records event::Cancelled {
+                /// Only while the gateway has not been asked; the money returns to where it came from.
+                Created -> Cancelled by Role::PLATFORM, Release, Seed;
+            }
+        }
+        notes {}
+        commands Command;
+    }
+}
+
+impl AnyPayout {
+    /// What was settled when it was opened.
+    #[must_use]
+    pub fn terms(&self) -> &Terms {
+        &crate::lifecycle::Value::head(self).facts
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> PayoutId {
+        crate::lifecycle::Value::head(self).id()
+    }
+}

@@ -1,0 +1,45 @@
+//! The statuses of a payout, each with what only it knows.
+
+use crate::{payment::PayoutId, text::Prose};
+
+/// It holds the money. Leads on by `confirm`, `deny` and `cancel`.
+#[derive(Debug, Default)]
+pub struct Created {}
+
+/// The payee has the money.
+#[derive(Debug)]
+pub struct Confirmed {}
+
+/// The gateway declined. Leads on by `replace` and `give_back`.
+#[derive(Debug)]
+pub struct Denied {
+    pub(super) reason: Prose,
+    pub(super) went: Option<Went>,
+}
+
+/// Where the money of a denied payout went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Went {
+    /// On to another payout.
+    On(PayoutId),
+    /// Back to where it came from.
+    Back,
+}
+
+/// Called off before the gateway was asked.
+#[derive(Debug)]
+pub struct Cancelled {}
+
+impl Denied {
+    /// Why, in the gateway's words.
+    #[must_use]
+    pub const fn reason(&self) -> &Prose {
+        &self.reason
+    }
+
+    /// Where its money went; none while it still holds it.
+    #[must_use]
+    pub const fn went(&self) -> Option<Went> {
+        self.went
+    }
+}

@@ -1,0 +1,140 @@
+//! What each event of a payout demands, and what it makes of it. The same live and in replay.
+
+use super::{AnyPayout, Cancelled, Confirmed, Created, Denied, Destination, Payout, Terms, Went, action, event};
+use crate::{
+    gateway::{IdempotencyKey, Instruction, Outcome, Verb},
+    id::Subject,
+    ledger::{Account, Purpose},
+    lifecycle::{Effects, Facts, Opening, Reason, Takes},
+    money::Money,
+    party::{PartyId, Role, Stamp},
+    store::IfSent,
+};
+
+impl Facts for Terms {
+    fn plays(&self, role: Role, who: &PartyId) -> bool {
+        role == Role::PAYEE && *who == self.payee
+    }
+    fn parties(&self) -> Vec<PartyId> {
+        vec![self.payee.clone()]
+    }
+    fn about(&self) -> Option<Subject> {
+        Some(self.about)
+    }
+}
+
+impl Opening<AnyPayout> for Terms {
+    fn check(&self, step: &mut Effects<'_>) -> Result<(), Reason> {
+        let amount = self.amount.require_positive()?;
+        match &self.to {
+            Destination::Account { bankaccount_id } => {
+                let (payout, to) = (step.subject(), bankaccount_id.clone());
+                step.call(self.gateway.clone(), Instruction::Payout { payout, amount, to });
+            }
+            Destination::Wallet => {}
+        }
+        Ok(())
+    }
+    fn held(&self) -> Money {
+        self.amount
+    }
+    fn facts(self) -> Terms {
+        self
+    }
+}
+
+impl<S> Payout<S> {
+    fn key(&self) -> IdempotencyKey {
+        IdempotencyKey { subject: self.id().subject(), verb: Verb::Payout }
+    }
+}
+
+impl Payout<Created> {
+    pub(super) fn through_gateway(&self) -> Result<(), Reason> {
+        match self.facts().to {
+            Destination::Account { .. } => Ok(()),
+            Destination::Wallet => Err(Reason::Missing { what: "a gateway, which a wallet does not need" }),
+        }
+    }
+}
+
+impl Payout<Denied> {
+    pub(super) fn still_holds(&self) -> Result<(), Reason> {
+        match self.state.went {
+            None => Ok(()),
+            Some(Went::On(_)) => Err(Reason::Already { what: "replacing the payout" }),
+            Some(Went::Back) => Err(Reason::Already { what: "giving the payout's money back" }),
+        }
+    }
+}
+
+impl Takes<event::Confirmed> for Payout<Created> {
+    type Next = Payout<Confirmed>;
+    fn check(&self, event: &event::Confirmed, step: &mut Effects<'_>) -> Result<(), Reason> {
+        let terms = self.facts();
+        if event.moved != terms.amount {
+            return Err(Reason::WrongAmount { expected: terms.amount, found: event.moved });
+        }
+        let to = match terms.to {
+            Destination::Wallet => Account::Wallet(terms.payee.clone()),
+            Destination::Account { .. } => {
+                step.settle(self.key(), Outcome::Settled { moved: event.moved });
+                Account::World(terms.gateway.clone())
+            }
+        };
+        step.pay(to, terms.amount, Purpose::Payout)
+    }
+    fn make(self, _: event::Confirmed, _: &Stamp) -> Payout<Confirmed> {
+        self.enter(Confirmed {})
+    }
+}
+
+impl Takes<event::Denied> for Payout<Created> {
+    type Next = Payout<Denied>;
+    fn check(&self, event: &event::Denied, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.through_gateway()?;
+        step.settle(self.key(), Outcome::Declined { reason: event.reason.clone() });
+        Ok(())
+    }
+    fn make(self, event: event::Denied, _: &Stamp) -> Payout<Denied> {
+        self.enter(Denied { reason: event.reason, went: None })
+    }
+}
+
+impl Takes<event::Replaced> for Payout<Denied> {
+    type Next = Self;
+    fn check(&self, event: &event::Replaced, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.still_holds()?;
+        step.pay(Account::Escrow(event.by.subject()), self.facts().amount, Purpose::Replace)?;
+        let terms = Terms { to: event.to.clone(), ..self.facts().clone() };
+        step.open(action::open(event.by, terms, step.stamp())?);
+        Ok(())
+    }
+    fn make(mut self, event: event::Replaced, _: &Stamp) -> Self {
+        self.state.went = Some(Went::On(event.by));
+        self
+    }
+}
+
+impl Takes<event::GivenBack> for Payout<Denied> {
+    type Next = Self;
+    fn check(&self, _: &event::GivenBack, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.still_holds()?;
+        step.pay(Account::Escrow(self.facts().about), self.facts().amount, Purpose::Return)
+    }
+    fn make(mut self, _: event::GivenBack, _: &Stamp) -> Self {
+        self.state.went = Some(Went::Back);
+        self
+    }
+}
+
+impl Takes<event::Cancelled> for Payout<Created> {
+    type Next = Payout<Cancelled>;
+    fn check(&self, _: &event::Cancelled, step: &mut Effects<'_>) -> Result<(), Reason> {
+        step.withdraw(self.key(), IfSent::Refuse);
+        step.pay(Account::Escrow(self.facts().about), self.facts().amount, Purpose::Return)
+    }
+    fn make(self, _: event::Cancelled, _: &Stamp) -> Payout<Cancelled> {
+        self.enter(Cancelled {})
+    }
+}

@@ -1,0 +1,90 @@
+//! What can be done with a refund, status by status.
+
+use super::{Action, AnyRefund, Cancelled, Confirmed, Consent, Created, Denied, Refund, RefundId, Route, Terms, event};
+use crate::{
+    lifecycle::{Reason, Refused, Transition},
+    money::Money,
+    party::Stamp,
+    text::Prose,
+};
+
+/// Opens a refund for money that is booked to it in the same unit. Into a wallet it is confirmed in the same breath.
+pub(crate) fn open(id: RefundId, terms: Terms, at: &Stamp) -> Result<Transition<AnyRefund>, Reason> {
+    let settles_at_once = terms.route == Route::Wallet && terms.consent == Consent::NotNeeded;
+    let amount = terms.amount;
+    let opened = Refund::opened(id, terms, at).map_err(|refused| refused.reason)?;
+    if settles_at_once {
+        let confirmed = opened.then(|refund| refund.confirm(amount, &Stamp::gateway(at.at)));
+        confirmed.map(Transition::widen).map_err(|refused| refused.reason)
+    } else {
+        Ok(opened.widen())
+    }
+}
+
+impl Refund<Created> {
+    /// Approves it: it is sent. Into a wallet it takes a [`confirm`](Self::confirm) in the same breath.
+    ///
+    /// # Errors
+    /// [`Refused`] when it needs no approval, or has it.
+    pub fn approve(self, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
+        self.take(event::Approved {}, at)
+    }
+
+    /// The payer has the money. `moved` in minor units.
+    ///
+    /// # Errors
+    /// [`Refused`] when another amount moved than was asked, or it was not approved.
+    pub fn confirm(self, moved: Money, at: &Stamp) -> Result<Transition<Refund<Confirmed>>, Refused<Self>> {
+        self.take(event::Confirmed { moved }, at)
+    }
+
+    /// The gateway declined.
+    ///
+    /// # Errors
+    /// [`Refused`] when it was not sent.
+    pub fn deny(self, reason: Prose, at: &Stamp) -> Result<Transition<Refund<Denied>>, Refused<Self>> {
+        self.take(event::Denied { reason }, at)
+    }
+
+    /// Calls it off. Its money returns to where it came from, which has to count it in the same unit.
+    ///
+    /// # Errors
+    /// [`Refused`] when it was not opened by hand, or was approved.
+    pub fn cancel(self, at: &Stamp) -> Result<Transition<Refund<Cancelled>>, Refused<Self>> {
+        self.take(event::Cancelled {}, at)
+    }
+
+    // Approves it, and confirms it in the same breath where no gateway is needed.
+    pub(super) fn approve_and_settle(self, at: &Stamp) -> Result<Transition<AnyRefund>, Refused<Self>> {
+        let (amount, to_wallet) = (self.facts().amount, self.facts().route == Route::Wallet);
+        let approved = self.approve(at)?;
+        if to_wallet {
+            let confirmed = approved.then(|refund| refund.confirm(amount, &Stamp::gateway(at.at)));
+            Ok(confirmed.expect("an approved refund into a wallet is confirmed as it was asked").widen())
+        } else {
+            Ok(approved.widen())
+        }
+    }
+}
+
+impl Refund<Denied> {
+    /// Passes its money on to a new refund by another route.
+    ///
+    /// # Errors
+    /// [`Refused`] when that was done before.
+    pub fn replace(self, route: Route, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
+        let by = RefundId::derived(self.id().subject(), self.head.seq() + 1, 0, at.at);
+        self.take(event::Replaced { by, route }, at)
+    }
+}
+
+impl AnyRefund {
+    // What the table cannot say about an action being possible now.
+    pub(super) fn ready(&self, action: Action, _: &Stamp) -> Result<(), Reason> {
+        match self {
+            Self::Created(refund) => refund.ready(action),
+            Self::Denied(refund) => refund.not_replaced(),
+            Self::Confirmed(_) | Self::Cancelled(_) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! What each event of a refund demands, and what it makes of it. The same live and in replay.
+
+use super::{Action, AnyRefund, Cancelled, Confirmed, Consent, Created, Denied, Refund, Route, Terms, action, event};
+use crate::{
+    gateway::{IdempotencyKey, Instruction, Outcome, Verb},
+    id::Subject,
+    ledger::{Account, Purpose},
+    lifecycle::{Effects, Facts, Opening, Reason, Takes},
+    money::Money,
+    party::{PartyId, Role, Stamp},
+};
+
+impl Facts for Terms {
+    fn plays(&self, role: Role, who: &PartyId) -> bool {
+        role == Role::BUYER && *who == self.payer
+    }
+    fn parties(&self) -> Vec<PartyId> {
+        vec![self.payer.clone()]
+    }
+    fn about(&self) -> Option<Subject> {
+        Some(self.about)
+    }
+}
+
+impl Opening<AnyRefund> for Terms {
+    fn check(&self, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.amount.require_positive()?;
+        match self.consent {
+            Consent::NotNeeded => self.send(step),
+            Consent::Owed | Consent::ByHand => {}
+        }
+        Ok(())
+    }
+    fn held(&self) -> Money {
+        self.amount
+    }
+    fn facts(self) -> Terms {
+        self
+    }
+}
+
+impl Terms {
+    fn send(&self, step: &mut Effects<'_>) {
+        if let Some(to) = self.route.to() {
+            let (refund, payin, amount) = (step.subject(), self.payin.subject(), self.amount);
+            step.call(self.gateway.clone(), Instruction::Refund { refund, payin, amount, to });
+        }
+    }
+}
+
+impl Refund<Created> {
+    pub(super) fn ready(&self, action: Action) -> Result<(), Reason> {
+        match action {
+            Action::Approve => self.awaits_approval(),
+            Action::Confirm => self.sent(),
+            Action::Deny => self.sent().and_then(|()| self.through_gateway()),
+            Action::Cancel => self.by_hand(),
+            Action::Replace => Ok(()),
+        }
+    }
+
+    fn needs_approval(&self) -> bool {
+        match self.facts().consent {
+            Consent::NotNeeded => false,
+            Consent::Owed | Consent::ByHand => !self.state.approved,
+        }
+    }
+
+    fn awaits_approval(&self) -> Result<(), Reason> {
+        if self.needs_approval() { Ok(()) } else { Err(Reason::Already { what: "approving the refund" }) }
+    }
+
+    fn sent(&self) -> Result<(), Reason> {
+        if self.needs_approval() { Err(Reason::Missing { what: "an operator's approval" }) } else { Ok(()) }
+    }
+
+    fn through_gateway(&self) -> Result<(), Reason> {
+        match self.facts().route {
+            Route::Original | Route::Account(_) => Ok(()),
+            Route::Wallet => Err(Reason::Missing { what: "a gateway, which a wallet does not need" }),
+        }
+    }
+
+    fn by_hand(&self) -> Result<(), Reason> {
+        match self.facts().consent {
+            Consent::ByHand => self.awaits_approval(),
+            Consent::NotNeeded | Consent::Owed => Err(Reason::Fixed { what: "a refund that is owed" }),
+        }
+    }
+
+    fn settle(&self, outcome: Outcome, step: &mut Effects<'_>) {
+        step.settle(IdempotencyKey { subject: self.id().subject(), verb: Verb::Refund }, outcome);
+    }
+}
+
+impl Refund<Denied> {
+    pub(super) fn not_replaced(&self) -> Result<(), Reason> {
+        self.state.replaced_by.map_or(Ok(()), |_| Err(Reason::Already { what: "replacing the refund" }))
+    }
+}
+
+impl Takes<event::Approved> for Refund<Created> {
+    type Next = Self;
+    fn check(&self, _: &event::Approved, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.awaits_approval()?;
+        self.facts().send(step);
+        Ok(())
+    }
+    fn make(mut self, _: event::Approved, _: &Stamp) -> Self {
+        self.state.approved = true;
+        self
+    }
+}
+
+impl Takes<event::Confirmed> for Refund<Created> {
+    type Next = Refund<Confirmed>;
+    fn check(&self, event: &event::Confirmed, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.sent()?;
+        let terms = self.facts();
+        if event.moved != terms.amount {
+            return Err(Reason::WrongAmount { expected: terms.amount, found: event.moved });
+        }
+        let to = match &terms.route {
+            Route::Wallet => Account::Wallet(terms.payer.clone()),
+            Route::Original | Route::Account(_) => {
+                self.settle(Outcome::Settled { moved: event.moved }, step);
+                Account::World(terms.gateway.clone())
+            }
+        };
+        step.pay(to, terms.amount, Purpose::Refund)
+    }
+    fn make(self, _: event::Confirmed, _: &Stamp) -> Refund<Confirmed> {
+        self.enter(Confirmed {})
+    }
+}
+
+impl Takes<event::Denied> for Refund<Created> {
+    type Next = Refund<Denied>;
+    fn check(&self, event: &event::Denied, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.sent()?;
+        self.through_gateway()?;
+        self.settle(Outcome::Declined { reason: event.reason.clone() }, step);
+        Ok(())
+    }
+    fn make(self, event: event::Denied, _: &Stamp) -> Refund<Denied> {
+        self.enter(Denied { reason: event.reason, replaced_by: None })
+    }
+}
+
+impl Takes<event::Replaced> for Refund<Denied> {
+    type Next = Self;
+    fn check(&self, event: &event::Replaced, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.not_replaced()?;
+        let amount = self.facts().amount;
+        step.pay(Account::Escrow(event.by.subject()), amount, Purpose::Replace)?;
+        let terms = Terms { route: event.route.clone(), consent: Consent::NotNeeded, ..self.facts().clone() };
+        step.open(action::open(event.by, terms, step.stamp())?);
+        Ok(())
+    }
+    fn make(mut self, event: event::Replaced, _: &Stamp) -> Self {
+        self.state.replaced_by = Some(event.by);
+        self
+    }
+}
+
+impl Takes<event::Cancelled> for Refund<Created> {
+    type Next = Refund<Cancelled>;
+    fn check(&self, _: &event::Cancelled, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.by_hand()?;
+        step.pay(Account::Escrow(self.facts().source), self.facts().amount, Purpose::Return)
+    }
+    fn make(self, _: event::Cancelled, _: &Stamp) -> Refund<Cancelled> {
+        self.enter(Cancelled {})
+    }
+}
