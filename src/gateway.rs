@@ -40,7 +40,8 @@ pub struct IdempotencyKey {
 }
 
 /// What a call asks for, in one word. A payment asks for each at most once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Verb {
     /// Collect from a payer, or reserve.
     Charge,

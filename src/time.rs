@@ -114,7 +114,9 @@ mod tests {
 
     #[test]
     fn text_goes_both_ways() {
-        for text in ["2026-05-07T15:39:46Z", "2026-05-07T15:39:46.25Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"] {
+        for text in
+            ["2026-05-07T15:39:46Z", "2026-05-07T15:39:46.25Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"]
+        {
             assert_eq!(text.parse::<Timestamp>().unwrap().to_string(), text);
         }
         let zoned: Timestamp = "2026-05-07T17:39:46+02:00".parse().unwrap();

@@ -29,7 +29,11 @@ impl Table {
         let mut status = 0;
         while status < self.statuses.len() {
             if !reached[status][0] && !reached[status][1] {
-                self.complain(&["status ", self.statuses[status].name, " cannot be reached: add an edge that leads there, or remove it"]);
+                self.complain(&[
+                    "status ",
+                    self.statuses[status].name,
+                    " cannot be reached: add an edge that leads there, or remove it",
+                ]);
             }
             status += 1;
         }
@@ -80,7 +84,12 @@ impl Table {
         }
         if times > 1 {
             let edge = self.step(nth);
-            self.complain(&[self.actions[edge.action], " is said twice of status ", self.statuses[from].name, ": keep one of them"]);
+            self.complain(&[
+                self.actions[edge.action],
+                " is said twice of status ",
+                self.statuses[from].name,
+                ": keep one of them",
+            ]);
         }
     }
 
@@ -106,23 +115,62 @@ impl Table {
         match edge.money {
             super::Flow::Keep | super::Flow::Pass => match holds {
                 Holds::Nothing => self.complain(&[
-                    action, " from ", from, " to ", to,
-                    " would conjure money: ", to, " holds funds, but nothing was held and the edge brings none in; say Collect, or that ", to, " holds Nothing",
+                    action,
+                    " from ",
+                    from,
+                    " to ",
+                    to,
+                    " would conjure money: ",
+                    to,
+                    " holds funds, but nothing was held and the edge brings none in; say Collect, or that ",
+                    to,
+                    " holds Nothing",
                 ]),
                 Holds::Funds | Holds::Either => self.complain(&[
-                    action, " from ", from, " to ", to,
-                    " would strand money: ", from, " holds funds and the edge keeps them, but ", to, " holds nothing; say Refund, Release or Divide, or that ", to, " holds Funds",
+                    action,
+                    " from ",
+                    from,
+                    " to ",
+                    to,
+                    " would strand money: ",
+                    from,
+                    " holds funds and the edge keeps them, but ",
+                    to,
+                    " holds nothing; say Refund, Release or Divide, or that ",
+                    to,
+                    " holds Funds",
                 ]),
             },
             super::Flow::Collect | super::Flow::Part => self.complain(&[
-                action, " from ", from, " to ", to, " leaves money in escrow, but ", to, " says that it holds nothing",
+                action,
+                " from ",
+                from,
+                " to ",
+                to,
+                " leaves money in escrow, but ",
+                to,
+                " says that it holds nothing",
             ]),
             super::Flow::Refund | super::Flow::Release | super::Flow::Divide => match holds {
                 Holds::Nothing => self.complain(&[
-                    action, " from ", from, " to ", to, " would conjure money: it pays out, but ", from, " holds nothing",
+                    action,
+                    " from ",
+                    from,
+                    " to ",
+                    to,
+                    " would conjure money: it pays out, but ",
+                    from,
+                    " holds nothing",
                 ]),
                 Holds::Funds | Holds::Either => self.complain(&[
-                    action, " from ", from, " to ", to, " pays out all that is held, but ", to, " says that it holds funds",
+                    action,
+                    " from ",
+                    from,
+                    " to ",
+                    to,
+                    " pays out all that is held, but ",
+                    to,
+                    " says that it holds funds",
                 ]),
             },
         }
@@ -344,7 +392,13 @@ mod tests {
         StatusRow { name, says: "", holds }
     }
 
-    const fn edge(action: usize, from: &'static [usize], to: &'static [usize], by: &'static [Role], money: Flow) -> Edge {
+    const fn edge(
+        action: usize,
+        from: &'static [usize],
+        to: &'static [usize],
+        by: &'static [Role],
+        money: Flow,
+    ) -> Edge {
         Edge { action, from, to, by, money, origin: Origin::Own, says: "" }
     }
 
@@ -371,13 +425,29 @@ mod tests {
         let cases: [(&'static [StatusRow], &'static [Edge], &str); 9] = [
             (STATUSES, &[PAY, edge(1, &[1], &[2], OFFICE, Flow::Keep)], "give from PAID to DONE would strand money"),
             (STATUSES, &[edge(0, &[0], &[1], OFFICE, Flow::Keep), GIVE], "pay from OPEN to PAID would conjure money"),
-            (STATUSES, &[PAY, GIVE, edge(2, &[0], &[2], OFFICE, Flow::Refund)], "other from OPEN to DONE would conjure"),
-            (STATUSES, &[edge(0, &[0], &[2], OFFICE, Flow::Keep), edge(1, &[1], &[2], OFFICE, Flow::Release)], "status PAID cannot be reached"),
-            (&[status("OPEN", Holds::Nothing), status("PAID", Holds::Funds)], &[PAY], "PAID ends the lifecycle but still holds money"),
+            (
+                STATUSES,
+                &[PAY, GIVE, edge(2, &[0], &[2], OFFICE, Flow::Refund)],
+                "other from OPEN to DONE would conjure",
+            ),
+            (
+                STATUSES,
+                &[edge(0, &[0], &[2], OFFICE, Flow::Keep), edge(1, &[1], &[2], OFFICE, Flow::Release)],
+                "status PAID cannot be reached",
+            ),
+            (
+                &[status("OPEN", Holds::Nothing), status("PAID", Holds::Funds)],
+                &[PAY],
+                "PAID ends the lifecycle but still holds money",
+            ),
             (STATUSES, &[PAY, edge(1, &[1], &[2], SELLER, Flow::Release)], "needs the buyer or the seller"),
             (STATUSES, &[PAY, GIVE, edge(1, &[1], &[2], OFFICE, Flow::Release)], "give is said twice of status PAID"),
             (STATUSES, &[PAY, edge(1, &[1], &[2], &[], Flow::Release)], "nobody may take give"),
-            (STATUSES, &[PAY, GIVE, edge(2, &[0], &[2], OFFICE, Flow::Collect)], "other from OPEN to DONE leaves money"),
+            (
+                STATUSES,
+                &[PAY, GIVE, edge(2, &[0], &[2], OFFICE, Flow::Collect)],
+                "other from OPEN to DONE leaves money",
+            ),
         ];
         for (statuses, edges, says) in cases {
             let said = verdict(statuses, edges).unwrap_or_else(|| panic!("passed, though {says}"));

@@ -28,9 +28,9 @@ mod transition;
 pub use head::{Facts, Head, History, Passage};
 pub use refused::{Reason, Refused};
 pub use replay::{Corrupt, Flaw, replay};
-pub(crate) use step::once;
 pub use step::{Effects, Kernel, Lifecycle, Opening, Recorded, Takes, Value, open, take};
 #[doc(hidden)]
 pub use step::{may, redo};
+pub(crate) use step::{note, once};
 pub use table::{Edge, Flow, Holds, Origin, StatusRow, Table};
 pub use transition::{Failure, Transition, Unsaved};

@@ -100,7 +100,10 @@ pub trait Takes<E: Recorded<Self::Any>>: Value {
     /// The position of the status it becomes. Only a step that chooses among several has to say.
     fn lands(&self, _event: &E) -> usize {
         const {
-            assert!(Self::Next::STATUS.is_some(), "a step that may land in several statuses has to say in which: implement `lands`");
+            assert!(
+                Self::Next::STATUS.is_some(),
+                "a step that may land in several statuses has to say in which: implement `lands`"
+            );
         }
         Self::Next::STATUS.unwrap_or_default()
     }
@@ -186,6 +189,22 @@ where
     let payload = Payload::new(event.clone());
     let next = perform(value, event, edge, at, effects.held);
     Ok(effects.transition(next, <V::Any as Lifecycle>::TABLE.actions[E::ACTION], payload))
+}
+
+/// The commit of a note on a value that is only borrowed, as evidence is: a note changes no status, so what is written
+/// can be told without the next value. The borrowed value is stale once the commit is stored.
+pub(crate) fn note<V, E>(value: &V, event: E, at: &Stamp) -> Result<Commit, Reason>
+where
+    V: Takes<E>,
+    E: Recorded<V::Any>,
+{
+    let mut effects = Effects::of(value, at);
+    let edge = judge(value, &event, &mut effects)?;
+    let name = <V::Any as Lifecycle>::TABLE.actions[E::ACTION];
+    assert!(edge.is_note() && effects.opened.is_empty(), "{name} is no note that stands alone");
+    let mut row = index(value);
+    row.held = effects.held;
+    Ok(effects.commit(value, name, Payload::new(event), row))
 }
 
 /// Takes a step again, in replay.
@@ -370,19 +389,24 @@ impl<'s> Effects<'s> {
         }
     }
 
-    fn transition<V: Value>(self, value: V, name: &'static str, payload: Payload) -> Transition<V> {
-        let record = Record { seq: self.seq, name, version: <V::Any as Lifecycle>::VERSION, stamp: self.stamp.clone(), payload };
-        let commit = Commit {
+    fn transition<V: Value>(mut self, value: V, name: &'static str, payload: Payload) -> Transition<V> {
+        let opened = std::mem::take(&mut self.opened);
+        let commit = self.commit(&value, name, payload, index(&value));
+        Transition::new(value, commit, opened)
+    }
+
+    fn commit<V: Value>(self, value: &V, name: &'static str, payload: Payload, index: IndexRow) -> Commit {
+        let (version, stamp) = (<V::Any as Lifecycle>::VERSION, self.stamp.clone());
+        Commit {
             subject: self.subject,
             expected: value.head().revision(),
-            records: vec![record],
-            index: index(&value),
+            records: vec![Record { seq: self.seq, name, version, stamp, payload }],
+            index,
             entries: self.entries,
             calls: self.calls,
             settles: self.settles,
             withdraws: self.withdraws,
-        };
-        Transition::new(value, commit, self.opened)
+        }
     }
 }
 

@@ -134,11 +134,21 @@ impl<T: Value> Transition<T> {
     }
 
     /// Puts what must be written earlier in front of it.
-    pub(crate) fn after<U: Value>(mut self, earlier: Transition<U>) -> Self {
-        let mut commits = earlier.commits;
-        self.own += commits.len();
-        commits.append(&mut self.commits);
-        self.commits = commits;
+    pub(crate) fn after<U: Value>(self, earlier: Transition<U>) -> Self {
+        self.after_all(earlier.commits)
+    }
+
+    /// Puts commits that must be written earlier in front of it.
+    pub(crate) fn after_all(mut self, mut earlier: Vec<Commit>) -> Self {
+        self.own += earlier.len();
+        earlier.append(&mut self.commits);
+        self.commits = earlier;
+        self
+    }
+
+    /// Adds what must be written with it.
+    pub(crate) fn and<U: Value>(mut self, later: Transition<U>) -> Self {
+        self.commits.extend(later.commits);
         self
     }
 

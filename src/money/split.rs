@@ -11,9 +11,11 @@
 //! ```
 
 use super::{Money, MoneyError, Percent, remainder::largest_remainder};
+use serde::{Deserialize, Serialize};
 
 /// What one of several gets of an amount (split payments, `001_146075c5300aa4f1.txt`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Share {
     /// This much, before all others; in the currency of the total.
     Fixed(Money),

@@ -85,10 +85,7 @@ pub trait Outbox: UnitOfWork {
     ///
     /// # Errors
     /// When the storage fails.
-    fn call(
-        &mut self,
-        key: &IdempotencyKey,
-    ) -> impl Future<Output = Result<Option<CallState>, Self::Error>> + Send;
+    fn call(&mut self, key: &IdempotencyKey) -> impl Future<Output = Result<Option<CallState>, Self::Error>> + Send;
 
     /// Notes that a call is not settled yet, and when to see to it again. Ends the lease.
     ///

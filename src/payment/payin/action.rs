@@ -5,12 +5,13 @@ use super::{
     state::Over,
 };
 use crate::{
-    gateway::Outcome,
+    gateway::{Outcome, Verb},
     id::Subject,
-    lifecycle::{Reason, Refused, Takes, Transition, Value},
+    lifecycle::{Reason, Refused, Takes, Transition, Value, note},
     money::Money,
     party::Stamp,
     payment::{Refund, RefundId},
+    store::Commit,
     text::{Link, Prose},
 };
 
@@ -69,41 +70,44 @@ impl Payin<Authorized> {
 
 impl<S> Payin<S>
 where
-    Self: Value<Any = AnyPayin>,
+    Self: Takes<event::Confirmed, Next = Payin<Confirmed>> + Value<Any = AnyPayin>,
 {
     /// The money is there. `moved` in minor units.
     ///
     /// # Errors
-    /// [`Refused`] when another amount moved than was asked.
-    pub fn confirm(self, moved: Money, at: &Stamp) -> Result<Transition<Payin<Confirmed>>, Refused<Self>>
-    where
-        Self: Takes<event::Confirmed, Next = Payin<Confirmed>>,
-    {
+    /// [`Refused`] when another amount moved than was asked, or what was reserved was not asked for yet.
+    pub fn confirm(self, moved: Money, at: &Stamp) -> Result<Transition<Payin<Confirmed>>, Refused<Self>> {
         self.take(event::Confirmed { moved }, at)
     }
+}
 
+impl<S> Payin<S>
+where
+    Self: Takes<event::Denied, Next = Payin<Denied>> + Value<Any = AnyPayin>,
+{
     /// The gateway declined.
     ///
     /// # Errors
     /// [`Refused`] when somebody else than a gateway says so.
-    pub fn deny(self, reason: Prose, at: &Stamp) -> Result<Transition<Payin<Denied>>, Refused<Self>>
-    where
-        Self: Takes<event::Denied, Next = Payin<Denied>>,
-    {
+    pub fn deny(self, reason: Prose, at: &Stamp) -> Result<Transition<Payin<Denied>>, Refused<Self>> {
         self.take(event::Denied { reason }, at)
     }
+}
 
+impl<S> Payin<S>
+where
+    Self: Takes<event::Cancelled, Next = Payin<Cancelled>> + Value<Any = AnyPayin>,
+{
     /// Calls it off. A reservation is let go. Money that arrives all the same goes back by itself.
     ///
     /// # Errors
     /// [`Refused`] when its capture is under way, or the clock comes early.
-    pub fn cancel(self, at: &Stamp) -> Result<Transition<Payin<Cancelled>>, Refused<Self>>
-    where
-        Self: Takes<event::Cancelled, Next = Payin<Cancelled>>,
-    {
+    pub fn cancel(self, at: &Stamp) -> Result<Transition<Payin<Cancelled>>, Refused<Self>> {
         self.take(event::Cancelled {}, at)
     }
+}
 
+impl<S> Payin<S> {
     // The id of a refund that the next event opens.
     fn next_refund(&self, at: &Stamp) -> RefundId {
         RefundId::derived(self.id().subject(), self.head.seq() + 1, 0, at.at)
@@ -119,6 +123,14 @@ impl Payin<Confirmed> {
         self.take(event::HandedOver { to }, at)
     }
 
+    /// What has to be written for what it paid for to take its money, where that was not done in the same breath.
+    pub(crate) fn collected_by(&self, to: Subject, at: &Stamp) -> Result<Vec<Commit>, Reason> {
+        if self.state.handed_to == Some(to) {
+            return Ok(Vec::new());
+        }
+        Ok(vec![note(self, event::HandedOver { to }, at)?])
+    }
+
     /// Nobody waits for its money any more: opens a refund of all of it.
     ///
     /// # Errors
@@ -132,11 +144,7 @@ impl Payin<Confirmed> {
     ///
     /// # Errors
     /// [`Refused`] when the refund is of another payin, was counted before, or would exceed what was paid.
-    pub fn refund(
-        self,
-        refund: &Refund<RefundConfirmed>,
-        at: &Stamp,
-    ) -> Result<Transition<AnyPayin>, Refused<Self>> {
+    pub fn refund(self, refund: &Refund<RefundConfirmed>, at: &Stamp) -> Result<Transition<AnyPayin>, Refused<Self>> {
         let (payin, amount) = (refund.facts().payin, refund.facts().amount);
         self.take(event::RefundCounted { refund: refund.id(), payin, amount }, at)
     }
@@ -146,12 +154,13 @@ impl<S: Over> Payin<S>
 where
     Self: Value<Any = AnyPayin>,
 {
-    /// The gateway answered the void.
+    /// The gateway answered a call after the end, and no money comes of it.
     ///
     /// # Errors
-    /// [`Refused`] when none was asked for, or it was answered before.
-    pub fn note_void(self, outcome: Outcome, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
-        self.take(event::VoidAnswered { outcome }, at)
+    /// [`Refused`] when no such call is open, or money does come of it: see [`bounce`](Self::bounce) and
+    /// [`let_go`](Self::let_go).
+    pub fn note_answer(self, verb: Verb, outcome: Outcome, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
+        self.take(event::Answered { verb, outcome }, at)
     }
 
     /// An amount was reserved after the end. It is let go. `moved` in minor units.

@@ -1,7 +1,7 @@
 //! What is logged of a payin.
 
 use crate::{
-    gateway::{BankAccount, Capture, Channel, Outcome},
+    gateway::{BankAccount, Capture, Channel, Outcome, Verb},
     id::Subject,
     ledger::GatewayName,
     money::Money,
@@ -84,7 +84,8 @@ pub struct PayerAwaited {
 pub struct CaptureAsked {}
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct VoidAnswered {
+pub struct Answered {
+    pub(super) verb: Verb,
     pub(super) outcome: Outcome,
 }
 

@@ -33,7 +33,7 @@ pub use state::{After, Authorized, Cancelled, Confirmed, Created, Denied, Refund
 
 use super::refund::{Confirmed as RefundConfirmed, Refund, Route};
 use crate::{
-    gateway::Outcome,
+    gateway::{Outcome, Verb},
     id::{Id, Subject},
     money::Money,
     party::Role,
@@ -102,9 +102,8 @@ crate::lifecycle! {
                 /// Once.
                 Authorized by Role::PLATFORM, Keep, Implied;
             }
-            /// The gateway answered that the reservation is let go, or that it is not.
-            note_void(outcome: Outcome) => NoteVoid records event::VoidAnswered {
-                /// Once.
+            /// The gateway answered after the end: the void, or that no money comes of what it was asked before.
+            note_answer(verb: Verb, outcome: Outcome) => NoteAnswer records event::Answered {
                 Denied | Cancelled by Role::GATEWAY, Keep, Own;
             }
             /// The order or transaction that it paid for took its money.

@@ -2,7 +2,7 @@
 
 use super::{Action, Authorized, Confirmed, Created, Method, Payin, state::Over};
 use crate::{
-    gateway::{Capture, Verb},
+    gateway::{Capture, Outcome, Verb},
     lifecycle::Reason,
     party::{Actor, PartyId, Role},
 };
@@ -30,7 +30,7 @@ impl Payin<Created> {
             | Action::Cancel
             | Action::Refund
             | Action::Capture
-            | Action::NoteVoid
+            | Action::NoteAnswer
             | Action::HandOver
             | Action::GiveBack
             | Action::LetGo
@@ -68,7 +68,7 @@ impl Payin<Authorized> {
             Action::Authorize
             | Action::Refund
             | Action::AwaitPayer
-            | Action::NoteVoid
+            | Action::NoteAnswer
             | Action::HandOver
             | Action::GiveBack
             | Action::LetGo
@@ -100,7 +100,7 @@ impl Payin<Confirmed> {
             | Action::Refund
             | Action::AwaitPayer
             | Action::Capture
-            | Action::NoteVoid
+            | Action::NoteAnswer
             | Action::LetGo
             | Action::Bounce => Ok(()),
         }
@@ -110,7 +110,6 @@ impl Payin<Confirmed> {
 impl<S: Over> Payin<S> {
     pub(super) fn ready(&self, action: Action) -> Result<(), Reason> {
         match action {
-            Action::NoteVoid => self.voiding(),
             Action::LetGo => self.came_late(Capture::Later),
             Action::Bounce => self.came_late(Capture::Now),
             Action::Authorize
@@ -120,13 +119,26 @@ impl<S: Over> Payin<S> {
             | Action::Refund
             | Action::AwaitPayer
             | Action::Capture
+            | Action::NoteAnswer
             | Action::HandOver
             | Action::GiveBack => Ok(()),
         }
     }
 
-    pub(super) fn voiding(&self) -> Result<(), Reason> {
-        if self.state.after().voiding { Ok(()) } else { missing("a void under way") }
+    // Whether an answer that brings no money is one that may still come.
+    pub(super) fn expects(&self, verb: Verb, outcome: &Outcome) -> Result<(), Reason> {
+        let after = self.state.after();
+        match (verb, outcome) {
+            (Verb::Void, _) if after.voiding => Ok(()),
+            (Verb::Charge | Verb::Capture, Outcome::Declined { .. } | Outcome::Pending { .. })
+                if verb == after.asked =>
+            {
+                Ok(())
+            }
+            (Verb::Charge | Verb::Capture | Verb::Void | Verb::Payout | Verb::Refund, _) => {
+                missing("a call that is open and brings no money")
+            }
+        }
     }
 
     // Whether what may still come late, once, is a reservation (captured later) or money (taken now).
@@ -141,7 +153,11 @@ impl<S: Over> Payin<S> {
         } else if after.bounced.is_some() {
             Err(Reason::Already { what: "returning what came late" })
         } else if wanted != awaited {
-            missing(if awaited == Capture::Later { "money, where an amount was reserved" } else { "a reservation, where money was taken" })
+            missing(if awaited == Capture::Later {
+                "money, where an amount was reserved"
+            } else {
+                "a reservation, where money was taken"
+            })
         } else {
             Ok(())
         }

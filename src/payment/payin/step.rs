@@ -1,8 +1,7 @@
 //! What each event of a payin demands, and what it makes of it. The same live and in replay.
 
 use super::{
-    AnyPayin, Authorized, Cancelled, Confirmed, Created, Denied, Method, Payin, Refunded, Terms,
-    event,
+    AnyPayin, Authorized, Cancelled, Confirmed, Created, Denied, Method, Payin, Refunded, Terms, event,
     rule::may_spend,
     state::{After, Over},
 };
@@ -293,18 +292,20 @@ impl Takes<event::GivenBack> for Payin<Confirmed> {
     }
 }
 
-impl<S: Over> Takes<event::VoidAnswered> for Payin<S>
+impl<S: Over> Takes<event::Answered> for Payin<S>
 where
     Self: Value<Any = AnyPayin>,
 {
     type Next = Self;
-    fn check(&self, event: &event::VoidAnswered, step: &mut Effects<'_>) -> Result<(), Reason> {
-        self.voiding()?;
-        step.settle(self.key(Verb::Void), event.outcome.clone());
+    fn check(&self, event: &event::Answered, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.expects(event.verb, &event.outcome)?;
+        step.settle(self.key(event.verb), event.outcome.clone());
         Ok(())
     }
-    fn make(mut self, event: event::VoidAnswered, _: &Stamp) -> Self {
-        self.state.after_mut().voiding = !event.outcome.is_final();
+    fn make(mut self, event: event::Answered, _: &Stamp) -> Self {
+        if event.verb == Verb::Void {
+            self.state.after_mut().voiding = !event.outcome.is_final();
+        }
         self
     }
 }

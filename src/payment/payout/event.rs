@@ -1,7 +1,8 @@
 //! What is logged of a payout.
 
 use crate::{
-    gateway::BankAccount, id::Subject, ledger::GatewayName, money::Money, party::PartyId, payment::PayoutId, text::Prose,
+    gateway::BankAccount, id::Subject, ledger::GatewayName, money::Money, party::PartyId, payment::PayoutId,
+    text::Prose,
 };
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,6 @@
 //! The statuses of a payout, each with what only it knows.
 
+use super::Destination;
 use crate::{payment::PayoutId, text::Prose};
 
 /// It holds the money. Leads on by `confirm`, `deny` and `cancel`.
@@ -18,10 +19,15 @@ pub struct Denied {
 }
 
 /// Where the money of a denied payout went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Went {
     /// On to another payout.
-    On(PayoutId),
+    On {
+        /// Which.
+        payout: PayoutId,
+        /// Where that one goes.
+        to: Destination,
+    },
     /// Back to where it came from.
     Back,
 }
@@ -39,7 +45,7 @@ impl Denied {
 
     /// Where its money went; none while it still holds it.
     #[must_use]
-    pub const fn went(&self) -> Option<Went> {
-        self.went
+    pub const fn went(&self) -> Option<&Went> {
+        self.went.as_ref()
     }
 }

@@ -62,7 +62,7 @@ impl Payout<Denied> {
     pub(super) fn still_holds(&self) -> Result<(), Reason> {
         match self.state.went {
             None => Ok(()),
-            Some(Went::On(_)) => Err(Reason::Already { what: "replacing the payout" }),
+            Some(Went::On { .. }) => Err(Reason::Already { what: "replacing the payout" }),
             Some(Went::Back) => Err(Reason::Already { what: "giving the payout's money back" }),
         }
     }
@@ -111,7 +111,7 @@ impl Takes<event::Replaced> for Payout<Denied> {
         Ok(())
     }
     fn make(mut self, event: event::Replaced, _: &Stamp) -> Self {
-        self.state.went = Some(Went::On(event.by));
+        self.state.went = Some(Went::On { payout: event.by, to: event.to });
         self
     }
 }

@@ -1,0 +1,128 @@
+//! What an order tells and learns about its payments.
+
+use super::{Action, AnyOrder, Order, PayoutBack, PayoutNews, PendingRelease, Stands};
+use crate::{
+    lifecycle::{Lifecycle, Reason, Refused, Transition, Value},
+    party::Stamp,
+    payment::{Agreement, Evidence, Learned, PayinId},
+};
+
+type Lesson = Result<Learned<AnyOrder>, Refused<AnyOrder>>;
+
+impl Agreement for AnyOrder {
+    fn wants(&self, payin: PayinId) -> bool {
+        match self {
+            Self::PendingPublish(order) => order.state.payin == Some(payin),
+            Self::Draft(_)
+            | Self::Failure(_)
+            | Self::Published(_)
+            | Self::Cancelled(_)
+            | Self::Accepted(_)
+            | Self::Rejected(_)
+            | Self::PendingValidate(_)
+            | Self::PendingRelease(_)
+            | Self::BlockedRelease(_)
+            | Self::Released(_) => false,
+        }
+    }
+
+    fn learn(self, evidence: &Evidence<'_>, at: &Stamp) -> Lesson {
+        match evidence {
+            Evidence::PayinConfirmed(payin) => match self {
+                Self::PendingPublish(order) => step(order.publish(payin, at)),
+                other => wrong(other, Action::Publish),
+            },
+            // Not the payin it waits for: another one was opened meanwhile, or the order moved on.
+            Evidence::PayinDenied(payin) if !self.wants(payin.id()) => Ok(Learned::Nothing(self)),
+            Evidence::PayinDenied(payin) => match self {
+                Self::PendingPublish(order) => step(order.fail(payin, at)),
+                other => wrong(other, Action::Fail),
+            },
+            Evidence::PayinCancelled(payin) if !self.wants(payin.id()) => Ok(Learned::Nothing(self)),
+            Evidence::PayinCancelled(payin) => match self {
+                Self::PendingPublish(order) => step(order.drop_payin(payin, at)),
+                other => wrong(other, Action::DropPayin),
+            },
+            Evidence::PayoutConfirmed(payout) => self.count(PayoutNews::Confirmed(payout), at),
+            Evidence::PayoutDenied(payout) => match self {
+                Self::PendingRelease(order) => step(order.block(payout, at)),
+                other => other.count(PayoutNews::Denied(payout), at),
+            },
+            Evidence::PayoutReplaced(payout) => self.count(PayoutNews::Replaced(payout), at),
+            Evidence::PayoutGivenBack(payout) => self.take_back(PayoutBack::GivenBack(payout), at),
+            Evidence::PayoutCancelled(payout) => self.take_back(PayoutBack::Cancelled(payout), at),
+            Evidence::RefundCancelled(refund) => match self {
+                Self::Published(order) => step(order.take_back_refund(refund, at)),
+                Self::Accepted(order) => step(order.take_back_refund(refund, at)),
+                Self::PendingValidate(order) => step(order.take_back_refund(refund, at)),
+                other => wrong(other, Action::TakeBackRefund),
+            },
+            // A refund has left the order when it was opened; its own log says what becomes of it.
+            Evidence::RefundConfirmed(_) | Evidence::RefundDenied(_) | Evidence::RefundReplaced(_) => {
+                Ok(Learned::Nothing(self))
+            }
+        }
+    }
+
+    fn onward(self, at: &Stamp) -> Lesson {
+        match self {
+            Self::PendingRelease(order) if order.state.all_confirmed() => step(order.release(&[], at)),
+            other => Ok(Learned::Nothing(other)),
+        }
+    }
+
+    fn abandoned(&self) -> Option<PayinId> {
+        match self {
+            Self::Cancelled(order) => order.state.abandoned,
+            Self::Draft(_)
+            | Self::PendingPublish(_)
+            | Self::Failure(_)
+            | Self::Published(_)
+            | Self::Accepted(_)
+            | Self::Rejected(_)
+            | Self::PendingValidate(_)
+            | Self::PendingRelease(_)
+            | Self::BlockedRelease(_)
+            | Self::Released(_) => None,
+        }
+    }
+}
+
+impl PendingRelease {
+    fn all_confirmed(&self) -> bool {
+        self.stand(Stands::Confirmed).count() == self.legs.len()
+    }
+}
+
+impl AnyOrder {
+    fn count(self, news: PayoutNews<'_>, at: &Stamp) -> Lesson {
+        match self {
+            Self::PendingRelease(order) => step(order.count_payout(news, at)),
+            Self::BlockedRelease(order) => step(order.count_payout(news, at)),
+            other => wrong(other, Action::CountPayout),
+        }
+    }
+
+    fn take_back(self, payout: PayoutBack<'_>, at: &Stamp) -> Lesson {
+        match self {
+            Self::BlockedRelease(order) => step(order.take_back_payout(payout, at)),
+            other => wrong(other, Action::TakeBackPayout),
+        }
+    }
+}
+
+fn step<T, U>(taken: Result<Transition<T>, Refused<Order<U>>>) -> Lesson
+where
+    T: Value<Any = AnyOrder>,
+    Order<U>: Value<Any = AnyOrder>,
+{
+    match taken {
+        Ok(transition) => Ok(Learned::Step(transition.widen())),
+        Err(refused) => Err(refused.map(Value::widen)),
+    }
+}
+
+fn wrong(order: AnyOrder, action: Action) -> Lesson {
+    let status = AnyOrder::TABLE.statuses[order.position()].name;
+    Err(Refused { value: order, reason: Reason::WrongStatus { action: action.name(), status } })
+}

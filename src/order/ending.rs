@@ -1,0 +1,148 @@
+//! Money on its way back to the buyer: what each event demands, and what it makes of an order.
+
+use super::{
+    AnyOrder, BlockedRelease, Cancelled, Order, Paid, Published, Rejected, Stands, Was, event,
+    state::{Blockable, Cancellable},
+};
+use crate::{
+    ledger::{Account, Purpose},
+    lifecycle::{Effects, Reason, Takes, Value},
+    money::Money,
+    party::{Actor, Stamp},
+    payment::{
+        RefundId,
+        refund::{self, Consent},
+    },
+};
+
+impl<S> Order<S> {
+    // Books money to a refund and opens it.
+    fn open_refund(
+        &self,
+        id: RefundId,
+        amount: Money,
+        paid: &Paid,
+        consent: Consent,
+        step: &mut Effects<'_>,
+    ) -> Result<(), Reason> {
+        let terms = &self.facts().terms;
+        let payer = terms.buyer.clone().ok_or(Reason::Missing { what: "the buyer" })?;
+        step.pay(Account::Escrow(id.subject()), amount, Purpose::GiveBack)?;
+        let about = self.id().subject();
+        let opened = refund::Terms {
+            about,
+            payin: paid.payin,
+            payer,
+            amount,
+            route: paid.route.clone(),
+            consent,
+            source: about,
+            gateway: terms.gateway.clone(),
+        };
+        step.open(refund::open(id, opened, step.stamp())?);
+        Ok(())
+    }
+
+    // The id of a refund that the next event opens.
+    pub(super) fn next_refund(&self, at: &Stamp) -> RefundId {
+        RefundId::derived(self.id().subject(), self.head.seq() + 1, 0, at.at)
+    }
+}
+
+impl Takes<event::Rejected> for Order<Published> {
+    type Next = Order<Rejected>;
+    fn check(&self, event: &event::Rejected, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.open_refund(event.refund, self.held(), &self.state.paid, Consent::Owed, step)
+    }
+    fn make(self, event: event::Rejected, _: &Stamp) -> Order<Rejected> {
+        self.enter(Rejected { refund: event.refund })
+    }
+}
+
+impl<S: Cancellable> Takes<event::Cancelled> for Order<S>
+where
+    Self: Value<Any = AnyOrder>,
+{
+    type Next = Order<Cancelled>;
+    fn check(&self, event: &event::Cancelled, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.may_cancel(step.stamp())?;
+        match (self.state.paid(), event.refund) {
+            (Some(paid), Some(refund)) => self.open_refund(refund, self.held(), paid, Consent::NotNeeded, step),
+            (None, None) => Ok(()),
+            (Some(_), None) => Err(Reason::Missing { what: "the refund of what was paid" }),
+            (None, Some(_)) => Err(Reason::Missing { what: "a payment to refund" }),
+        }
+    }
+    fn make(self, event: event::Cancelled, _: &Stamp) -> Order<Cancelled> {
+        let abandoned = self.state.underway();
+        self.enter(Cancelled { refund: event.refund, abandoned })
+    }
+}
+
+impl<S: Cancellable> Order<S> {
+    pub(super) fn may_cancel(&self, at: &Stamp) -> Result<(), Reason> {
+        // Anybody might be the buyer of a draft without one, which is no reason to let anybody call it off.
+        if self.facts().terms.buyer.is_none() && matches!(at.by, Actor::Party(_)) {
+            return Err(Reason::Missing { what: "the buyer" });
+        }
+        if self.state.paid().is_some() && self.held().is_zero() {
+            return Err(Reason::Missing { what: "money in escrow that could be refunded" });
+        }
+        Ok(())
+    }
+}
+
+impl Order<BlockedRelease> {
+    // While a payout is out, nobody knows yet what there will be to refund.
+    pub(super) fn none_out(&self) -> Result<(), Reason> {
+        let Was::PendingRelease(release) = &self.state.was else { return Ok(()) };
+        let mut out = release.stand(Stands::Open).chain(release.stand(Stands::Denied));
+        out.next().map_or(Ok(()), |leg| Err(Reason::Underway(leg.payout.subject())))
+    }
+}
+
+impl<S: Blockable> Order<S> {
+    // What stays must cover the fee, and be something.
+    fn refundable(&self) -> Result<Money, Reason> {
+        let least = Money::from_minor(self.facts().terms.fee()?.minor().max(1), self.held().currency());
+        Ok(self.held().checked_sub(least)?)
+    }
+}
+
+impl<S: Blockable> Takes<event::PartRefunded> for Order<S>
+where
+    Self: Value<Any = AnyOrder>,
+{
+    type Next = Self;
+    fn check(&self, event: &event::PartRefunded, step: &mut Effects<'_>) -> Result<(), Reason> {
+        let available = self.refundable()?;
+        if available.checked_sub(event.amount.require_positive()?)?.is_negative() {
+            return Err(Reason::TooMuch { asked: event.amount, available });
+        }
+        self.open_refund(event.refund, event.amount, self.state.paid(), Consent::ByHand, step)
+    }
+    fn make(mut self, event: event::PartRefunded, _: &Stamp) -> Self {
+        let refunded = &mut self.head.facts.refunded;
+        *refunded = refunded.checked_add(event.amount).unwrap_or(*refunded);
+        self
+    }
+}
+
+impl<S: Blockable> Takes<event::RefundTakenBack> for Order<S>
+where
+    Self: Value<Any = AnyOrder>,
+{
+    type Next = Self;
+    fn check(&self, event: &event::RefundTakenBack, step: &mut Effects<'_>) -> Result<(), Reason> {
+        let available = self.facts().refunded;
+        if available.checked_sub(event.amount)?.is_negative() {
+            return Err(Reason::TooMuch { asked: event.amount, available });
+        }
+        step.count_in(event.amount)
+    }
+    fn make(mut self, event: event::RefundTakenBack, _: &Stamp) -> Self {
+        let refunded = &mut self.head.facts.refunded;
+        *refunded = refunded.checked_sub(event.amount).unwrap_or(*refunded);
+        self
+    }
+}

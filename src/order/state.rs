@@ -1,0 +1,285 @@
+//! The statuses of an order, each with what only it knows.
+
+use super::{Leg, PayoutPlan};
+use crate::{
+    money::Money,
+    payment::{PayinId, RefundId, Route},
+    text::Prose,
+};
+use serde::{Deserialize, Serialize};
+
+/// Somebody opened the order. Leads on by `identify_buyer`; ends by `cancel`.
+#[derive(Debug, Default)]
+pub struct Draft {}
+
+/// The payment is awaited. Leads on by `pay`, `publish` and `fail`; ends by `cancel`.
+#[derive(Debug)]
+pub struct PendingPublish {
+    pub(super) payin: Option<PayinId>,
+}
+
+/// The last payin failed. Leads on by `retry`; ends by `cancel`.
+#[derive(Debug)]
+pub struct Failure {
+    pub(super) payin: PayinId,
+    pub(super) reason: Prose,
+}
+
+/// How an order was paid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Paid {
+    /// The payin.
+    pub payin: PayinId,
+    /// How money goes back to the buyer: the way it came.
+    pub route: Route,
+}
+
+/// Paid. Leads on by `accept`; ends by `reject` and `cancel`; stopped by `block`.
+#[derive(Debug)]
+pub struct Published {
+    pub(super) paid: Paid,
+}
+
+/// The seller accepted. Leads on by `set_payout`; ends by `cancel`; stopped by `block`.
+#[derive(Debug)]
+pub struct Accepted {
+    pub(super) paid: Paid,
+}
+
+/// Payout details are there. Leads on by `validate`; ends by `cancel`; stopped by `block`.
+#[derive(Debug)]
+pub struct PendingValidate {
+    pub(super) paid: Paid,
+    pub(super) plan: PayoutPlan,
+    // What each payee was to get when the plan was made: later refunds take from each in this proportion.
+    pub(super) planned: Vec<Money>,
+}
+
+/// The payouts are on their way. Leads on by `release`; stopped by a denied payout.
+#[derive(Debug)]
+pub struct PendingRelease {
+    pub(super) paid: Paid,
+    pub(super) fee: Money,
+    pub(super) legs: Vec<Leg>,
+}
+
+/// The release is stopped. Leads on by `unblock`; ends by `cancel`.
+#[derive(Debug)]
+pub struct BlockedRelease {
+    pub(super) reason: Prose,
+    pub(super) was: Was,
+}
+
+/// The status that an order was blocked in, with what that status knew.
+#[derive(Debug)]
+pub enum Was {
+    /// `PUBLISHED`.
+    Published(Published),
+    /// `ACCEPTED`.
+    Accepted(Accepted),
+    /// `PENDING_VALIDATE`.
+    PendingValidate(PendingValidate),
+    /// `PENDING_RELEASE`.
+    PendingRelease(PendingRelease),
+}
+
+/// Called off.
+#[derive(Debug)]
+pub struct Cancelled {
+    pub(super) refund: Option<RefundId>,
+    pub(super) abandoned: Option<PayinId>,
+}
+
+/// The seller refused.
+#[derive(Debug)]
+pub struct Rejected {
+    pub(super) refund: RefundId,
+}
+
+/// Every payout is confirmed.
+#[derive(Debug)]
+pub struct Released {
+    pub(super) fee: Money,
+    pub(super) legs: Vec<Leg>,
+}
+
+impl PendingPublish {
+    /// The payin under way.
+    #[must_use]
+    pub const fn payin(&self) -> Option<PayinId> {
+        self.payin
+    }
+}
+
+impl Failure {
+    /// The payin that failed.
+    #[must_use]
+    pub const fn payin(&self) -> PayinId {
+        self.payin
+    }
+
+    /// Why, in the gateway's words.
+    #[must_use]
+    pub const fn reason(&self) -> &Prose {
+        &self.reason
+    }
+}
+
+impl PendingValidate {
+    /// Who is paid how much and where to.
+    #[must_use]
+    pub const fn plan(&self) -> &PayoutPlan {
+        &self.plan
+    }
+}
+
+impl PendingRelease {
+    /// The fee that was booked, in minor units.
+    #[must_use]
+    pub const fn fee(&self) -> Money {
+        self.fee
+    }
+
+    /// The payouts, in the plan's order.
+    #[must_use]
+    pub fn legs(&self) -> &[Leg] {
+        &self.legs
+    }
+}
+
+impl BlockedRelease {
+    /// Why, in the operator's or the gateway's words.
+    #[must_use]
+    pub const fn reason(&self) -> &Prose {
+        &self.reason
+    }
+
+    /// Where it was blocked.
+    #[must_use]
+    pub const fn was(&self) -> &Was {
+        &self.was
+    }
+}
+
+impl Cancelled {
+    /// The refund that was opened; none when nothing had been paid.
+    #[must_use]
+    pub const fn refund(&self) -> Option<RefundId> {
+        self.refund
+    }
+}
+
+impl Rejected {
+    /// The refund that is owed.
+    #[must_use]
+    pub const fn refund(&self) -> RefundId {
+        self.refund
+    }
+}
+
+impl Released {
+    /// The fee that was booked, in minor units.
+    #[must_use]
+    pub const fn fee(&self) -> Money {
+        self.fee
+    }
+
+    /// The payouts, in the plan's order.
+    #[must_use]
+    pub fn legs(&self) -> &[Leg] {
+        &self.legs
+    }
+}
+
+/// A status in which the order holds the buyer's money.
+pub trait Funded {
+    /// How it was paid.
+    fn paid(&self) -> &Paid;
+}
+
+/// A status that can be called off.
+pub trait Cancellable {
+    /// How it was paid; none when it was not.
+    fn paid(&self) -> Option<&Paid>;
+    /// A payin that is still under way.
+    fn underway(&self) -> Option<PayinId>;
+}
+
+/// A status that an operator can block.
+pub trait Blockable: Funded {
+    /// The same with its name.
+    #[doc(hidden)]
+    fn was(self) -> Was;
+}
+
+macro_rules! funded {
+    ($($status:ident),+) => { $(
+        impl Funded for $status {
+            fn paid(&self) -> &Paid {
+                &self.paid
+            }
+        }
+        impl Cancellable for $status {
+            fn paid(&self) -> Option<&Paid> {
+                Some(&self.paid)
+            }
+            fn underway(&self) -> Option<PayinId> {
+                None
+            }
+        }
+        impl Blockable for $status {
+            fn was(self) -> Was {
+                Was::$status(self)
+            }
+        }
+    )+ };
+}
+
+funded!(Published, Accepted, PendingValidate);
+
+impl Funded for BlockedRelease {
+    fn paid(&self) -> &Paid {
+        match &self.was {
+            Was::Published(was) => &was.paid,
+            Was::Accepted(was) => &was.paid,
+            Was::PendingValidate(was) => &was.paid,
+            Was::PendingRelease(was) => &was.paid,
+        }
+    }
+}
+
+impl Cancellable for BlockedRelease {
+    fn paid(&self) -> Option<&Paid> {
+        Some(Funded::paid(self))
+    }
+    fn underway(&self) -> Option<PayinId> {
+        None
+    }
+}
+
+impl Cancellable for Draft {
+    fn paid(&self) -> Option<&Paid> {
+        None
+    }
+    fn underway(&self) -> Option<PayinId> {
+        None
+    }
+}
+
+impl Cancellable for PendingPublish {
+    fn paid(&self) -> Option<&Paid> {
+        None
+    }
+    fn underway(&self) -> Option<PayinId> {
+        self.payin
+    }
+}
+
+impl Cancellable for Failure {
+    fn paid(&self) -> Option<&Paid> {
+        None
+    }
+    fn underway(&self) -> Option<PayinId> {
+        None
+    }
+}

@@ -1,0 +1,221 @@
+//! What an order is about.
+
+use super::{Amendment, AnyOrder};
+use crate::{
+    ledger::GatewayName,
+    lifecycle::{self, Effects, Opening, Reason, once},
+    money::{FeePolicy, FeeRule, Money},
+    party::{PartyId, Role},
+    payment::PayinId,
+    text::{Link, Name, Prose, Text},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What an order is about (`001_146075c5300aa4f1.txt`, step 1, and Truust's public API reference).
+///
+/// [`Terms::new`] takes what every order needs; the rest is optional and may be set on the fields.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Terms {
+    /// What is bought, in a few words.
+    pub name: Name,
+    /// What the buyer pays, above zero, in minor units.
+    pub amount: Money,
+    /// Who sells. Paid by default; a plan may name other payees.
+    pub seller: PartyId,
+    /// Who buys, when that is known from the start.
+    #[serde(default)]
+    pub buyer: Option<PartyId>,
+    /// Whose wallet earns the fee: the marketplace's own party.
+    pub platform: PartyId,
+    /// Through which gateway the payments go.
+    pub gateway: GatewayName,
+    /// The fee, borne by the seller. Free of charge when left out.
+    #[serde(default)]
+    pub fees: Option<Fees>,
+    /// What is bought, at length.
+    #[serde(default)]
+    pub description: Option<Prose>,
+    /// A word of the host's own.
+    #[serde(default)]
+    pub tag: Option<Text<100>>,
+    /// Data of the host's own: at most 50 keys.
+    #[serde(default)]
+    pub metadata: BTreeMap<Text<40>, Text<500>>,
+    /// Pictures of it: at most 20.
+    #[serde(default)]
+    pub images: Vec<Link>,
+    /// Where to send buyer and seller after they have confirmed or denied.
+    #[serde(default)]
+    pub urls: ReturnUrls,
+    /// The page that the buyer is given.
+    #[serde(default)]
+    pub buyer_link: Option<Link>,
+    /// The page that the seller is given.
+    #[serde(default)]
+    pub seller_link: Option<Link>,
+    /// How many payins may be tried; any number when left out.
+    #[serde(default)]
+    pub payin_intents: Option<u32>,
+}
+
+/// Which fee an order bears.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fees {
+    /// The account's defaults and the platform's minimum.
+    pub policy: FeePolicy,
+    /// The order's own rule, instead of the default.
+    #[serde(default)]
+    pub own: Option<FeeRule>,
+}
+
+/// Where to send buyer and seller afterwards.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReturnUrls {
+    /// The buyer paid.
+    pub buyer_confirmed: Option<Link>,
+    /// The buyer's payment failed.
+    pub buyer_denied: Option<Link>,
+    /// The seller accepted.
+    pub seller_confirmed: Option<Link>,
+    /// The seller refused.
+    pub seller_denied: Option<Link>,
+}
+
+/// What is known of an order in every status: its terms as they are now, and what was paid and refunded.
+#[derive(Debug)]
+pub struct Facts {
+    pub(super) terms: Terms,
+    pub(super) payins: Vec<PayinId>,
+    pub(super) refunded: Money,
+}
+
+const METADATA_KEYS: usize = 50;
+const IMAGES: usize = 20;
+
+impl Terms {
+    /// The terms of an order whose buyer is not known yet and which bears no fee.
+    #[must_use]
+    pub fn new(name: Name, amount: Money, seller: PartyId, platform: PartyId, gateway: GatewayName) -> Self {
+        Self {
+            name,
+            amount,
+            seller,
+            buyer: None,
+            platform,
+            gateway,
+            fees: None,
+            description: None,
+            tag: None,
+            metadata: BTreeMap::new(),
+            images: Vec::new(),
+            urls: ReturnUrls::default(),
+            buyer_link: None,
+            seller_link: None,
+            payin_intents: None,
+        }
+    }
+
+    /// The fee, in minor units: the greater of the percentage and the absolute amount, at least the platform's minimum.
+    ///
+    /// # Errors
+    /// [`Reason::Fee`] when it would exceed the amount or is of another currency.
+    pub fn fee(&self) -> Result<Money, Reason> {
+        match &self.fees {
+            Some(fees) => Ok(fees.policy.fee(self.amount, fees.own.as_ref())?),
+            None => Ok(Money::zero(self.amount.currency())),
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), Reason> {
+        self.amount.require_positive()?;
+        if self.buyer.as_ref() == Some(&self.seller) {
+            return Err(Reason::SameParty);
+        }
+        if self.payin_intents == Some(0) {
+            return Err(Reason::NoAttemptsLeft { limit: 0 });
+        }
+        if self.metadata.len() > METADATA_KEYS {
+            return Err(Reason::Fixed { what: "the number of metadata keys, which is at most 50," });
+        }
+        if self.images.len() > IMAGES {
+            return Err(Reason::Fixed { what: "the number of images, which is at most 20," });
+        }
+        self.fee().map(drop)
+    }
+
+    // The terms with these changes made.
+    pub(super) fn with(&self, changes: &Amendment) -> Self {
+        let mut terms = self.clone();
+        let Amendment { name, description, tag, metadata, images, urls, fee } = changes.clone();
+        terms.name = name.unwrap_or(terms.name);
+        terms.description = description.or(terms.description);
+        terms.tag = tag.or(terms.tag);
+        terms.metadata = metadata.unwrap_or(terms.metadata);
+        terms.images = images.unwrap_or(terms.images);
+        terms.urls = urls.unwrap_or(terms.urls);
+        if let Some(own) = fee {
+            let policy = terms.fees.map_or(FeePolicy::free(terms.amount.currency()), |fees| fees.policy);
+            terms.fees = Some(Fees { policy, own: Some(own) });
+        }
+        terms
+    }
+}
+
+impl Opening<AnyOrder> for Terms {
+    fn check(&self, _: &mut Effects<'_>) -> Result<(), Reason> {
+        Self::check(self)
+    }
+    fn held(&self) -> Money {
+        Money::zero(self.amount.currency())
+    }
+    fn facts(self) -> Facts {
+        Facts { refunded: Money::zero(self.amount.currency()), terms: self, payins: Vec::new() }
+    }
+}
+
+impl Facts {
+    /// The terms as they are now. The buyer is known from `PENDING_PUBLISH` on.
+    #[must_use]
+    pub const fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// Every payin that was opened for it, in order.
+    #[must_use]
+    pub fn payins(&self) -> &[PayinId] {
+        &self.payins
+    }
+
+    /// How much of what was paid was refunded before the release, in minor units.
+    #[must_use]
+    pub const fn refunded(&self) -> Money {
+        self.refunded
+    }
+
+    /// Whether another payin may be opened.
+    pub(super) fn attempts_left(&self) -> Result<(), Reason> {
+        match self.terms.payin_intents {
+            Some(limit) if self.payins.len() as u64 >= u64::from(limit) => Err(Reason::NoAttemptsLeft { limit }),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+impl lifecycle::Facts for Facts {
+    // While nobody knows the buyer, anybody but the seller may turn out to be it.
+    fn plays(&self, role: Role, who: &PartyId) -> bool {
+        match (&self.terms.buyer, role) {
+            (Some(buyer), Role::BUYER) => who == buyer,
+            (None, Role::BUYER) => *who != self.terms.seller,
+            (_, Role::SELLER) => *who == self.terms.seller,
+            (_, _) => false,
+        }
+    }
+    fn parties(&self) -> Vec<PartyId> {
+        once(self.terms.buyer.iter().chain([&self.terms.seller]).cloned())
+    }
+}
