@@ -3,6 +3,7 @@
 
 extern crate self as escrowed;
 
+pub mod escrow;
 pub mod gateway;
 pub mod id;
 pub mod ledger;

@@ -478,7 +478,15 @@ macro_rules! __lifecycle {
             type Opening = $Opening;
             type Event = Event;
             type Seal = Seal;
+            $crate::__command!($Command $($life)?);
 
+            fn handle(
+                self,
+                command: Self::Command<'_>,
+                at: &$crate::party::Stamp,
+            ) -> ::core::result::Result<$crate::lifecycle::Transition<Self>, $crate::lifecycle::Refused<Self>> {
+                self.handle(command, at)
+            }
             fn status_at(position: usize) -> Status {
                 Status::ALL[position]
             }
@@ -525,6 +533,18 @@ macro_rules! __lifecycle {
         $( impl $crate::lifecycle::Recorded<$Any> for $NEvent {
             const ACTION: usize = Action::$Note as usize;
         } )*
+    };
+}
+
+/// The type of a lifecycle's commands, which may borrow evidence or not.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __command {
+    ($Command:ident) => {
+        type Command<'c> = $Command;
+    };
+    ($Command:ident $life:lifetime) => {
+        type Command<$life> = $Command<$life>;
     };
 }
 

@@ -25,8 +25,16 @@ pub trait Lifecycle: Value<Any = Self> + Identified + std::fmt::Debug {
     type Opening: Opening<Self>;
     /// All its other events.
     type Event: Send;
+    /// An action with what it needs. Some need evidence, which they borrow.
+    type Command<'e>: Send;
     /// Known to the lifecycle's own module only: who has none of these can take no step past its methods.
     type Seal;
+
+    /// Does what a command says, whatever the status.
+    ///
+    /// # Errors
+    /// [`Refused`] with the value as it was and the reason.
+    fn handle(self, command: Self::Command<'_>, at: &Stamp) -> Result<Transition<Self>, Refused<Self>>;
 
     /// The status at a position of the table.
     fn status_at(position: usize) -> Self::Status;

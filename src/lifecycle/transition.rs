@@ -85,9 +85,7 @@ impl<T: Value> Transition<T> {
                 self.value.head_mut(&KERNEL).revise(&KERNEL, revision);
                 return Ok(self.value);
             }
-            Ok(Appended::Stale) => Failure::Stale,
-            Ok(Appended::Overdrawn { account }) => Failure::Overdrawn { account },
-            Ok(Appended::Sent { key }) => Failure::Sent { key },
+            Ok(refused) => Failure::refused(refused),
             Err(error) => Failure::Storage(error),
         };
         Err(Unsaved { transition: self, why })
@@ -112,6 +110,10 @@ impl<T: Value> Transition<T> {
             Ok(next) => next,
             Err(refused) => return Err(refused.map(|value| Self { value, commits, own })),
         };
+        if next.commits.is_empty() {
+            // Nothing followed.
+            return Ok(Transition { value: next.value, commits, own });
+        }
         let mut later = next.commits.split_off(next.own + 1);
         let second = next.commits.pop().expect("a transition has a commit of its own");
         let first = &mut commits[own];
@@ -126,6 +128,24 @@ impl<T: Value> Transition<T> {
         commits.splice(own..own, next.commits);
         commits.append(&mut later);
         Ok(Transition { value: next.value, commits, own: own + earlier })
+    }
+
+    /// Goes on like [`then`](Self::then), unless the step gives the value back as it is.
+    pub(crate) fn then_maybe(
+        self,
+        step: impl FnOnce(T) -> Result<Result<Self, T>, Refused<T>>,
+    ) -> Result<(Self, bool), Refused<Self>> {
+        let mut went = true;
+        let transition = self.then(|value| {
+            Ok(match step(value)? {
+                Ok(next) => next,
+                Err(value) => {
+                    went = false;
+                    Self { value, commits: Vec::new(), own: 0 }
+                }
+            })
+        })?;
+        Ok((transition, went))
     }
 
     /// The same transition with the enum of all statuses for its value.
@@ -154,6 +174,18 @@ impl<T: Value> Transition<T> {
 
     pub(crate) fn into_commits(self) -> Vec<Commit> {
         self.commits
+    }
+}
+
+impl<E> Failure<E> {
+    /// What a store's refusal means.
+    pub(crate) fn refused(why: Appended) -> Self {
+        match why {
+            Appended::Stale => Self::Stale,
+            Appended::Overdrawn { account } => Self::Overdrawn { account },
+            Appended::Sent { key } => Self::Sent { key },
+            Appended::Stored(_) => unreachable!("what was stored was not refused"),
+        }
     }
 }
 

@@ -107,7 +107,7 @@ pub struct PayoutCounted {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum News {
+pub(super) enum News {
     Confirmed,
     Denied,
     Replaced { by: PayoutId, settled: bool },

@@ -29,7 +29,7 @@ mod state;
 mod step;
 
 pub use event::{Method, Terms};
-pub use state::{After, Authorized, Cancelled, Confirmed, Created, Denied, Refunded};
+pub use state::{After, Authorized, Cancelled, Confirmed, Created, Denied, Over, Refunded};
 
 use super::refund::{Confirmed as RefundConfirmed, Refund, Route};
 use crate::{

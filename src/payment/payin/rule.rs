@@ -38,6 +38,12 @@ impl Payin<Created> {
         }
     }
 
+    /// Whether the amount is only reserved at first, to be captured later.
+    #[must_use]
+    pub const fn is_reserved_first(&self) -> bool {
+        matches!(self.facts().capture, Capture::Later)
+    }
+
     pub(super) fn reserves(&self) -> Result<(), Reason> {
         match self.facts().capture {
             Capture::Later => Ok(()),
@@ -141,13 +147,16 @@ impl<S: Over> Payin<S> {
         }
     }
 
+    /// Whether what may still come is a reservation only, which is let go, not money, which goes back.
+    #[must_use]
+    pub fn only_reserved(&self) -> bool {
+        self.facts().capture == Capture::Later && self.state.after().asked == Verb::Charge
+    }
+
     // Whether what may still come late, once, is a reservation (captured later) or money (taken now).
     pub(super) fn came_late(&self, wanted: Capture) -> Result<(), Reason> {
         let after = self.state.after();
-        let awaited = match (self.facts().capture, after.asked) {
-            (Capture::Later, Verb::Charge) => Capture::Later,
-            (Capture::Now | Capture::Later, _) => Capture::Now,
-        };
+        let awaited = if self.only_reserved() { Capture::Later } else { Capture::Now };
         if self.facts().method == Method::Wallet {
             missing("a gateway, through which alone money comes late")
         } else if after.bounced.is_some() {

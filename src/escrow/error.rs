@@ -1,0 +1,88 @@
+//! What can go wrong between a host and its escrow.
+
+use crate::{
+    gateway::{IdempotencyKey, Outcome},
+    id::{Kind, Subject},
+    ledger::Account,
+    lifecycle::{Corrupt, Failure, Reason, Refused, Unsaved},
+};
+
+/// Why something was not done. Roll the unit back: what was written through it may be half of it.
+///
+/// ```
+/// use escrowed::escrow::EscrowError;
+///
+/// let lost: EscrowError<std::io::Error> = EscrowError::Stale;
+/// assert!(lost.is_lost_race());     // load and decide anew, in a fresh unit
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EscrowError<E> {
+    /// There is no such order, payin, payout or refund.
+    #[error("there is no {0}")]
+    Unknown(Subject),
+    /// No such call was ever asked of a gateway: the report is somebody else's, or forged.
+    #[error("no call {0} was ever made: check where the report comes from")]
+    UnknownCall(IdempotencyKey),
+    /// The gateway says something that cannot be true besides what it said before. Nothing was written.
+    #[error("call {key} was answered {known:?} before and is now reported {reported:?}: ask the gateway")]
+    Contradiction {
+        /// The call.
+        key: IdempotencyKey,
+        /// What is known of it.
+        known: Option<Outcome>,
+        /// What was reported.
+        reported: Outcome,
+    },
+    /// The lifecycle of something is not registered: see [`Escrow::with`](super::Escrow::with).
+    #[error("no lifecycle with ids `{0}_…` is registered: register it when the escrow is built")]
+    UnknownLifecycle(Kind),
+    /// The step is not possible, or not for this actor.
+    #[error(transparent)]
+    Refused(#[from] Reason),
+    /// Somebody else has changed it meanwhile.
+    #[error("it has changed meanwhile: try again in a fresh unit")]
+    Stale,
+    /// An account would have gone below zero.
+    #[error("account {0} does not hold enough")]
+    Overdrawn(Account),
+    /// A call that was to be taken back is with the gateway already.
+    #[error("call {0} was sent already: wait for its answer")]
+    Sent(IdempotencyKey),
+    /// What is stored is no history of a lifecycle.
+    #[error(transparent)]
+    Corrupt(#[from] Corrupt),
+    /// The storage failed.
+    #[error("the storage failed")]
+    Storage(#[source] E),
+}
+
+impl<E> EscrowError<E> {
+    /// Whether somebody else was faster, so that the same thing may succeed in a fresh unit.
+    pub const fn is_lost_race(&self) -> bool {
+        matches!(self, Self::Stale)
+    }
+}
+
+impl<E> From<Failure<E>> for EscrowError<E> {
+    fn from(failure: Failure<E>) -> Self {
+        match failure {
+            Failure::Stale => Self::Stale,
+            Failure::Overdrawn { account } => Self::Overdrawn(account),
+            Failure::Sent { key } => Self::Sent(key),
+            Failure::Storage(error) => Self::Storage(error),
+        }
+    }
+}
+
+impl<T, E> From<Unsaved<T, E>> for EscrowError<E> {
+    fn from(unsaved: Unsaved<T, E>) -> Self {
+        unsaved.why.into()
+    }
+}
+
+impl<T, E> From<Refused<T>> for EscrowError<E> {
+    fn from(refused: Refused<T>) -> Self {
+        Self::Refused(refused.reason)
+    }
+}

@@ -1,0 +1,73 @@
+//! The lifecycles that an escrow serves, each behind plain functions: a report names a payment, the payment names
+//! what it belongs to, and only the prefix of that id says which lifecycle it is.
+
+use crate::{
+    id::{Identified, Kind},
+    lifecycle::{Corrupt, Reason, Refused, Transition, replay},
+    party::Stamp,
+    payment::{Agreement, Evidence, Learned, PayinId},
+    store::{Commit, Log},
+};
+
+/// What an escrow has to know of a lifecycle.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Member {
+    pub(super) kind: Kind,
+    pub(super) wants: fn(&Log, PayinId) -> Result<bool, Corrupt>,
+    pub(super) learn: fn(&Log, &Evidence<'_>, &Stamp) -> Result<Vec<Commit>, Lapse>,
+    pub(super) due: fn(&Log, &Stamp) -> Result<Vec<Commit>, Lapse>,
+}
+
+/// Why a lifecycle could not go on.
+pub(super) enum Lapse {
+    Corrupt(Corrupt),
+    Refused(Reason),
+}
+
+impl Member {
+    pub(super) fn of<L: Agreement>() -> Self {
+        Self {
+            kind: <L as Identified>::KIND,
+            wants: |log, payin| Ok(replay::<L>(log)?.wants(payin)),
+            learn: |log, evidence, at| commits(replay::<L>(log)?.learn(evidence, at), at),
+            due: |log, at| commits(replay::<L>(log)?.due(at), at),
+        }
+    }
+}
+
+fn commits<L: Agreement>(learned: Result<Learned<L>, Refused<L>>, at: &Stamp) -> Result<Vec<Commit>, Lapse> {
+    match learned.map_err(|refused| Lapse::Refused(refused.reason))? {
+        Learned::Step(transition) => Ok(onward(transition, at)?.into_commits()),
+        Learned::Nothing(_) => Ok(Vec::new()),
+    }
+}
+
+/// Adds what follows by itself, until nothing does.
+pub(super) fn onward<L: Agreement>(mut transition: Transition<L>, at: &Stamp) -> Result<Transition<L>, Reason> {
+    let by_itself = Stamp::gateway(at.at);
+    loop {
+        let step = |value: L| {
+            Ok(match value.onward(&by_itself)? {
+                Learned::Step(next) => Ok(next),
+                Learned::Nothing(value) => Err(value),
+            })
+        };
+        let went;
+        (transition, went) = transition.then_maybe(step).map_err(|refused| refused.reason)?;
+        if !went {
+            return Ok(transition);
+        }
+    }
+}
+
+impl From<Corrupt> for Lapse {
+    fn from(corrupt: Corrupt) -> Self {
+        Self::Corrupt(corrupt)
+    }
+}
+
+impl From<Reason> for Lapse {
+    fn from(reason: Reason) -> Self {
+        Self::Refused(reason)
+    }
+}

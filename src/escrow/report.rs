@@ -1,0 +1,215 @@
+//! The one door for what a gateway says: a webhook and a call's answer are the same thing arriving twice.
+
+use super::{Clock, Escrow, EscrowError};
+use crate::{
+    gateway::{Gateway, Outcome, Report, Verb},
+    lifecycle::Value,
+    party::Stamp,
+    payment::{
+        AnyPayin, AnyPayout, AnyRefund, Evidence, Payin, PayinId, PayoutId, RefundId,
+        payin::{self, Over},
+    },
+    store::{CallState, CallStatus, Outbox, Store, UnitOfWork},
+};
+
+/// What became of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reported {
+    /// It was news, and was acted on.
+    Taken,
+    /// It was known. Nothing was written.
+    Repeated,
+    /// It came after the final answer that it announces. Nothing was written.
+    Late,
+}
+
+type Fails<U> = EscrowError<<U as UnitOfWork>::Error>;
+
+impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
+    /// Takes a report: the payment's step, and whatever follows from it for what the payment belongs to.
+    ///
+    /// The same report may come any number of times, in any order with others; it acts once.
+    ///
+    /// # Errors
+    /// [`EscrowError`] when no such call was made, the amount or currency is not what was asked, it contradicts what
+    /// the gateway said before, or somebody else was faster. Nothing may be committed then.
+    pub async fn report<U: Outbox>(&self, unit: &mut U, report: &Report) -> Result<Reported, Fails<U>> {
+        let call = unit.call(&report.key).await.map_err(EscrowError::Storage)?;
+        let call = call.ok_or(EscrowError::UnknownCall(report.key))?;
+        if let Some(known) = judge(&call, report)? {
+            return Ok(known);
+        }
+        let (subject, at) = (report.key.subject, Stamp::gateway(self.clock.now()));
+        if let Ok(payin) = PayinId::try_from(subject) {
+            self.report_payin(unit, payin, report, &at).await?;
+        } else if let Ok(payout) = PayoutId::try_from(subject) {
+            self.report_payout(unit, payout, report, &at).await?;
+        } else if let Ok(refund) = RefundId::try_from(subject) {
+            self.report_refund(unit, refund, report, &at).await?;
+        } else {
+            return Err(EscrowError::UnknownLifecycle(subject.kind()));
+        }
+        Ok(Reported::Taken)
+    }
+
+    async fn report_payin<U: Outbox>(
+        &self,
+        unit: &mut U,
+        id: PayinId,
+        report: &Report,
+        at: &Stamp,
+    ) -> Result<(), Fails<U>> {
+        let (verb, outcome) = (report.key.verb, report.outcome.clone());
+        match (self.load(unit, id).await?, outcome) {
+            (AnyPayin::Created(payin), Outcome::Settled { moved }) if payin.is_reserved_first() => {
+                payin.authorize(moved, at)?.save(unit).await?;
+                Ok(())
+            }
+            (AnyPayin::Created(payin), Outcome::Settled { moved }) => {
+                let confirmed = payin.confirm(moved, at)?.save(unit).await?;
+                self.collect(unit, confirmed, at).await
+            }
+            (AnyPayin::Created(payin), Outcome::Declined { reason }) => {
+                let denied = payin.deny(reason, at)?.save(unit).await?;
+                self.tell(unit, denied.facts().about, &Evidence::PayinDenied(&denied), at).await
+            }
+            (AnyPayin::Created(payin), Outcome::Pending { direct_link }) => {
+                payin.await_payer(direct_link, at)?.save(unit).await?;
+                Ok(())
+            }
+            (AnyPayin::Authorized(payin), Outcome::Settled { moved }) => {
+                let confirmed = payin.confirm(moved, at)?.save(unit).await?;
+                self.collect(unit, confirmed, at).await
+            }
+            (AnyPayin::Authorized(payin), Outcome::Declined { reason }) => {
+                let denied = payin.deny(reason, at)?.save(unit).await?;
+                self.tell(unit, denied.facts().about, &Evidence::PayinDenied(&denied), at).await
+            }
+            (AnyPayin::Authorized(_), Outcome::Pending { .. }) => self.still_pending(unit, report).await,
+            (AnyPayin::Denied(payin), outcome) => after_the_end(unit, payin, verb, outcome, at).await,
+            (AnyPayin::Cancelled(payin), outcome) => after_the_end(unit, payin, verb, outcome, at).await,
+            (AnyPayin::Confirmed(_) | AnyPayin::Refunded(_), reported) => {
+                Err(EscrowError::Contradiction { key: report.key, known: None, reported })
+            }
+        }
+    }
+
+    // What it paid for takes its money, or, where nobody waits for it any more, it goes back.
+    async fn collect<U: Outbox>(
+        &self,
+        unit: &mut U,
+        payin: Payin<payin::Confirmed>,
+        at: &Stamp,
+    ) -> Result<(), Fails<U>> {
+        let about = payin.facts().about;
+        let log = super::act::log(unit, about).await?;
+        if (self.member(about)?.wants)(&log, payin.id())? {
+            self.tell(unit, about, &Evidence::PayinConfirmed(&payin), at).await
+        } else {
+            let returned = payin.give_back(at)?;
+            self.write(unit, returned, at).await?;
+            Ok(())
+        }
+    }
+
+    async fn report_payout<U: Outbox>(
+        &self,
+        unit: &mut U,
+        id: PayoutId,
+        report: &Report,
+        at: &Stamp,
+    ) -> Result<(), Fails<U>> {
+        match (self.load(unit, id).await?, report.outcome.clone()) {
+            (AnyPayout::Created(payout), Outcome::Settled { moved }) => {
+                let confirmed = payout.confirm(moved, at)?.save(unit).await?;
+                self.tell(unit, confirmed.facts().about, &Evidence::PayoutConfirmed(&confirmed), at).await
+            }
+            (AnyPayout::Created(payout), Outcome::Declined { reason }) => {
+                let denied = payout.deny(reason, at)?.save(unit).await?;
+                self.tell(unit, denied.facts().about, &Evidence::PayoutDenied(&denied), at).await
+            }
+            (AnyPayout::Created(_), Outcome::Pending { .. }) => self.still_pending(unit, report).await,
+            (AnyPayout::Confirmed(_) | AnyPayout::Denied(_) | AnyPayout::Cancelled(_), reported) => {
+                Err(EscrowError::Contradiction { key: report.key, known: None, reported })
+            }
+        }
+    }
+
+    async fn report_refund<U: Outbox>(
+        &self,
+        unit: &mut U,
+        id: RefundId,
+        report: &Report,
+        at: &Stamp,
+    ) -> Result<(), Fails<U>> {
+        match (self.load(unit, id).await?, report.outcome.clone()) {
+            (AnyRefund::Created(refund), Outcome::Settled { moved }) => {
+                let confirmed = refund.confirm(moved, at)?;
+                self.write(unit, confirmed, at).await?;
+                Ok(())
+            }
+            (AnyRefund::Created(refund), Outcome::Declined { reason }) => {
+                let denied = refund.deny(reason, at)?.save(unit).await?;
+                self.tell(unit, denied.facts().about, &Evidence::RefundDenied(&denied), at).await
+            }
+            (AnyRefund::Created(_), Outcome::Pending { .. }) => self.still_pending(unit, report).await,
+            (AnyRefund::Confirmed(_) | AnyRefund::Denied(_) | AnyRefund::Cancelled(_), reported) => {
+                Err(EscrowError::Contradiction { key: report.key, known: None, reported })
+            }
+        }
+    }
+
+    // Nothing has moved and nobody has to go anywhere: only the outbox needs to know.
+    async fn still_pending<U: Outbox>(&self, unit: &mut U, report: &Report) -> Result<(), Fails<U>> {
+        let due = self.clock.now().plus(self.policy.look_up);
+        unit.postpone(&report.key, CallStatus::Pending, due, None).await.map_err(EscrowError::Storage)?;
+        Ok(())
+    }
+}
+
+// What a report is worth beside what is known of its call. `None` when it is to be acted on.
+fn judge<E>(call: &CallState, report: &Report) -> Result<Option<Reported>, EscrowError<E>> {
+    let contradiction = || {
+        let (key, known, reported) = (report.key, call.outcome.clone(), report.outcome.clone());
+        Err(EscrowError::Contradiction { key, known, reported })
+    };
+    match (&call.outcome, &report.outcome) {
+        (None, _) | (Some(Outcome::Pending { .. }), Outcome::Settled { .. } | Outcome::Declined { .. }) => Ok(None),
+        (Some(known), reported) if known == reported => Ok(Some(Reported::Repeated)),
+        (Some(Outcome::Pending { .. }), Outcome::Pending { .. }) => Ok(None),
+        (Some(Outcome::Settled { .. } | Outcome::Declined { .. }), Outcome::Pending { .. }) => {
+            Ok(Some(Reported::Late))
+        }
+        // The same answer in other words.
+        (Some(Outcome::Declined { .. }), Outcome::Declined { .. }) => Ok(Some(Reported::Repeated)),
+        // A payer who tries again on the gateway's page after a failure: the money comes, and goes back.
+        (Some(Outcome::Declined { .. }), Outcome::Settled { .. }) => match report.key.verb {
+            Verb::Charge | Verb::Capture => Ok(None),
+            Verb::Void | Verb::Payout | Verb::Refund => contradiction(),
+        },
+        (Some(Outcome::Settled { .. }), Outcome::Settled { .. } | Outcome::Declined { .. }) => contradiction(),
+    }
+}
+
+// A payin that is over: its void is answered, or money or a reservation still comes and is let go of.
+async fn after_the_end<U: Outbox, P: Over>(
+    unit: &mut U,
+    payin: Payin<P>,
+    verb: Verb,
+    outcome: Outcome,
+    at: &Stamp,
+) -> Result<(), Fails<U>>
+where
+    Payin<P>: Value<Any = AnyPayin>,
+{
+    let taken = match (verb, outcome) {
+        (Verb::Charge | Verb::Capture, Outcome::Settled { moved }) if payin.only_reserved() => payin.let_go(moved, at)?,
+        (Verb::Charge | Verb::Capture, Outcome::Settled { moved }) => payin.bounce(moved, at)?,
+        (
+            Verb::Charge | Verb::Capture | Verb::Void | Verb::Payout | Verb::Refund,
+            outcome @ (Outcome::Settled { .. } | Outcome::Declined { .. } | Outcome::Pending { .. }),
+        ) => payin.note_answer(verb, outcome, at)?,
+    };
+    taken.save(unit).await?;
+    Ok(())
+}

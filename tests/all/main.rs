@@ -1,0 +1,11 @@
+//! What a user of the crate sees, on every store.
+
+mod bad_input;
+mod harness;
+mod legality;
+mod orders;
+mod payments;
+mod properties;
+mod tables;
+#[cfg(feature = "sqlite")]
+mod sqlite;

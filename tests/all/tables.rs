@@ -1,0 +1,74 @@
+//! The crate's tables are those of `tests/data/lifecycles.toml`, edge by edge.
+
+use escrowed::{
+    lifecycle::{Edge, Table},
+    order,
+    payment::{payin, payout, refund},
+};
+use std::collections::BTreeSet;
+
+const WANTED: &str = include_str!("../data/lifecycles.toml");
+
+fn wanted(lifecycle: &str, list: &str) -> BTreeSet<String> {
+    let all: toml::Table = WANTED.parse().expect("the file is TOML");
+    let rows = all[lifecycle][list].as_array().expect("a list");
+    let set: BTreeSet<String> = rows.iter().map(|row| row.as_str().expect("text").to_owned()).collect();
+    assert_eq!(set.len(), rows.len(), "{lifecycle}.{list} repeats itself");
+    set
+}
+
+fn initial(lifecycle: &str) -> String {
+    let all: toml::Table = WANTED.parse().expect("the file is TOML");
+    all[lifecycle]["initial"].as_str().expect("text").to_owned()
+}
+
+fn names(table: &Table, positions: &[usize]) -> String {
+    positions.iter().map(|at| table.statuses[*at].name).collect::<Vec<_>>().join(" | ")
+}
+
+fn line(table: &Table, edge: &Edge) -> String {
+    let by = edge.by.iter().map(|role| role.name).collect::<Vec<_>>().join(" | ");
+    let action = table.actions[edge.action];
+    format!("{action}: {} -> {} by {by}", names(table, edge.from), names(table, edge.to))
+}
+
+#[test]
+fn orders_are_as_they_should_be() {
+    let table = order::TABLE;
+    let statuses = table.statuses.iter().map(|row| format!("{} holds {}", row.name, row.holds.name()));
+    assert_eq!(statuses.collect::<BTreeSet<_>>(), wanted("order", "statuses"));
+    let edges = table.edges.iter().map(|edge| {
+        format!("{}, {}, {}", line(&table, edge), edge.money.name(), edge.origin.name())
+    });
+    assert_eq!(edges.collect::<BTreeSet<_>>(), wanted("order", "edges"));
+    assert_eq!(table.statuses[table.initial].name, initial("order"));
+}
+
+#[test]
+fn payments_are_as_they_should_be() {
+    for (name, table) in [("payin", payin::TABLE), ("payout", payout::TABLE), ("refund", refund::TABLE)] {
+        let statuses = table.statuses.iter().map(|row| row.name.to_owned());
+        assert_eq!(statuses.collect::<BTreeSet<_>>(), wanted(name, "statuses"));
+        let edges = table.edges.iter().map(|edge| line(&table, edge));
+        assert_eq!(edges.collect::<BTreeSet<_>>(), wanted(name, "edges"));
+        assert_eq!(table.statuses[table.initial].name, initial(name));
+    }
+}
+
+#[test]
+fn statuses_are_written_as_in_the_documents() {
+    for status in order::Status::ALL {
+        let text = serde_json::to_value(status).unwrap();
+        assert_eq!(text, status.name());
+        assert_eq!(serde_json::from_value::<order::Status>(text).unwrap(), *status);
+        assert_eq!(status.to_string(), status.name());
+    }
+    assert!(serde_json::from_str::<order::Status>("\"Draft\"").is_err());
+}
+
+#[test]
+fn every_status_says_what_it_means() {
+    for table in [order::TABLE, payin::TABLE, payout::TABLE, refund::TABLE] {
+        assert!(table.statuses.iter().all(|row| row.says.ends_with('.')), "{}", table.name);
+    }
+}
