@@ -8,11 +8,14 @@ pub mod gateway;
 pub mod id;
 pub mod ledger;
 pub mod lifecycle;
+pub mod memory;
 pub mod money;
 pub mod order;
 pub mod party;
 pub mod payment;
 pub mod sandbox;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
 pub mod store;
 pub mod text;
 pub mod time;

@@ -123,7 +123,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
                 Some(Went::Back) => Evidence::PayoutGivenBack(payout),
             },
         };
-        self.tell(unit, payout.terms().about, &evidence, &at).await?;
+        self.tell(unit, payout.facts().about, &evidence, &at).await?;
         Ok(payout)
     }
 
@@ -147,7 +147,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             AnyRefund::Denied(refund) => Evidence::RefundReplaced(refund),
             AnyRefund::Cancelled(refund) => Evidence::RefundCancelled(refund),
         };
-        self.tell(unit, refund.terms().about, &evidence, &at).await?;
+        self.tell(unit, refund.facts().about, &evidence, &at).await?;
         Ok(refund)
     }
 
@@ -253,4 +253,3 @@ impl<E> From<Lapse> for EscrowError<E> {
         }
     }
 }
-

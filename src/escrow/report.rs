@@ -177,9 +177,7 @@ fn judge<E>(call: &CallState, report: &Report) -> Result<Option<Reported>, Escro
         (None, _) | (Some(Outcome::Pending { .. }), Outcome::Settled { .. } | Outcome::Declined { .. }) => Ok(None),
         (Some(known), reported) if known == reported => Ok(Some(Reported::Repeated)),
         (Some(Outcome::Pending { .. }), Outcome::Pending { .. }) => Ok(None),
-        (Some(Outcome::Settled { .. } | Outcome::Declined { .. }), Outcome::Pending { .. }) => {
-            Ok(Some(Reported::Late))
-        }
+        (Some(Outcome::Settled { .. } | Outcome::Declined { .. }), Outcome::Pending { .. }) => Ok(Some(Reported::Late)),
         // The same answer in other words.
         (Some(Outcome::Declined { .. }), Outcome::Declined { .. }) => Ok(Some(Reported::Repeated)),
         // A payer who tries again on the gateway's page after a failure: the money comes, and goes back.
@@ -203,7 +201,9 @@ where
     Payin<P>: Value<Any = AnyPayin>,
 {
     let taken = match (verb, outcome) {
-        (Verb::Charge | Verb::Capture, Outcome::Settled { moved }) if payin.only_reserved() => payin.let_go(moved, at)?,
+        (Verb::Charge | Verb::Capture, Outcome::Settled { moved }) if payin.only_reserved() => {
+            payin.let_go(moved, at)?
+        }
         (Verb::Charge | Verb::Capture, Outcome::Settled { moved }) => payin.bounce(moved, at)?,
         (
             Verb::Charge | Verb::Capture | Verb::Void | Verb::Payout | Verb::Refund,

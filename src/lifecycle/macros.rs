@@ -269,6 +269,40 @@ macro_rules! __lifecycle {
                 match self { $( Self::$Status(_) => Status::$Status, )+ }
             }
 
+            /// Its id.
+            #[must_use]
+            pub const fn id(&self) -> $crate::id::Id<Self> {
+                self.carried().id()
+            }
+
+            /// What is known in every status.
+            #[must_use]
+            pub const fn facts(&self) -> &$Facts {
+                &self.carried().facts
+            }
+
+            /// What its escrow account holds, in minor units.
+            #[must_use]
+            pub const fn held(&self) -> $crate::money::Money {
+                self.carried().held()
+            }
+
+            /// When the clock acts on it (UTC), if it will.
+            #[must_use]
+            pub const fn deadline(&self) -> ::core::option::Option<$crate::time::Timestamp> {
+                self.carried().deadline
+            }
+
+            /// Which status was reached when and by whom.
+            #[must_use]
+            pub const fn history(&self) -> &$crate::lifecycle::History<Status> {
+                self.carried().history()
+            }
+
+            const fn carried(&self) -> &$crate::lifecycle::Head<Self> {
+                match self { $( Self::$Status(value) => &value.head, )+ }
+            }
+
             /// Which action an actor may take now, or the reason why not. Looks at everything but the data of the
             /// command, which only [`handle`](Self::handle) sees.
             ///
@@ -453,7 +487,7 @@ macro_rules! __lifecycle {
             type Any = Self;
             const STATUS: ::core::option::Option<usize> = ::core::option::Option::None;
             fn head(&self) -> &$crate::lifecycle::Head<Self> {
-                match self { $( Self::$Status(value) => &value.head, )+ }
+                self.carried()
             }
             fn head_mut(&mut self, _: &$crate::lifecycle::Kernel) -> &mut $crate::lifecycle::Head<Self> {
                 match self { $( Self::$Status(value) => &mut value.head, )+ }

@@ -20,6 +20,8 @@
 mod commit;
 mod log;
 mod outbox;
+#[cfg(test)]
+pub(crate) mod suite;
 mod unit;
 mod views;
 

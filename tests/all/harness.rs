@@ -1,1 +1,308 @@
-//! x
+//! A shop to test with: an escrow over some store, a sandbox gateway, a clock that stands still.
+
+use escrowed::{
+    escrow::{Escrow, EscrowError, ManualClock, Reported},
+    gateway::{IdempotencyKey, Outcome, Report, Verb},
+    id::Subject,
+    ledger::{Account, trial_balance},
+    lifecycle::{Lifecycle, replay},
+    memory::Memory,
+    money::{Currency, Money},
+    order::{self, AnyOrder, Command, Fees, OrderId, PayoutPlan, Status, Terms},
+    party::{Actor, PartyId},
+    payment::{AnyPayin, AnyPayout, AnyRefund, Destination, Method, PayinId, PayoutId, RefundId},
+    sandbox::Sandbox,
+    store::{Cursor, Query, Store, UnitOfWork, Views, WorkerId},
+    time::Timestamp,
+};
+use std::fmt::Debug;
+
+pub(crate) struct Shop<S> {
+    pub(crate) escrow: Escrow<S, Sandbox, ManualClock>,
+}
+
+pub(crate) type Problem<S> = EscrowError<<S as Store>::Error>;
+
+pub(crate) const START: &str = "2026-05-07T15:39:46Z";
+
+pub(crate) fn party(name: &str) -> PartyId {
+    name.parse().unwrap()
+}
+
+pub(crate) fn user(name: &str) -> Actor {
+    Actor::Party(party(name))
+}
+
+pub(crate) fn ops() -> Actor {
+    Actor::platform(party("ops"))
+}
+
+pub(crate) fn euro(text: &str) -> Money {
+    format!("{text} EUR").parse().unwrap()
+}
+
+pub(crate) fn account(text: &str) -> Account {
+    text.parse().unwrap()
+}
+
+pub(crate) fn bank(name: &str) -> Destination {
+    Destination::Account { bankaccount_id: name.parse().unwrap() }
+}
+
+pub(crate) fn key(subject: Subject, verb: Verb) -> IdempotencyKey {
+    IdempotencyKey { subject, verb }
+}
+
+/// An order of €100 that sam sells to anna, with a fee of 10 %, at least €5.
+pub(crate) fn terms() -> Terms {
+    let mut terms = Terms::new(
+        "A bicycle".parse().unwrap(),
+        euro("100.00"),
+        party("sam"),
+        party("shop"),
+        "sandbox".parse().unwrap(),
+    );
+    let policy = serde_json::from_value(serde_json::json!({
+        "default": { "percent": "10%", "absolute": { "amount": 500, "currency": "EUR" } },
+        "minimum": { "amount": 0, "currency": "EUR" },
+    }));
+    terms.fees = Some(Fees { policy: policy.unwrap(), own: None });
+    terms
+}
+
+impl Shop<Memory> {
+    pub(crate) fn memory() -> Self {
+        Self::new(Memory::new(), 1)
+    }
+}
+
+impl<S: Store> Shop<S> {
+    pub(crate) fn new(store: S, seed: u64) -> Self {
+        let clock = ManualClock::at(START.parse().unwrap());
+        Self { escrow: Escrow::with_clock(store, Sandbox::new(seed), clock) }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        use escrowed::escrow::Clock;
+        self.escrow.clock().now()
+    }
+
+    pub(crate) fn gateway(&self) -> &Sandbox {
+        self.escrow.gateway()
+    }
+
+    pub(crate) async fn begin(&self) -> S::Unit {
+        self.escrow.store().begin().await.unwrap()
+    }
+
+    pub(crate) async fn commit(&self, unit: S::Unit) {
+        self.escrow.store().commit(unit).await.unwrap();
+    }
+
+    pub(crate) async fn try_act(&self, id: OrderId, command: Command<'_>, by: Actor) -> Result<AnyOrder, Problem<S>> {
+        let mut unit = self.begin().await;
+        let order = self.escrow.act(&mut unit, id, command, by).await?;
+        self.commit(unit).await;
+        Ok(order)
+    }
+
+    pub(crate) async fn act(&self, id: OrderId, command: Command<'_>, by: Actor) -> AnyOrder {
+        self.try_act(id, command, by).await.unwrap()
+    }
+
+    /// In `PENDING_PUBLISH`, for anna to pay.
+    pub(crate) async fn open(&self, terms: Terms) -> OrderId {
+        let mut unit = self.begin().await;
+        let id = self.escrow.open_order(&mut unit, terms, ops()).await.unwrap().id();
+        self.commit(unit).await;
+        self.act(id, Command::IdentifyBuyer { buyer: party("anna") }, user("anna")).await;
+        id
+    }
+
+    /// In `PUBLISHED`, paid by card.
+    pub(crate) async fn paid(&self, terms: Terms) -> OrderId {
+        let id = self.open(terms).await;
+        self.act(id, Command::Pay { by: Method::Card }, user("anna")).await;
+        self.send().await;
+        assert_eq!(self.status(id).await, Status::Published);
+        id
+    }
+
+    /// In `PENDING_VALIDATE`, to be paid by this plan.
+    pub(crate) async fn planned(&self, terms: Terms, plan: PayoutPlan) -> OrderId {
+        let id = self.paid(terms).await;
+        let accepted = self.act(id, Command::Accept { payout: Some(plan) }, user("sam")).await;
+        assert_eq!(accepted.status(), Status::PendingValidate);
+        id
+    }
+
+    /// Puts money into a party's wallet: it sells something and is paid there.
+    pub(crate) async fn fill_wallet(&self, name: &str, amount: Money) {
+        let terms = Terms::new("x".parse().unwrap(), amount, party(name), party("shop"), "sandbox".parse().unwrap());
+        let mut unit = self.begin().await;
+        let id = self.escrow.open_order(&mut unit, terms, ops()).await.unwrap().id();
+        self.commit(unit).await;
+        self.act(id, Command::IdentifyBuyer { buyer: party("filler") }, ops()).await;
+        self.act(id, Command::Pay { by: Method::Card }, user("filler")).await;
+        self.send().await;
+        let payout = Some(PayoutPlan::to(party(name), Destination::Wallet));
+        self.act(id, Command::Accept { payout }, user(name)).await;
+        assert_eq!(self.act(id, Command::Validate {}, ops()).await.status(), Status::Released);
+    }
+
+    /// Sends everything that is due now, and what that leads to.
+    pub(crate) async fn send(&self) {
+        let worker: WorkerId = "worker".parse().unwrap();
+        while self.escrow.send(&worker, 100).await.unwrap().taken > 0 {}
+    }
+
+    pub(crate) async fn try_report(&self, report: &Report) -> Result<Reported, Problem<S>> {
+        let mut unit = self.begin().await;
+        let reported = self.escrow.report(&mut unit, report).await?;
+        self.commit(unit).await;
+        Ok(reported)
+    }
+
+    pub(crate) async fn report(&self, key: IdempotencyKey, outcome: Outcome) -> Reported {
+        self.try_report(&Report { key, outcome }).await.unwrap()
+    }
+
+    pub(crate) async fn load<L: Lifecycle>(&self, id: escrowed::id::Id<L>) -> L {
+        let mut unit = self.begin().await;
+        self.escrow.load(&mut unit, id).await.unwrap()
+    }
+
+    pub(crate) async fn order(&self, id: OrderId) -> AnyOrder {
+        self.load(id).await
+    }
+
+    pub(crate) async fn status(&self, id: OrderId) -> Status {
+        self.order(id).await.status()
+    }
+
+    /// The payin of an order that was opened last.
+    pub(crate) async fn payin(&self, id: OrderId) -> AnyPayin {
+        let order = self.order(id).await;
+        self.load(*order.facts().payins().last().expect("a payin")).await
+    }
+
+    pub(crate) async fn last_payin(&self, id: OrderId, unit: &mut S::Unit) -> PayinId {
+        let order: AnyOrder = self.escrow.load(unit, id).await.unwrap();
+        *order.facts().payins().last().expect("a payin")
+    }
+
+    pub(crate) async fn payins(&self, id: OrderId) -> Vec<AnyPayin> {
+        self.about(id, |subject| PayinId::try_from(subject).ok()).await
+    }
+
+    pub(crate) async fn payouts(&self, id: OrderId) -> Vec<AnyPayout> {
+        self.about(id, |subject| PayoutId::try_from(subject).ok()).await
+    }
+
+    pub(crate) async fn refunds(&self, id: OrderId) -> Vec<AnyRefund> {
+        self.about(id, |subject| RefundId::try_from(subject).ok()).await
+    }
+
+    async fn about<L: Lifecycle>(&self, id: OrderId, of: fn(Subject) -> Option<escrowed::id::Id<L>>) -> Vec<L> {
+        let rows = self.find(&Query::About(id.subject())).await;
+        let mut found = Vec::new();
+        for id in rows.into_iter().filter_map(of) {
+            found.push(self.load(id).await);
+        }
+        found
+    }
+
+    pub(crate) async fn find(&self, query: &Query) -> Vec<Subject> {
+        let mut unit = self.begin().await;
+        let (mut found, mut after) = (Vec::new(), None::<Cursor>);
+        loop {
+            // Small pages, so that the cursors are used.
+            let page = unit.find(query, after.as_ref(), 3).await.unwrap();
+            found.extend(page.rows.iter().map(|row| row.subject));
+            after = page.next;
+            if after.is_none() {
+                return found;
+            }
+        }
+    }
+
+    pub(crate) async fn balance(&self, text: &str) -> Money {
+        let mut unit = self.begin().await;
+        unit.balance(&account(text), Currency::EUR).await.unwrap()
+    }
+
+    /// What must hold at any time: the books add up to zero, no guarded account is below zero, every escrow account
+    /// holds what its log says, and every log can be replayed. Returns how many subjects were looked at.
+    pub(crate) async fn audit(&self) -> usize {
+        let mut unit = self.begin().await;
+        let mut balances = Vec::new();
+        loop {
+            let after = balances.last().map(|b: &escrowed::ledger::Balance| (b.account.clone(), b.amount.currency()));
+            let page = unit.balances(after.as_ref().map(|(account, currency)| (account, *currency)), 7).await.unwrap();
+            if page.is_empty() {
+                break;
+            }
+            balances.extend(page);
+        }
+        for sum in trial_balance(&balances).unwrap() {
+            assert!(sum.is_zero(), "the books are off by {sum}: {balances:?}");
+        }
+        for balance in &balances {
+            assert!(!balance.account.guarded() || !balance.amount.is_negative(), "{balance:?} is below zero");
+        }
+        drop(unit);
+        let mut seen = 0;
+        seen += self.audit_lifecycle::<AnyOrder>(order::TABLE.name).await;
+        seen += self.audit_lifecycle::<AnyPayin>("payin").await;
+        seen += self.audit_lifecycle::<AnyPayout>("payout").await;
+        seen += self.audit_lifecycle::<AnyRefund>("refund").await;
+        let escrows =
+            balances.iter().filter(|b| matches!(b.account, Account::Escrow(_)) && !b.amount.is_zero()).count();
+        assert!(escrows <= seen, "money is held for something that is not there");
+        seen
+    }
+
+    async fn audit_lifecycle<L: Lifecycle + Debug>(&self, name: &str) -> usize {
+        let mut seen = 0;
+        for row in L::TABLE.statuses {
+            for subject in self.find(&Query::status(name.parse().unwrap(), row.name)).await {
+                let mut unit = self.begin().await;
+                let log = unit.log(subject).await.unwrap().expect("an indexed subject has a log");
+                let value: L = replay(&log).unwrap_or_else(|corrupt| panic!("{corrupt}"));
+                assert_eq!(L::TABLE.statuses[value.position()].name, row.name, "{subject} is indexed wrongly");
+                let held = value.head().held();
+                assert!(row.holds.admits(held.is_positive()), "{subject} holds {held} in {}", row.name);
+                let booked = unit.balance(&Account::Escrow(subject), held.currency()).await.unwrap();
+                assert_eq!(held, booked, "{subject} holds other than its log says");
+                seen += 1;
+            }
+        }
+        seen
+    }
+}
+
+/// Runs each test on every store.
+macro_rules! on_each_store {
+    ($( $(#[$doc:meta])* async fn $name:ident($shop:ident) $body:block )+) => { $(
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+            $(#[$doc])*
+            async fn test<S: escrowed::store::Store>($shop: $crate::harness::Shop<S>) $body
+
+            #[test]
+            fn memory() {
+                futures_lite::future::block_on(test($crate::harness::Shop::memory()));
+            }
+
+            #[cfg(feature = "sqlite")]
+            #[test]
+            fn sqlite() {
+                let folder = tempfile::tempdir().unwrap();
+                let store = escrowed::sqlite::Sqlite::open(folder.path().join("shop.db")).unwrap();
+                futures_lite::future::block_on(test($crate::harness::Shop::new(store, 1)));
+            }
+        }
+    )+ };
+}
+pub(crate) use on_each_store;

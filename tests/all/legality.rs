@@ -16,9 +16,37 @@ macro_rules! absent {
 }
 
 absent!(
-    identify_buyer, publish, fail, retry, accept, reject, cancel, set_payout, validate, release, block, unblock, pay,
-    drop_payin, count_payout, take_back_payout, refund_part, take_back_refund, amend, authorize, confirm, deny, refund,
-    await_payer, capture, note_answer, give_back, let_go, bounce, replace, approve
+    identify_buyer,
+    publish,
+    fail,
+    retry,
+    accept,
+    reject,
+    cancel,
+    set_payout,
+    validate,
+    release,
+    block,
+    unblock,
+    pay,
+    drop_payin,
+    count_payout,
+    take_back_payout,
+    refund_part,
+    take_back_refund,
+    amend,
+    authorize,
+    confirm,
+    deny,
+    refund,
+    await_payer,
+    capture,
+    note_answer,
+    give_back,
+    let_go,
+    bounce,
+    replace,
+    approve
 );
 
 fn is_there<F>(method: F) -> bool {
@@ -48,11 +76,42 @@ fn check(table: &Table, status: &str, action: &str, there: bool) {
 #[test]
 fn an_order_has_the_methods_of_its_table_and_no_others() {
     compare!(
-        TABLE, Order,
-        [Draft, PendingPublish, Failure, Published, Cancelled, Accepted, Rejected, PendingValidate, PendingRelease,
-         BlockedRelease, Released],
-        [identify_buyer, publish, fail, retry, accept, reject, cancel, set_payout, validate, release, block, unblock,
-         pay, drop_payin, count_payout, take_back_payout, refund_part, take_back_refund, amend]
+        TABLE,
+        Order,
+        [
+            Draft,
+            PendingPublish,
+            Failure,
+            Published,
+            Cancelled,
+            Accepted,
+            Rejected,
+            PendingValidate,
+            PendingRelease,
+            BlockedRelease,
+            Released
+        ],
+        [
+            identify_buyer,
+            publish,
+            fail,
+            retry,
+            accept,
+            reject,
+            cancel,
+            set_payout,
+            validate,
+            release,
+            block,
+            unblock,
+            pay,
+            drop_payin,
+            count_payout,
+            take_back_payout,
+            refund_part,
+            take_back_refund,
+            amend
+        ]
     );
     // Nothing was forgotten above.
     assert_eq!((Status::ALL.len(), Action::ALL.len()), (11, 19));
@@ -62,18 +121,21 @@ fn an_order_has_the_methods_of_its_table_and_no_others() {
 fn payments_have_the_methods_of_their_tables_and_no_others() {
     use escrowed::payment::{Payin, Payout, Refund};
     compare!(
-        payin::TABLE, Payin,
+        payin::TABLE,
+        Payin,
         [payin::Created, payin::Authorized, payin::Confirmed, payin::Denied, payin::Cancelled, payin::Refunded],
         // `hand_over` is left out: only what it paid for can take a payin's money.
         [authorize, confirm, deny, cancel, refund, await_payer, capture, note_answer, give_back, let_go, bounce]
     );
     compare!(
-        payout::TABLE, Payout,
+        payout::TABLE,
+        Payout,
         [payout::Created, payout::Confirmed, payout::Denied, payout::Cancelled],
         [confirm, deny, replace, give_back, cancel]
     );
     compare!(
-        refund::TABLE, Refund,
+        refund::TABLE,
+        Refund,
         [refund::Created, refund::Confirmed, refund::Denied, refund::Cancelled],
         [approve, confirm, deny, replace, cancel]
     );

@@ -6,6 +6,6 @@ mod legality;
 mod orders;
 mod payments;
 mod properties;
-mod tables;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod tables;

@@ -37,9 +37,8 @@ fn orders_are_as_they_should_be() {
     let table = order::TABLE;
     let statuses = table.statuses.iter().map(|row| format!("{} holds {}", row.name, row.holds.name()));
     assert_eq!(statuses.collect::<BTreeSet<_>>(), wanted("order", "statuses"));
-    let edges = table.edges.iter().map(|edge| {
-        format!("{}, {}, {}", line(&table, edge), edge.money.name(), edge.origin.name())
-    });
+    let edges =
+        table.edges.iter().map(|edge| format!("{}, {}, {}", line(&table, edge), edge.money.name(), edge.origin.name()));
     assert_eq!(edges.collect::<BTreeSet<_>>(), wanted("order", "edges"));
     assert_eq!(table.statuses[table.initial].name, initial("order"));
 }

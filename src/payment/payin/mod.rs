@@ -131,20 +131,6 @@ crate::lifecycle! {
     }
 }
 
-impl AnyPayin {
-    /// What was agreed when it was opened.
-    #[must_use]
-    pub fn terms(&self) -> &Terms {
-        &crate::lifecycle::Value::head(self).facts
-    }
-
-    /// Its id.
-    #[must_use]
-    pub fn id(&self) -> PayinId {
-        crate::lifecycle::Value::head(self).id()
-    }
-}
-
 impl Terms {
     /// How a refund of it goes back: the way it came.
     #[must_use]

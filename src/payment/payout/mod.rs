@@ -74,17 +74,3 @@ crate::lifecycle! {
         commands Command;
     }
 }
-
-impl AnyPayout {
-    /// What was settled when it was opened.
-    #[must_use]
-    pub fn terms(&self) -> &Terms {
-        &crate::lifecycle::Value::head(self).facts
-    }
-
-    /// Its id.
-    #[must_use]
-    pub fn id(&self) -> PayoutId {
-        crate::lifecycle::Value::head(self).id()
-    }
-}

@@ -73,17 +73,3 @@ crate::lifecycle! {
         commands Command;
     }
 }
-
-impl AnyRefund {
-    /// What was agreed when it was opened.
-    #[must_use]
-    pub fn terms(&self) -> &Terms {
-        &crate::lifecycle::Value::head(self).facts
-    }
-
-    /// Its id.
-    #[must_use]
-    pub fn id(&self) -> RefundId {
-        crate::lifecycle::Value::head(self).id()
-    }
-}

@@ -1,0 +1,147 @@
+//! The calls in the outbox, and the orders in which they are taken and listed.
+
+use super::state::State;
+use crate::{
+    gateway::IdempotencyKey,
+    id::Subject,
+    ledger::GatewayName,
+    store::{Call, CallState, CallStatus, Lease, LeasedCall, WorkerId},
+    text::Prose,
+    time::Timestamp,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    ops::Bound,
+};
+
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    rows: BTreeMap<Key, CallRow>,
+    by_status: HashMap<CallStatus, BTreeSet<Key>>,
+    // Those to be sent or looked up, leased ones included. The number settles ties in the order of insertion.
+    due: HashMap<GatewayName, BTreeSet<(Timestamp, u64, Key)>>,
+    last: u64,
+}
+
+/// A call, and who holds it until when.
+#[derive(Debug, Clone)]
+pub(super) struct CallRow {
+    pub(super) state: CallState,
+    pub(super) lease: Option<(WorkerId, Timestamp)>,
+    number: u64,
+}
+
+/// A key in the order of its text, which is not that of the verbs.
+type Key = (Subject, &'static str);
+
+impl Calls {
+    pub(super) fn row(&self, key: IdempotencyKey) -> Option<&CallRow> {
+        self.rows.get(&text_order(key))
+    }
+
+    /// The row of a call that is put in now.
+    pub(super) fn fresh(&mut self, call: &Call) -> CallRow {
+        self.last += 1;
+        let state = CallState {
+            instruction: call.instruction.clone(),
+            gateway: call.gateway.clone(),
+            status: CallStatus::Queued,
+            attempts: 0,
+            outcome: None,
+            problem: None,
+            due: call.due,
+        };
+        CallRow { state, lease: None, number: self.last }
+    }
+
+    /// Puts a row in the place of another, and gives that back. `None` stands for no row.
+    pub(super) fn set(&mut self, key: IdempotencyKey, row: Option<CallRow>) -> Option<CallRow> {
+        let key = text_order(key);
+        let before = self.rows.remove(&key);
+        if let Some(before) = &before {
+            self.by_status.entry(before.state.status).or_default().remove(&key);
+            self.due_at(before).remove(&(before.state.due, before.number, key));
+        }
+        if let Some(row) = row {
+            self.by_status.entry(row.state.status).or_default().insert(key);
+            if row.is_live() {
+                self.due_at(&row).insert((row.state.due, row.number, key));
+            }
+            self.rows.insert(key, row);
+        }
+        before
+    }
+
+    pub(super) fn in_status(&self, status: CallStatus, after: Option<IdempotencyKey>, limit: usize) -> Vec<CallState> {
+        let start = after.map_or(Bound::Unbounded, |key| Bound::Excluded(text_order(key)));
+        let Some(keys) = self.by_status.get(&status) else { return Vec::new() };
+        let rows = keys.range((start, Bound::Unbounded)).filter_map(|key| self.rows.get(key));
+        rows.take(limit).map(|row| row.state.clone()).collect()
+    }
+
+    /// The calls that a worker may take now.
+    fn free(&self, lease: &Lease) -> Vec<(IdempotencyKey, CallRow)> {
+        let Some(due) = self.due.get(&lease.gateway) else { return Vec::new() };
+        let rows = due.iter().take_while(|(at, ..)| *at <= lease.now).filter_map(|(.., key)| self.rows.get(key));
+        let free = rows.filter(|row| row.lease.as_ref().is_none_or(|(_, until)| *until <= lease.now));
+        let first = free.filter(|row| !self.waits(row));
+        first.take(lease.limit).map(|row| (row.state.instruction.key(), row.clone())).collect()
+    }
+
+    /// Whether an earlier call of the same payment is still queued.
+    fn waits(&self, row: &CallRow) -> bool {
+        let subject = row.state.instruction.key().subject;
+        let same = self.rows.range((subject, "")..).take_while(|((other, _), _)| *other == subject);
+        same.into_iter().any(|(_, other)| other.number < row.number && other.state.status == CallStatus::Queued)
+    }
+
+    fn due_at(&mut self, row: &CallRow) -> &mut BTreeSet<(Timestamp, u64, Key)> {
+        self.due.entry(row.state.gateway.clone()).or_default()
+    }
+}
+
+impl CallRow {
+    /// Whether a worker will see to it.
+    fn is_live(&self) -> bool {
+        match self.state.status {
+            CallStatus::Queued | CallStatus::Pending => true,
+            CallStatus::Settled | CallStatus::Withdrawn | CallStatus::Parked => false,
+        }
+    }
+}
+
+impl State {
+    pub(super) fn lease(&mut self, lease: &Lease) -> Vec<LeasedCall> {
+        let mut leased = Vec::new();
+        for (key, mut row) in self.calls.free(lease) {
+            let attempts = row.state.attempts;
+            leased.push(LeasedCall { instruction: row.state.instruction.clone(), attempts });
+            row.state.attempts = attempts.saturating_add(1);
+            row.lease = Some((lease.worker.clone(), lease.until));
+            self.put(key, row);
+        }
+        leased
+    }
+
+    pub(super) fn postpone(
+        &mut self,
+        key: IdempotencyKey,
+        status: CallStatus,
+        due: Timestamp,
+        problem: Option<&Prose>,
+    ) -> bool {
+        assert!(status.is_open(), "a call is postponed to a status in which it may still come to something");
+        let Some(row) = self.calls.row(key) else { return false };
+        if !row.state.status.is_open() {
+            return false;
+        }
+        let state = CallState { status, due, problem: problem.cloned(), ..row.state.clone() };
+        let row = CallRow { state, lease: None, number: row.number };
+        self.put(key, row);
+        true
+    }
+}
+
+fn text_order(key: IdempotencyKey) -> Key {
+    (key.subject, key.verb.name())
+}

@@ -1,0 +1,150 @@
+//! A store in memory: for tests, for examples, and for hosts that can rebuild what it held.
+//!
+//! ```
+//! use escrowed::{memory::Memory, money::{Currency, Money}, store::{Store, Views}};
+//! # futures_lite::future::block_on(async {
+//! let store = Memory::new();
+//! let mut unit = store.begin().await?;
+//! let nothing = unit.balance(&"wallet:alice".parse()?, Currency::EUR).await?;
+//! assert_eq!(nothing, Money::zero(Currency::EUR));
+//! store.commit(unit).await?;
+//! # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+//! ```
+//!
+//! It keeps every promise of the store's traits but one: when the program ends, everything in it is gone. One unit is
+//! open at a time; the next one waits until the first is committed or dropped, so a task that begins two at once
+//! waits for itself. The cost of an append does not depend on how much the store holds.
+
+mod append;
+mod books;
+mod calls;
+mod index;
+mod state;
+mod views;
+
+use crate::{
+    gateway::IdempotencyKey,
+    id::Subject,
+    ledger::Account,
+    store::{Appended, AppendedAll, CallState, CallStatus, Commit, Lease, LeasedCall, Log, Outbox, Store, UnitOfWork},
+    text::Prose,
+    time::Timestamp,
+};
+use async_lock::{Mutex, MutexGuardArc};
+use state::State;
+use std::sync::Arc;
+
+/// A store in memory. A clone shares what it holds.
+#[derive(Debug, Clone, Default)]
+pub struct Memory(Arc<Mutex<State>>);
+
+/// An open unit of a [`Memory`]. Dropped without a commit, it leaves nothing behind.
+#[derive(Debug)]
+pub struct MemoryUnit(MutexGuardArc<State>);
+
+/// Why the store in memory refused a commit that no store could have written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MemoryError {
+    /// A balance would have left 64 bits.
+    #[error("account {account} would hold more than fits into 64 bits")]
+    Overflow {
+        /// Which account.
+        account: Account,
+    },
+    /// A call was put into the outbox that is in there already.
+    #[error("call {key} is in the outbox already")]
+    DuplicateCall {
+        /// Which call.
+        key: IdempotencyKey,
+    },
+    /// A call was answered that was never put into the outbox.
+    #[error("call {key} was answered, but is not in the outbox")]
+    UnknownCall {
+        /// Which call.
+        key: IdempotencyKey,
+    },
+    /// An event cannot be written as JSON.
+    #[error("an event cannot be written as JSON")]
+    Unwritable(#[from] serde_json::Error),
+}
+
+impl Memory {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Store for Memory {
+    type Unit = MemoryUnit;
+    type Error = MemoryError;
+
+    async fn begin(&self) -> Result<MemoryUnit, MemoryError> {
+        Ok(MemoryUnit(self.0.lock_arc().await))
+    }
+
+    async fn commit(&self, mut unit: MemoryUnit) -> Result<(), MemoryError> {
+        unit.0.keep();
+        Ok(())
+    }
+}
+
+impl UnitOfWork for MemoryUnit {
+    type Error = MemoryError;
+
+    async fn log(&mut self, subject: Subject) -> Result<Option<Log>, MemoryError> {
+        Ok(self.0.log(subject))
+    }
+
+    async fn append(&mut self, commit: &Commit) -> Result<Appended, MemoryError> {
+        self.0.append(commit)
+    }
+
+    async fn append_all(&mut self, commits: &[Commit]) -> Result<AppendedAll, MemoryError> {
+        self.0.append_all(commits)
+    }
+}
+
+impl Outbox for MemoryUnit {
+    async fn lease(&mut self, lease: &Lease) -> Result<Vec<LeasedCall>, MemoryError> {
+        Ok(self.0.lease(lease))
+    }
+
+    async fn call(&mut self, key: &IdempotencyKey) -> Result<Option<CallState>, MemoryError> {
+        Ok(self.0.calls.row(*key).map(|row| row.state.clone()))
+    }
+
+    async fn postpone(
+        &mut self,
+        key: &IdempotencyKey,
+        status: CallStatus,
+        due: Timestamp,
+        problem: Option<&Prose>,
+    ) -> Result<bool, MemoryError> {
+        Ok(self.0.postpone(*key, status, due, problem))
+    }
+
+    async fn calls(
+        &mut self,
+        status: CallStatus,
+        after: Option<&IdempotencyKey>,
+        limit: usize,
+    ) -> Result<Vec<CallState>, MemoryError> {
+        Ok(self.0.calls.in_status(status, after.copied(), limit))
+    }
+}
+
+impl Drop for MemoryUnit {
+    fn drop(&mut self) {
+        self.0.rewind(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    crate::store::suite::every_promise!((Memory::new(), ()));
+}

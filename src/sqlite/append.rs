@@ -1,0 +1,185 @@
+//! Writing a commit: all of it, or nothing.
+
+use super::{SqliteError, money, outbox, row::Reader, unit::run};
+use crate::{
+    party::PartyId,
+    store::{Appended, AppendedAll, Commit, IfSent, Record, Revision},
+};
+use rusqlite::{Connection, params};
+use uuid::Uuid;
+
+pub(super) fn append(connection: &Connection, commit: &Commit) -> Result<Appended, SqliteError> {
+    let stored = |appended: &Appended| matches!(appended, Appended::Stored(_));
+    whole(connection, stored, || write_all_of(connection, commit))
+}
+
+pub(super) fn append_all(connection: &Connection, commits: &[Commit]) -> Result<AppendedAll, SqliteError> {
+    let stored = |appended: &AppendedAll| matches!(appended, AppendedAll::Stored(_));
+    whole(connection, stored, || {
+        let mut revisions = Vec::with_capacity(commits.len());
+        for (position, commit) in commits.iter().enumerate() {
+            match write_all_of(connection, commit)? {
+                Appended::Stored(revision) => revisions.push(revision),
+                why @ (Appended::Stale | Appended::Overdrawn { .. } | Appended::Sent { .. }) => {
+                    return Ok(AppendedAll::Refused { position, why });
+                }
+            }
+        }
+        Ok(AppendedAll::Stored(revisions))
+    })
+}
+
+/// Takes back what `write` wrote unless it answers, and `stored` agrees, that all is written.
+pub(super) fn whole<T>(
+    connection: &Connection,
+    stored: impl FnOnce(&T) -> bool,
+    write: impl FnOnce() -> Result<T, SqliteError>,
+) -> Result<T, SqliteError> {
+    run(connection, "SAVEPOINT escrowed_append")?;
+    let written = write();
+    if !written.as_ref().is_ok_and(stored) {
+        // A failing disk makes SQLite roll everything back by itself. There is no savepoint left then.
+        if connection.is_autocommit() {
+            return written.and(Err(SqliteError::Ended));
+        }
+        run(connection, "ROLLBACK TO escrowed_append")?;
+    }
+    run(connection, "RELEASE escrowed_append")?;
+    written
+}
+
+/// Writes a commit. Whoever calls it takes a refused one back.
+fn write_all_of(connection: &Connection, commit: &Commit) -> Result<Appended, SqliteError> {
+    let records = commit.records();
+    let (first, last) = records.first().zip(records.last()).expect("a commit has at least one event");
+    let gapless = records.windows(2).all(|pair| pair[0].seq.checked_add(1) == Some(pair[1].seq));
+    assert!(gapless, "the events of a commit are numbered without gaps");
+    let subject = commit.subject().to_string();
+    let revision = mint();
+    if !replace_index(connection, commit, &subject, first, last, revision)? {
+        return Ok(Appended::Stale);
+    }
+    let mut follows = None;
+    if let Some(withdrawal) = commit.withdraws()
+        && !outbox::withdraw(connection, withdrawal.key)?
+    {
+        match &withdrawal.if_sent {
+            IfSent::Refuse => return Ok(Appended::Sent { key: withdrawal.key }),
+            IfSent::Follow(call) => follows = Some(&**call),
+        }
+    }
+    if let Some(account) = money::post(connection, commit.entries())? {
+        return Ok(Appended::Overdrawn { account });
+    }
+    for record in records {
+        insert_event(connection, &subject, record)?;
+    }
+    for entry in commit.entries() {
+        money::enter(connection, entry, &subject, last)?;
+    }
+    for call in follows.into_iter().chain(commit.calls()) {
+        outbox::enqueue(connection, call)?;
+    }
+    if let Some(settlement) = commit.settles() {
+        outbox::settle(connection, settlement)?;
+    }
+    Ok(Appended::Stored(revision))
+}
+
+/// A revision that was never given before. SQLite's own counters roll back, so it is a random number of 62 bits.
+fn mint() -> Revision {
+    let moment = uuid::Timestamp::from_unix(uuid::NoContext, 0, 0);
+    let (_, low) = Uuid::new_v7(moment).as_u64_pair();
+    // The two highest bits say that it is a UUID. They are always the same.
+    Revision::new((low & (u64::MAX >> 2)).cast_signed())
+}
+
+const OPEN: &str = "INSERT INTO escrowed_subjects
+    (id, lifecycle, status, parties, about, deadline, held, currency, revision, seq)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+ON CONFLICT (id) DO NOTHING";
+// It matches only if the parties stay as they are, which they nearly always do: one statement checks and writes all.
+const GO_ON: &str = "UPDATE escrowed_subjects
+SET lifecycle = ?2, status = ?3, about = ?5, deadline = ?6, held = ?7, currency = ?8, revision = ?9, seq = ?10
+WHERE id = ?1 AND parties = ?4 AND revision = ?11 AND seq = ?12";
+const STANDS: &str = "SELECT parties FROM escrowed_subjects WHERE id = ?1 AND revision = ?2 AND seq = ?3";
+const RENAME: &str = "UPDATE escrowed_subjects SET parties = ?2 WHERE id = ?1";
+const JOIN: &str = "INSERT INTO escrowed_parties (party, subject) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+const LEAVE: &str = "DELETE FROM escrowed_parties WHERE party = ?1 AND subject = ?2";
+
+/// Replaces the row for queries. False when the commit does not go on where its subject stands.
+fn replace_index(
+    connection: &Connection,
+    commit: &Commit,
+    subject: &str,
+    first: &Record,
+    last: &Record,
+    revision: Revision,
+) -> Result<bool, SqliteError> {
+    let row = commit.index();
+    let parties = serde_json::to_string(&row.parties)?;
+    let about = row.about.map(|about| about.to_string());
+    let deadline = row.deadline.map(|deadline| deadline.unix_micros());
+    let (held, currency) = (row.held.minor(), row.held.currency().code());
+    let mark = revision.mark();
+    let Some(expected) = commit.expected() else {
+        let values =
+            params![subject, row.lifecycle, row.status, parties, about, deadline, held, currency, mark, last.seq];
+        let opened = first.seq == 1 && connection.prepare_cached(OPEN)?.execute(values)? == 1;
+        if opened {
+            join(connection, subject, &row.parties, &[])?;
+        }
+        return Ok(opened);
+    };
+    let (expected, before) = (expected.mark(), i64::from(first.seq) - 1);
+    let values = params![
+        subject,
+        row.lifecycle,
+        row.status,
+        parties,
+        about,
+        deadline,
+        held,
+        currency,
+        mark,
+        last.seq,
+        expected,
+        before
+    ];
+    let mut go_on = connection.prepare_cached(GO_ON)?;
+    if go_on.execute(values)? == 1 {
+        return Ok(true);
+    }
+    let known: Vec<PartyId> = {
+        let mut stands = connection.prepare_cached(STANDS)?;
+        let mut rows = stands.query(params![subject, expected, before])?;
+        let Some(row) = rows.next()? else { return Ok(false) };
+        Reader::new("escrowed_subjects", row).json(0)?
+    };
+    connection.prepare_cached(RENAME)?.execute(params![subject, parties])?;
+    join(connection, subject, &row.parties, &known)?;
+    Ok(go_on.execute(values)? == 1)
+}
+
+/// Writes who has come and deletes who has gone.
+fn join(connection: &Connection, subject: &str, now: &[PartyId], before: &[PartyId]) -> Result<(), SqliteError> {
+    for (statement, parties, others) in [(LEAVE, before, now), (JOIN, now, before)] {
+        let mut statement = connection.prepare_cached(statement)?;
+        for party in parties.iter().filter(|party| !others.contains(party)) {
+            statement.execute([party.as_str(), subject])?;
+        }
+    }
+    Ok(())
+}
+
+const EVENT: &str = "INSERT INTO escrowed_events (subject, seq, name, version, actor, at, body)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+
+fn insert_event(connection: &Connection, subject: &str, record: &Record) -> Result<(), SqliteError> {
+    let actor = serde_json::to_string(&record.stamp.by)?;
+    let body = record.payload.to_json()?;
+    let at = record.stamp.at.unix_micros();
+    let values = params![subject, record.seq, record.name, record.version, actor, at, body];
+    connection.prepare_cached(EVENT)?.execute(values)?;
+    Ok(())
+}

@@ -1,0 +1,170 @@
+//! The calls that wait for a gateway.
+
+use super::{SqliteError, SqliteUnit, append, error, row::Reader};
+use crate::{
+    gateway::{IdempotencyKey, Instruction},
+    store::{Call, CallState, CallStatus, Lease, LeasedCall, Outbox, Settlement},
+    text::Prose,
+    time::Timestamp,
+};
+use rusqlite::{Connection, OptionalExtension, params};
+
+const CALLS: &str = "escrowed_calls";
+
+// Whether the statuses are spelt out decides whether SQLite uses the partial indexes.
+const LEASE: &str = "UPDATE escrowed_calls SET worker = ?4, lease_until = ?5, attempts = attempts + 1
+WHERE number IN (
+    SELECT number FROM escrowed_calls AS waiting
+    WHERE gateway = ?1 AND due <= ?2 AND status IN ('queued', 'pending')
+        AND (lease_until IS NULL OR lease_until <= ?2)
+        AND NOT EXISTS (
+            SELECT 1 FROM escrowed_calls AS earlier
+            WHERE earlier.subject = waiting.subject AND earlier.status = 'queued' AND earlier.number < waiting.number
+        )
+    ORDER BY due, number
+    LIMIT ?3
+)
+RETURNING key, instruction, attempts - 1, due, number";
+const POSTPONE: &str = "UPDATE escrowed_calls
+SET status = ?2, due = ?3, problem = ?4, worker = NULL, lease_until = NULL
+WHERE key = ?1 AND status IN ('queued', 'pending', 'parked')";
+const BY_KEY: &str = "SELECT key, instruction, gateway, status, attempts, outcome, problem, due
+FROM escrowed_calls WHERE key = ?1";
+const BY_STATUS: &str = "SELECT key, instruction, gateway, status, attempts, outcome, problem, due
+FROM escrowed_calls WHERE status = ?1 AND key > ?2 ORDER BY key LIMIT ?3";
+
+#[cfg(test)]
+pub(super) const QUERIES: [(&str, &str); 5] = [
+    (LEASE, "escrowed_calls_due"),
+    (LEASE, "escrowed_calls_queued"),
+    (POSTPONE, "key=?"),
+    (BY_KEY, "key=?"),
+    (BY_STATUS, "escrowed_calls_status"),
+];
+
+impl Outbox for SqliteUnit {
+    async fn lease(&mut self, lease: &Lease) -> Result<Vec<LeasedCall>, SqliteError> {
+        let connection = self.open()?;
+        // A call that cannot be read is not marked as taken either.
+        append::whole(connection, |_| true, || take(connection, lease))
+    }
+
+    async fn call(&mut self, key: &IdempotencyKey) -> Result<Option<CallState>, SqliteError> {
+        let mut statement = self.open()?.prepare_cached(BY_KEY)?;
+        let mut rows = statement.query([key.to_string()])?;
+        rows.next()?.map(|row| state(&Reader::new(CALLS, row))).transpose()
+    }
+
+    async fn postpone(
+        &mut self,
+        key: &IdempotencyKey,
+        status: CallStatus,
+        due: Timestamp,
+        problem: Option<&Prose>,
+    ) -> Result<bool, SqliteError> {
+        assert!(status.is_open(), "a call is postponed to a status in which it may still come to something");
+        let values = params![key.to_string(), status.name(), due.unix_micros(), problem.map(Prose::as_str)];
+        Ok(self.open()?.prepare_cached(POSTPONE)?.execute(values)? == 1)
+    }
+
+    async fn calls(
+        &mut self,
+        status: CallStatus,
+        after: Option<&IdempotencyKey>,
+        limit: usize,
+    ) -> Result<Vec<CallState>, SqliteError> {
+        let mut statement = self.open()?.prepare_cached(BY_STATUS)?;
+        let after = after.map(IdempotencyKey::to_string).unwrap_or_default();
+        let mut rows = statement.query(params![status.name(), after, at_most(limit)])?;
+        let mut calls = Vec::new();
+        while let Some(row) = rows.next()? {
+            calls.push(state(&Reader::new(CALLS, row))?);
+        }
+        Ok(calls)
+    }
+}
+
+fn take(connection: &Connection, lease: &Lease) -> Result<Vec<LeasedCall>, SqliteError> {
+    let mut statement = connection.prepare_cached(LEASE)?;
+    let (now, until) = (lease.now.unix_micros(), lease.until.unix_micros());
+    let values = params![lease.gateway.as_str(), now, at_most(lease.limit), lease.worker.as_str(), until];
+    let mut rows = statement.query(values)?;
+    let mut leased: Vec<((i64, i64), LeasedCall)> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let reader = Reader::new(CALLS, row);
+        let call = LeasedCall { instruction: instruction(&reader)?, attempts: reader.number(2)? };
+        leased.push(((reader.plain(3)?, reader.plain(4)?), call));
+    }
+    // SQLite promises no order for what it returns.
+    leased.sort_by_key(|(order, _)| *order);
+    Ok(leased.into_iter().map(|(_, call)| call).collect())
+}
+
+const ENQUEUE: &str = "INSERT INTO escrowed_calls (key, subject, gateway, instruction, status, attempts, due)
+VALUES (?1, ?2, ?3, ?4, 'queued', 0, ?5)";
+
+/// Puts a call into the outbox.
+pub(super) fn enqueue(connection: &Connection, call: &Call) -> Result<(), SqliteError> {
+    let key = call.instruction.key();
+    let instruction = serde_json::to_string(&call.instruction)?;
+    let due = call.due.unix_micros();
+    let values = params![key.to_string(), key.subject.to_string(), call.gateway.as_str(), instruction, due];
+    match connection.prepare_cached(ENQUEUE)?.execute(values) {
+        Ok(_) => Ok(()),
+        Err(error) if error::is_duplicate(&error) => Err(SqliteError::DuplicateCall { key }),
+        Err(error) => Err(error.into()),
+    }
+}
+
+const WITHDRAW: &str = "UPDATE escrowed_calls SET status = 'withdrawn'
+WHERE key = ?1 AND status IN ('queued', 'parked') AND attempts = 0";
+const SENT: &str = "SELECT 1 FROM escrowed_calls WHERE key = ?1 AND status <> 'withdrawn'";
+
+/// Withdraws a call. False when somebody may have sent it.
+pub(super) fn withdraw(connection: &Connection, key: IdempotencyKey) -> Result<bool, SqliteError> {
+    let key = key.to_string();
+    if connection.prepare_cached(WITHDRAW)?.execute([&key])? == 1 {
+        return Ok(true);
+    }
+    let sent = connection.prepare_cached(SENT)?.query_row([&key], |_| Ok(())).optional()?;
+    Ok(sent.is_none())
+}
+
+const SETTLE: &str = "UPDATE escrowed_calls
+SET status = ?2, outcome = ?3, worker = NULL, lease_until = NULL WHERE key = ?1";
+
+/// Notes the answer to a call.
+pub(super) fn settle(connection: &Connection, settlement: &Settlement) -> Result<(), SqliteError> {
+    let Settlement { key, outcome } = settlement;
+    let status = if outcome.is_final() { CallStatus::Settled } else { CallStatus::Pending };
+    let values = params![key.to_string(), status.name(), serde_json::to_string(outcome)?];
+    let known = connection.prepare_cached(SETTLE)?.execute(values)? == 1;
+    if known { Ok(()) } else { Err(SqliteError::UnknownCall { key: *key }) }
+}
+
+/// A limit as SQLite takes it.
+pub(super) fn at_most(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+fn state(reader: &Reader<'_>) -> Result<CallState, SqliteError> {
+    Ok(CallState {
+        instruction: instruction(reader)?,
+        gateway: reader.parsed(2)?,
+        status: reader.one_of(3, &CallStatus::ALL, CallStatus::name)?,
+        attempts: reader.number(4)?,
+        outcome: reader.maybe_json(5)?,
+        problem: reader.maybe_parsed(6)?,
+        due: reader.time(7)?,
+    })
+}
+
+/// The instruction in column 1, which must be the one that the key in column 0 stands for.
+fn instruction(reader: &Reader<'_>) -> Result<Instruction, SqliteError> {
+    let (key, instruction): (IdempotencyKey, Instruction) = (reader.parsed(0)?, reader.json(1)?);
+    if instruction.key() == key {
+        Ok(instruction)
+    } else {
+        Err(reader.corrupt(1, &format_args!("call {key} asks for {}", instruction.key())))
+    }
+}

@@ -1,0 +1,125 @@
+//! An open transaction, and the connection it is on.
+
+use super::{Sqlite, SqliteError, append, row::Reader};
+use crate::{
+    id::Subject,
+    party::Stamp,
+    store::{Appended, AppendedAll, Commit, Log, Revision, Store, StoredRecord, UnitOfWork},
+};
+use async_lock::MutexGuardArc;
+use rusqlite::{Connection, OptionalExtension};
+
+/// An open transaction of a [`Sqlite`]. Dropped without a commit, it is rolled back.
+#[derive(Debug)]
+pub struct SqliteUnit(MutexGuardArc<Connection>);
+
+impl SqliteUnit {
+    /// The connection, for the host's own tables: what is written through it is committed with the unit, or not at
+    /// all.
+    ///
+    /// Savepoints of the host's own are welcome. It must not commit or roll back, nor write to tables whose names
+    /// begin with `escrowed_`. SQLite refuses a COMMIT that is not the unit's own, as a foreign key that fails; after
+    /// a ROLLBACK whatever is asked of the unit answers [`SqliteError::Ended`], its commit included.
+    #[must_use]
+    pub fn connection(&self) -> &Connection {
+        &self.0
+    }
+
+    /// The connection, provided that the unit's transaction is still open on it.
+    pub(super) fn open(&self) -> Result<&Connection, SqliteError> {
+        if self.0.is_autocommit() { Err(SqliteError::Ended) } else { Ok(&self.0) }
+    }
+}
+
+// A row that refers to nothing stands in a temporary table while a unit is open. The reference is checked by a COMMIT:
+// with the row in place SQLite refuses one by anybody else, and were the transaction rolled back, the row is gone.
+pub(super) const GUARD: &str = "CREATE TEMP TABLE escrowed_nothing (id INTEGER PRIMARY KEY) STRICT;
+CREATE TEMP TABLE escrowed_unit (
+    open INTEGER NOT NULL REFERENCES escrowed_nothing (id) DEFERRABLE INITIALLY DEFERRED
+) STRICT";
+const BEGIN: [&str; 2] = ["BEGIN IMMEDIATE", "INSERT INTO temp.escrowed_unit (open) VALUES (1)"];
+const RELEASE: &str = "DELETE FROM temp.escrowed_unit";
+const COMMIT: &str = "COMMIT";
+const ROLLBACK: &str = "ROLLBACK";
+
+impl Store for Sqlite {
+    type Unit = SqliteUnit;
+    type Error = SqliteError;
+
+    async fn begin(&self) -> Result<SqliteUnit, SqliteError> {
+        let unit = SqliteUnit(self.0.lock_arc().await);
+        for statement in BEGIN {
+            run(&unit.0, statement)?;
+        }
+        Ok(unit)
+    }
+
+    async fn commit(&self, unit: SqliteUnit) -> Result<(), SqliteError> {
+        let connection = unit.open()?;
+        if run(connection, RELEASE)? != 1 {
+            return Err(SqliteError::Ended);
+        }
+        run(connection, COMMIT)?;
+        Ok(())
+    }
+}
+
+impl UnitOfWork for SqliteUnit {
+    type Error = SqliteError;
+
+    async fn log(&mut self, subject: Subject) -> Result<Option<Log>, SqliteError> {
+        read_log(self.open()?, subject)
+    }
+
+    async fn append(&mut self, commit: &Commit) -> Result<Appended, SqliteError> {
+        append::append(self.open()?, commit)
+    }
+
+    async fn append_all(&mut self, commits: &[Commit]) -> Result<AppendedAll, SqliteError> {
+        append::append_all(self.open()?, commits)
+    }
+}
+
+impl Drop for SqliteUnit {
+    fn drop(&mut self) {
+        if !self.0.is_autocommit() {
+            // SQLite has rolled back by itself where this fails, and nobody is left to be told.
+            let _rolled_back = run(&self.0, ROLLBACK);
+        }
+    }
+}
+
+/// Runs a statement without parameters, and tells how many rows it changed if it is one that changes rows.
+pub(super) fn run(connection: &Connection, statement: &str) -> rusqlite::Result<usize> {
+    connection.prepare_cached(statement)?.execute([])
+}
+
+const REVISION: &str = "SELECT revision, seq FROM escrowed_subjects WHERE id = ?1";
+const EVENTS: &str = "SELECT seq, name, version, actor, at, body FROM escrowed_events WHERE subject = ?1 ORDER BY seq";
+
+fn read_log(connection: &Connection, subject: Subject) -> Result<Option<Log>, SqliteError> {
+    let id = subject.to_string();
+    let stands = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get::<_, i64>(1)?));
+    let Some((mark, seq)) = connection.prepare_cached(REVISION)?.query_row([&id], stands).optional()? else {
+        return Ok(None);
+    };
+    let mut statement = connection.prepare_cached(EVENTS)?;
+    let mut rows = statement.query([&id])?;
+    let mut records: Vec<StoredRecord> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let reader = Reader::new("escrowed_events", row);
+        records.push(StoredRecord {
+            seq: reader.number(0)?,
+            name: reader.plain(1)?,
+            version: reader.number(2)?,
+            stamp: Stamp::new(reader.json(3)?, reader.time(4)?),
+            body: reader.plain(5)?,
+        });
+    }
+    let last = records.last().map_or(0, |record| i64::from(record.seq));
+    if last != seq {
+        let what = format!("the log of {id} ends with event {last}, but {seq} were written");
+        return Err(SqliteError::Corrupt { table: "escrowed_events", what });
+    }
+    Ok(Some(Log { subject, revision: Revision::new(mark), records }))
+}

@@ -1,0 +1,296 @@
+//! All of a commit, or nothing of it.
+
+use super::*;
+use crate::store::{AppendedAll, Query, Views};
+use futures_lite::future::block_on;
+
+pub(crate) async fn a_log_is_read_as_it_was_written(store: &impl Store) {
+    let first = saved(store, &opens(order(1))).await;
+    let mut second = goes_on(order(1), first, 2);
+    second.records.push(Record { version: 7, stamp: Stamp::clock(at(9)), ..record(3, "more") });
+    let revision = saved(store, &second).await;
+    assert_ne!(first, revision);
+
+    let mut unit = store.begin().await.unwrap();
+    assert_eq!(unit.log(order(2)).await.unwrap(), None);
+    let log = unit.log(order(1)).await.unwrap().unwrap();
+    assert_eq!((log.subject, log.revision), (order(1), revision));
+    assert_eq!(log.records.iter().map(|record| record.seq).collect::<Vec<_>>(), [1, 2, 3]);
+    let last = &log.records[2];
+    assert_eq!((last.name.as_str(), last.version, last.body.as_str()), ("noted", 7, r#""more""#));
+    assert_eq!(last.stamp, Stamp::clock(at(9)));
+}
+
+pub(crate) async fn a_subject_is_created_once(store: &impl Store) {
+    saved(store, &opens(order(1))).await;
+    let mut unit = store.begin().await.unwrap();
+    assert_eq!(unit.append(&opens(order(1))).await.unwrap(), Appended::Stale);
+    assert_eq!(unit.append(&goes_on(order(2), Revision::new(1), 2)).await.unwrap(), Appended::Stale);
+    assert_eq!(unit.log(order(1)).await.unwrap().unwrap().records.len(), 1);
+    assert_eq!(unit.log(order(2)).await.unwrap(), None);
+}
+
+pub(crate) async fn a_stale_revision_writes_nothing(store: &impl Store) {
+    let first = saved(store, &opens(order(1))).await;
+    let second = saved(store, &goes_on(order(1), first, 2)).await;
+    let mut unit = store.begin().await.unwrap();
+    let mut late = goes_on(order(1), first, 3);
+    late.entries = vec![entry("world:sandbox", "wallet:alice", 5)];
+    late.calls = vec![charge(payin(1), at(0))];
+    late.index.parties = ["alice".parse().unwrap()].into();
+    assert_eq!(unit.append(&late).await.unwrap(), Appended::Stale);
+    store.commit(unit).await.unwrap();
+    assert_nothing_of(store, &late).await;
+    let mut unit = store.begin().await.unwrap();
+    assert_eq!(unit.log(order(1)).await.unwrap().unwrap().revision, second);
+}
+
+pub(crate) async fn a_wrong_number_is_stale(store: &impl Store) {
+    let mut second = opens(order(1));
+    second.records[0].seq = 2;
+    let first = saved(store, &opens(order(2))).await;
+    let mut unit = store.begin().await.unwrap();
+    assert_eq!(unit.append(&second).await.unwrap(), Appended::Stale);
+    for seq in [0, 1, 3] {
+        assert_eq!(unit.append(&goes_on(order(2), first, seq)).await.unwrap(), Appended::Stale);
+    }
+    stored(&mut unit, &goes_on(order(2), first, 2)).await;
+}
+
+pub(crate) async fn a_rollback_leaves_nothing_anywhere(store: &impl Store) {
+    let full = || Commit {
+        entries: vec![entry("world:sandbox", "wallet:alice", 5)],
+        calls: vec![charge(payin(1), at(0))],
+        index: IndexRow { parties: ["alice".parse().unwrap()].into(), ..opens(order(1)).index },
+        ..opens(order(1))
+    };
+    let mut unit = store.begin().await.unwrap();
+    stored(&mut unit, &full()).await;
+    drop(unit);
+    assert_nothing_of(store, &full()).await;
+    let mut unit = store.begin().await.unwrap();
+    assert_eq!(unit.log(order(1)).await.unwrap(), None);
+    drop(unit);
+
+    let first = saved(store, &opens(order(1))).await;
+    let mut unit = store.begin().await.unwrap();
+    stored(&mut unit, &Commit { expected: Some(first), records: vec![record(2, "x")], ..full() }).await;
+    drop(unit);
+    assert_nothing_of(store, &full()).await;
+    let mut unit = store.begin().await.unwrap();
+    let log = unit.log(order(1)).await.unwrap().unwrap();
+    assert_eq!((log.revision, log.records.len()), (first, 1));
+}
+
+/// That a commit's parties, entries and calls are nowhere to be seen.
+async fn assert_nothing_of<S: Store>(store: &S, commit: &Commit) {
+    use crate::store::Outbox;
+    let mut unit = store.begin().await.unwrap();
+    for party in commit.index.parties.iter() {
+        assert!(unit.find(&Query::Party(party.clone()), None, 9).await.unwrap().rows.is_empty());
+    }
+    for entry in &commit.entries {
+        for account in [entry.from(), entry.to()] {
+            assert!(unit.balance(account, Currency::EUR).await.unwrap().is_zero());
+            assert!(unit.entries(account, 0, 9).await.unwrap().is_empty());
+        }
+    }
+    for call in &commit.calls {
+        assert_eq!(unit.call(&key(call)).await.unwrap(), None);
+    }
+    assert!(unit.balances(None, 9).await.unwrap().is_empty());
+}
+
+pub(crate) async fn a_rolled_back_revision_is_stale_afterwards(store: &impl Store) {
+    let first = saved(store, &opens(order(1))).await;
+    let mut unit = store.begin().await.unwrap();
+    let lost = stored(&mut unit, &goes_on(order(1), first, 2)).await;
+    drop(unit);
+    let mut unit = store.begin().await.unwrap();
+    let again = stored(&mut unit, &goes_on(order(1), first, 2)).await;
+    assert_ne!(lost, again);
+    assert_eq!(unit.append(&goes_on(order(1), lost, 3)).await.unwrap(), Appended::Stale);
+    stored(&mut unit, &goes_on(order(1), again, 3)).await;
+}
+
+pub(crate) async fn a_unit_reads_its_own_writes(store: &impl Store) {
+    let mut unit = store.begin().await.unwrap();
+    let mut commit = opens(order(1));
+    commit.entries = vec![entry("world:sandbox", "wallet:alice", 5)];
+    let first = stored(&mut unit, &commit).await;
+    let second = stored(&mut unit, &goes_on(order(1), first, 2)).await;
+    assert_eq!(unit.log(order(1)).await.unwrap().unwrap().revision, second);
+    assert_eq!(unit.balance(&account("wallet:alice"), Currency::EUR).await.unwrap(), euro(5));
+    store.commit(unit).await.unwrap();
+    let mut unit = store.begin().await.unwrap();
+    assert_eq!(unit.log(order(1)).await.unwrap().unwrap().records.len(), 2);
+}
+
+pub(crate) async fn several_commits_are_all_written(store: &impl Store) {
+    let mut unit = store.begin().await.unwrap();
+    let all = unit.append_all(&[opens(order(2)), opens(order(1))]).await.unwrap();
+    let AppendedAll::Stored(revisions) = all else { panic!("{all:?}") };
+    for (subject, revision) in [order(2), order(1)].into_iter().zip(revisions) {
+        assert_eq!(unit.log(subject).await.unwrap().unwrap().revision, revision);
+    }
+    assert_eq!(unit.append_all(&[]).await.unwrap(), AppendedAll::Stored(Vec::new()));
+}
+
+pub(crate) async fn several_commits_are_written_all_or_none(store: &impl Store) {
+    let mut unit = store.begin().await.unwrap();
+    stored(&mut unit, &opens(order(1))).await;
+    let mut rich = opens(order(2));
+    rich.entries = vec![entry("world:sandbox", "wallet:alice", 5)];
+    let refused = unit.append_all(&[rich.clone(), opens(order(1)), opens(order(3))]).await.unwrap();
+    assert_eq!(refused, AppendedAll::Refused { position: 1, why: Appended::Stale });
+    let mut poor = opens(order(3));
+    poor.entries = vec![entry("wallet:alice", "wallet:bob", 6)];
+    let why = Appended::Overdrawn { account: account("wallet:alice") };
+    assert_eq!(unit.append_all(&[rich.clone(), poor]).await.unwrap(), AppendedAll::Refused { position: 1, why });
+    let mut twice = opens(order(4));
+    twice.calls = vec![charge(payin(1), at(0)), charge(payin(1), at(0))];
+    unit.append_all(&[rich.clone(), twice]).await.unwrap_err();
+    store.commit(unit).await.unwrap();
+
+    assert_nothing_of(store, &rich).await;
+    let mut unit = store.begin().await.unwrap();
+    assert!(unit.log(order(1)).await.unwrap().is_some());
+    for lost in [2, 3, 4] {
+        assert_eq!(unit.log(order(lost)).await.unwrap(), None);
+    }
+}
+
+pub(crate) async fn an_overdraft_is_refused_and_named(store: &impl Store) {
+    let mut fund = opens(order(1));
+    fund.entries = vec![entry("world:sandbox", "wallet:alice", 5)];
+    saved(store, &fund).await;
+    let mut unit = store.begin().await.unwrap();
+    for (from, minor) in [("wallet:alice", 6), ("wallet:nobody", 1)] {
+        let mut spend = opens(order(2));
+        spend.entries = vec![entry("world:sandbox", "wallet:bob", 1), entry(from, "wallet:bob", minor)];
+        spend.calls = vec![charge(payin(1), at(0))];
+        let refused = Appended::Overdrawn { account: account(from) };
+        assert_eq!(unit.append(&spend).await.unwrap(), refused);
+    }
+    assert_eq!(unit.log(order(2)).await.unwrap(), None);
+    assert!(unit.balance(&account("wallet:bob"), Currency::EUR).await.unwrap().is_zero());
+    assert!(unit.entries(&account("wallet:bob"), 0, 9).await.unwrap().is_empty());
+    assert_eq!(unit.balance(&account("world:sandbox"), Currency::EUR).await.unwrap(), euro(-5));
+    // Another currency of the same account is another balance.
+    let mut other = opens(order(2));
+    let pound = Money::from_minor(5, Currency::GBP);
+    other.entries = vec![Entry::new(account("wallet:alice"), account("wallet:bob"), pound, Purpose::Fee).unwrap()];
+    let refused = Appended::Overdrawn { account: account("wallet:alice") };
+    assert_eq!(unit.append(&other).await.unwrap(), refused);
+    // To the last unit it may be spent.
+    let mut all = opens(order(2));
+    all.entries = vec![entry("wallet:alice", "wallet:bob", 5)];
+    stored(&mut unit, &all).await;
+}
+
+pub(crate) async fn entries_count_in_their_order(store: &impl Store) {
+    let mut unit = store.begin().await.unwrap();
+    let mut early = opens(order(1));
+    early.entries = vec![entry("wallet:alice", "wallet:bob", 5), entry("world:sandbox", "wallet:alice", 5)];
+    let refused = Appended::Overdrawn { account: account("wallet:alice") };
+    assert_eq!(unit.append(&early).await.unwrap(), refused);
+    early.entries.reverse();
+    stored(&mut unit, &early).await;
+    assert!(unit.balance(&account("wallet:alice"), Currency::EUR).await.unwrap().is_zero());
+    let mut split = opens(order(2));
+    split.entries = vec![entry("wallet:bob", "wallet:alice", 4), entry("wallet:bob", "wallet:carol", 1)];
+    stored(&mut unit, &split).await;
+    let balances = unit.balances(None, 9).await.unwrap();
+    assert_eq!(balances.iter().map(|balance| balance.amount.minor()).collect::<Vec<_>>(), [4, 0, 1, -5]);
+}
+
+pub(crate) async fn only_the_world_goes_below_zero(store: &impl Store) {
+    let mut unit = store.begin().await.unwrap();
+    let mut commit = opens(order(1));
+    commit.entries = vec![entry("world:a", "world:b", 5), entry("world:b", "wallet:alice", 9)];
+    stored(&mut unit, &commit).await;
+    assert_eq!(unit.balance(&account("world:b"), Currency::EUR).await.unwrap(), euro(-4));
+    let escrow = format!("escrow:{}", order(1));
+    let mut taken = opens(order(2));
+    taken.entries = vec![entry(&escrow, "world:a", 1)];
+    assert_eq!(unit.append(&taken).await.unwrap(), Appended::Overdrawn { account: account(&escrow) });
+}
+
+pub(crate) async fn a_balance_stays_within_64_bits(store: &impl Store) {
+    let mut unit = store.begin().await.unwrap();
+    let mut most = opens(order(1));
+    most.entries = vec![entry("world:a", "wallet:alice", i64::MAX)];
+    stored(&mut unit, &most).await;
+    for (from, to, minor) in [("world:b", "wallet:alice", 1), ("world:a", "wallet:bob", 2)] {
+        let mut more = opens(order(2));
+        more.entries = vec![entry(from, to, minor)];
+        let error = unit.append(&more).await.unwrap_err().to_string();
+        assert!(error.contains("64 bits"), "{error}");
+        // Together they overflow before they are added to the balance.
+        more.entries.insert(0, entry(from, to, i64::MAX));
+        unit.append(&more).await.unwrap_err();
+    }
+    assert_eq!(unit.log(order(2)).await.unwrap(), None);
+    assert_eq!(unit.balance(&account("wallet:alice"), Currency::EUR).await.unwrap(), euro(i64::MAX));
+    assert_eq!(unit.balance(&account("world:a"), Currency::EUR).await.unwrap(), euro(-i64::MAX));
+    // The lowest number of 64 bits is a balance like any other.
+    let mut lowest = opens(order(2));
+    lowest.entries = vec![entry("world:a", "wallet:bob", 1)];
+    stored(&mut unit, &lowest).await;
+    assert_eq!(unit.balance(&account("world:a"), Currency::EUR).await.unwrap(), euro(i64::MIN));
+}
+
+pub(crate) async fn a_refusal_leaves_the_unit_usable(store: &impl Store) {
+    let mut unit = store.begin().await.unwrap();
+    stored(&mut unit, &opens(order(1))).await;
+    assert_eq!(unit.append(&opens(order(1))).await.unwrap(), Appended::Stale);
+    let mut twice = opens(order(2));
+    twice.calls = vec![charge(payin(1), at(0)), charge(payin(1), at(0))];
+    unit.append(&twice).await.unwrap_err();
+    stored(&mut unit, &opens(order(2))).await;
+    store.commit(unit).await.unwrap();
+    let mut unit = store.begin().await.unwrap();
+    for number in [1, 2] {
+        assert!(unit.log(order(number)).await.unwrap().is_some());
+    }
+}
+
+pub(crate) async fn units_take_turns(store: &impl Store) {
+    saved(store, &opens(order(1))).await;
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..10 {
+                    block_on(async {
+                        let mut unit = store.begin().await.unwrap();
+                        let log = unit.log(order(1)).await.unwrap().unwrap();
+                        let seq = log.records.last().unwrap().seq + 1;
+                        let mut commit = goes_on(order(1), log.revision, seq);
+                        commit.entries = vec![entry("world:sandbox", "wallet:alice", 1)];
+                        stored(&mut unit, &commit).await;
+                        store.commit(unit).await.unwrap();
+                    });
+                }
+            });
+        }
+    });
+    let mut unit = store.begin().await.unwrap();
+    assert_eq!(unit.balance(&account("wallet:alice"), Currency::EUR).await.unwrap(), euro(40));
+    assert_eq!(unit.log(order(1)).await.unwrap().unwrap().records.len(), 41);
+}
+
+pub(crate) async fn one_of_many_creators_wins(store: &impl Store) {
+    let won: usize = std::thread::scope(|scope| {
+        let create = || {
+            block_on(async {
+                let mut unit = store.begin().await.unwrap();
+                let won = matches!(unit.append(&opens(order(1))).await.unwrap(), Appended::Stored(_));
+                store.commit(unit).await.unwrap();
+                usize::from(won)
+            })
+        };
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(create)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    assert_eq!(won, 1);
+}

@@ -1,0 +1,233 @@
+//! Calls on their way to a gateway.
+
+use super::*;
+use crate::{
+    gateway::Outcome,
+    store::{CallState, CallStatus, IfSent, Lease, LeasedCall, Outbox, Settlement, Withdrawal},
+    text::Prose,
+};
+
+fn lease(worker: &str, now: u64, until: u64) -> Lease {
+    let (worker, gateway) = (worker.parse().unwrap(), "sandbox".parse().unwrap());
+    Lease { worker, gateway, now: at(now), until: at(until), limit: 10 }
+}
+
+fn keys(calls: &[LeasedCall]) -> Vec<String> {
+    calls.iter().map(|call| call.instruction.key().to_string()).collect()
+}
+
+async fn queue<S: Store>(store: &S, number: u128, call: Call) -> Revision {
+    saved(store, &Commit { calls: vec![call], ..opens(order(number)) }).await
+}
+
+fn withdrawing(commit: Commit, key: IdempotencyKey, if_sent: IfSent) -> Commit {
+    Commit { withdraws: Some(Withdrawal { key, if_sent }), ..commit }
+}
+
+fn settling(commit: Commit, key: IdempotencyKey, outcome: Outcome) -> Commit {
+    Commit { settles: Some(Settlement { key, outcome }), ..commit }
+}
+
+async fn state<S: Store>(store: &S, call: &Call) -> CallState {
+    store.begin().await.unwrap().call(&key(call)).await.unwrap().unwrap()
+}
+
+pub(crate) async fn a_call_waits_as_it_was_written(store: &impl Store) {
+    let call = charge(payin(1), at(5));
+    queue(store, 1, call.clone()).await;
+    let expected = CallState {
+        instruction: call.instruction.clone(),
+        gateway: call.gateway.clone(),
+        status: CallStatus::Queued,
+        attempts: 0,
+        outcome: None,
+        problem: None,
+        due: at(5),
+    };
+    assert_eq!(state(store, &call).await, expected);
+    let mut unit = store.begin().await.unwrap();
+    assert_eq!(unit.call(&key(&void(payin(1), at(5)))).await.unwrap(), None);
+    assert!(unit.lease(&lease("w", 4, 9)).await.unwrap().is_empty());
+    let taken = unit.lease(&lease("w", 5, 9)).await.unwrap();
+    assert_eq!(taken, [LeasedCall { instruction: call.instruction, attempts: 0 }]);
+}
+
+pub(crate) async fn a_call_that_nobody_took_is_withdrawn(store: &impl Store) {
+    let (sent, parked) = (charge(payin(1), at(0)), charge(payin(2), at(0)));
+    let first = saved(store, &Commit { calls: vec![sent.clone(), parked.clone()], ..opens(order(1)) }).await;
+    let mut unit = store.begin().await.unwrap();
+    assert!(unit.postpone(&key(&parked), CallStatus::Parked, at(0), None).await.unwrap());
+    let second = stored(&mut unit, &withdrawing(goes_on(order(1), first, 2), key(&sent), IfSent::Refuse)).await;
+    let third = stored(&mut unit, &withdrawing(goes_on(order(1), second, 3), key(&parked), IfSent::Refuse)).await;
+    // Once withdrawn, or never there: there is nothing to take back, and nothing to follow.
+    let follow = IfSent::Follow(Box::new(void(payin(1), at(0))));
+    let fourth = stored(&mut unit, &withdrawing(goes_on(order(1), third, 4), key(&sent), follow)).await;
+    let unknown = key(&charge(payin(9), at(0)));
+    stored(&mut unit, &withdrawing(goes_on(order(1), fourth, 5), unknown, IfSent::Refuse)).await;
+    assert!(unit.lease(&lease("w", 5, 9)).await.unwrap().is_empty());
+    assert_eq!(unit.call(&key(&void(payin(1), at(0)))).await.unwrap(), None);
+    store.commit(unit).await.unwrap();
+    for call in [sent, parked] {
+        assert_eq!(state(store, &call).await.status, CallStatus::Withdrawn);
+    }
+}
+
+pub(crate) async fn a_call_that_was_taken_refuses_or_is_followed(store: &impl Store) {
+    let call = charge(payin(1), at(0));
+    let first = queue(store, 1, call.clone()).await;
+    let mut unit = store.begin().await.unwrap();
+    assert_eq!(unit.lease(&lease("w", 0, 9)).await.unwrap().len(), 1);
+    let refused = Appended::Sent { key: key(&call) };
+    let mut commit = withdrawing(goes_on(order(1), first, 2), key(&call), IfSent::Refuse);
+    commit.entries = vec![entry("world:sandbox", "wallet:alice", 5)];
+    assert_eq!(unit.append(&commit).await.unwrap(), refused);
+    assert_eq!(unit.log(order(1)).await.unwrap().unwrap().revision, first);
+
+    let moved = Outcome::Settled { moved: euro(1250) };
+    let second = stored(&mut unit, &settling(goes_on(order(1), first, 2), key(&call), moved)).await;
+    let late = withdrawing(goes_on(order(1), second, 3), key(&call), IfSent::Refuse);
+    assert_eq!(unit.append(&late).await.unwrap(), refused);
+    let follower = void(payin(1), at(3));
+    let follow = IfSent::Follow(Box::new(follower.clone()));
+    stored(&mut unit, &withdrawing(goes_on(order(1), second, 3), key(&call), follow)).await;
+    store.commit(unit).await.unwrap();
+    assert_eq!(state(store, &call).await.status, CallStatus::Settled);
+    let state = state(store, &follower).await;
+    assert_eq!((state.status, state.due), (CallStatus::Queued, at(3)));
+}
+
+pub(crate) async fn a_call_is_put_in_once(store: &impl Store) {
+    let call = charge(payin(1), at(0));
+    queue(store, 1, call.clone()).await;
+    let mut unit = store.begin().await.unwrap();
+    let again = Commit { calls: vec![call.clone()], ..opens(order(2)) };
+    let error = unit.append(&again).await.unwrap_err().to_string();
+    assert!(error.contains(&key(&call).to_string()), "{error}");
+    assert_eq!(unit.log(order(2)).await.unwrap(), None);
+}
+
+pub(crate) async fn only_known_calls_are_settled(store: &impl Store) {
+    let unknown = key(&charge(payin(1), at(0)));
+    let outcome = Outcome::Declined { reason: "no funds".parse().unwrap() };
+    let mut unit = store.begin().await.unwrap();
+    let error = unit.append(&settling(opens(order(1)), unknown, outcome)).await.unwrap_err().to_string();
+    assert!(error.contains(&unknown.to_string()), "{error}");
+    assert_eq!(unit.log(order(1)).await.unwrap(), None);
+}
+
+pub(crate) async fn a_pending_answer_keeps_a_call_open(store: &impl Store) {
+    let call = charge(payin(1), at(0));
+    let first = queue(store, 1, call.clone()).await;
+    let mut unit = store.begin().await.unwrap();
+    assert_eq!(unit.lease(&lease("w", 0, 60)).await.unwrap()[0].attempts, 0);
+    let pending = Outcome::Pending { direct_link: Some("https://pay.example/1".parse().unwrap()) };
+    let second = stored(&mut unit, &settling(goes_on(order(1), first, 2), key(&call), pending.clone())).await;
+    let state = unit.call(&key(&call)).await.unwrap().unwrap();
+    assert_eq!((state.status, state.attempts, state.outcome), (CallStatus::Pending, 1, Some(pending)));
+    // Its lease has ended with the answer, so that it can be looked up again.
+    assert_eq!(unit.lease(&lease("x", 1, 60)).await.unwrap()[0].attempts, 1);
+    let declined = Outcome::Declined { reason: "too late".parse().unwrap() };
+    stored(&mut unit, &settling(goes_on(order(1), second, 3), key(&call), declined.clone())).await;
+    let state = unit.call(&key(&call)).await.unwrap().unwrap();
+    assert_eq!((state.status, state.outcome), (CallStatus::Settled, Some(declined)));
+    assert!(unit.lease(&lease("y", 99, 100)).await.unwrap().is_empty());
+}
+
+pub(crate) async fn calls_are_leased_in_the_order_they_fall_due(store: &impl Store) {
+    for (number, due) in [(1, 3), (2, 1), (3, 2), (4, 1), (5, 9)] {
+        queue(store, number, charge(payin(number), at(due))).await;
+    }
+    let mut elsewhere = charge(payin(6), at(0));
+    elsewhere.gateway = "other".parse().unwrap();
+    queue(store, 6, elsewhere).await;
+    let mut unit = store.begin().await.unwrap();
+    let some = unit.lease(&Lease { limit: 2, ..lease("w", 5, 9) }).await.unwrap();
+    assert_eq!(keys(&some), [payin(2), payin(4)].map(|id| format!("{id}:charge")));
+    let rest = unit.lease(&lease("w", 5, 9)).await.unwrap();
+    assert_eq!(keys(&rest), [payin(3), payin(1)].map(|id| format!("{id}:charge")));
+    assert!(unit.lease(&Lease { limit: 0, ..lease("w", 99, 100) }).await.unwrap().is_empty());
+}
+
+pub(crate) async fn a_lease_keeps_others_off_until_it_ends(store: &impl Store) {
+    for number in 1..=3 {
+        queue(store, number, charge(payin(number), at(0))).await;
+    }
+    let mut unit = store.begin().await.unwrap();
+    let one = unit.lease(&Lease { limit: 1, ..lease("one", 0, 10) }).await.unwrap();
+    let two = unit.lease(&lease("two", 0, 20)).await.unwrap();
+    assert_eq!((one.len(), two.len()), (1, 2));
+    assert!(two.iter().all(|call| !one.contains(call)));
+    store.commit(unit).await.unwrap();
+    let mut unit = store.begin().await.unwrap();
+    assert!(unit.lease(&lease("two", 9, 20)).await.unwrap().is_empty());
+    let expired = unit.lease(&lease("two", 10, 20)).await.unwrap();
+    assert_eq!(expired, [LeasedCall { attempts: 1, ..one[0].clone() }]);
+}
+
+pub(crate) async fn a_later_call_of_a_payment_waits_for_the_queued_one(store: &impl Store) {
+    let (first, second) = (charge(payin(1), at(5)), void(payin(1), at(0)));
+    let revision = saved(store, &Commit { calls: vec![first.clone(), second], ..opens(order(1)) }).await;
+    let mut unit = store.begin().await.unwrap();
+    assert!(unit.lease(&lease("w", 1, 9)).await.unwrap().is_empty());
+    assert_eq!(keys(&unit.lease(&lease("w", 5, 9)).await.unwrap()), [format!("{}:charge", payin(1))]);
+    assert!(unit.lease(&lease("w", 6, 9)).await.unwrap().is_empty());
+    let pending = Outcome::Pending { direct_link: None };
+    stored(&mut unit, &settling(goes_on(order(1), revision, 2), key(&first), pending)).await;
+    assert!(unit.postpone(&key(&first), CallStatus::Pending, at(50), None).await.unwrap());
+    assert_eq!(keys(&unit.lease(&lease("w", 6, 9)).await.unwrap()), [format!("{}:void", payin(1))]);
+}
+
+pub(crate) async fn postponed_calls_come_back_and_parked_ones_do_not(store: &impl Store) {
+    let call = charge(payin(1), at(0));
+    let revision = queue(store, 1, call.clone()).await;
+    let problem: Prose = "connection reset".parse().unwrap();
+    let mut unit = store.begin().await.unwrap();
+    unit.lease(&lease("w", 0, 60)).await.unwrap();
+    assert!(unit.postpone(&key(&call), CallStatus::Queued, at(5), Some(&problem)).await.unwrap());
+    assert!(unit.lease(&lease("w", 4, 60)).await.unwrap().is_empty());
+    let state = unit.call(&key(&call)).await.unwrap().unwrap();
+    assert_eq!((state.problem, state.due, state.attempts), (Some(problem), at(5), 1));
+    assert_eq!(unit.lease(&lease("w", 5, 60)).await.unwrap()[0].attempts, 1);
+
+    assert!(unit.postpone(&key(&call), CallStatus::Parked, at(6), None).await.unwrap());
+    assert!(unit.lease(&lease("w", 99, 100)).await.unwrap().is_empty());
+    assert!(unit.postpone(&key(&call), CallStatus::Queued, at(7), None).await.unwrap());
+    assert_eq!(unit.lease(&lease("w", 7, 60)).await.unwrap()[0].attempts, 2);
+
+    let moved = Outcome::Settled { moved: euro(1250) };
+    stored(&mut unit, &settling(goes_on(order(1), revision, 2), key(&call), moved)).await;
+    assert!(!unit.postpone(&key(&call), CallStatus::Queued, at(8), None).await.unwrap());
+    assert!(!unit.postpone(&key(&void(payin(1), at(0))), CallStatus::Parked, at(8), None).await.unwrap());
+    assert_eq!(unit.call(&key(&call)).await.unwrap().unwrap().due, at(7));
+}
+
+pub(crate) async fn a_lease_that_was_rolled_back_was_never_taken(store: &impl Store) {
+    let call = charge(payin(1), at(0));
+    queue(store, 1, call.clone()).await;
+    let mut unit = store.begin().await.unwrap();
+    unit.lease(&lease("w", 0, 60)).await.unwrap();
+    assert!(unit.postpone(&key(&call), CallStatus::Parked, at(6), None).await.unwrap());
+    drop(unit);
+    let mut unit = store.begin().await.unwrap();
+    assert_eq!(unit.lease(&lease("x", 0, 60)).await.unwrap()[0].attempts, 0);
+}
+
+pub(crate) async fn calls_are_listed_by_key(store: &impl Store) {
+    // By their text: a capture comes before a charge.
+    let capture = Instruction::Capture { payin: payin(1), amount: euro(1) };
+    let capture = Call { instruction: capture, ..charge(payin(1), at(0)) };
+    let calls = vec![charge(payin(2), at(0)), void(payin(1), at(0)), charge(payin(1), at(0)), capture];
+    saved(store, &Commit { calls: calls.clone(), ..opens(order(1)) }).await;
+    let mut sorted: Vec<_> = calls.iter().map(|call| key(call).to_string()).collect();
+    sorted.sort();
+    let mut unit = store.begin().await.unwrap();
+    let mut seen: Vec<IdempotencyKey> = Vec::new();
+    while let [call] = &unit.calls(CallStatus::Queued, seen.last(), 1).await.unwrap()[..] {
+        seen.push(call.instruction.key());
+    }
+    assert_eq!(seen.iter().map(IdempotencyKey::to_string).collect::<Vec<_>>(), sorted);
+    assert!(unit.postpone(&seen[1], CallStatus::Parked, at(0), None).await.unwrap());
+    assert_eq!(unit.calls(CallStatus::Queued, None, 9).await.unwrap().len(), 3);
+    assert_eq!(unit.calls(CallStatus::Parked, None, 9).await.unwrap().len(), 1);
+    assert!(unit.calls(CallStatus::Settled, None, 9).await.unwrap().is_empty());
+}

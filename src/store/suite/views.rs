@@ -1,0 +1,239 @@
+//! Queries over the index rows and the books.
+
+use super::*;
+use crate::{
+    party::PartyId,
+    store::{Cursor, IndexEntry, LifecycleName, Query, Views},
+};
+
+fn party(name: &str) -> PartyId {
+    name.parse().unwrap()
+}
+
+fn open() -> Query {
+    Query::status(LifecycleName::new("order").unwrap(), "OPEN")
+}
+
+/// All the rows, a page at a time.
+async fn all<U: Views>(unit: &mut U, query: &Query, limit: usize) -> Vec<Subject> {
+    let (mut seen, mut after): (Vec<Subject>, Option<Cursor>) = (Vec::new(), None);
+    loop {
+        let page = unit.find(query, after.as_ref(), limit).await.unwrap();
+        assert!(page.rows.len() <= limit && (page.next.is_none() || page.rows.len() == limit));
+        seen.extend(page.rows.iter().map(|row| row.subject));
+        after = page.next;
+        if after.is_none() {
+            return seen;
+        }
+    }
+}
+
+pub(crate) async fn each_query_finds_its_rows(store: &impl Store) {
+    let mut commit = opens(payin(1));
+    commit.index = IndexRow {
+        lifecycle: "payin",
+        status: "PENDING",
+        parties: [party("alice"), party("bob"), party("alice")].into(),
+        about: Some(order(1)),
+        deadline: Some(at(60)),
+        held: euro(7),
+    };
+    let revision = saved(store, &commit).await;
+    saved(store, &opens(order(1))).await;
+    let expected = IndexEntry {
+        subject: payin(1),
+        lifecycle: "payin".into(),
+        status: "PENDING".into(),
+        about: Some(order(1)),
+        deadline: Some(at(60)),
+        held: euro(7),
+        revision,
+    };
+    let mut unit = store.begin().await.unwrap();
+    let found = [
+        Query::status("payin".parse().unwrap(), "PENDING"),
+        Query::Party(party("alice")),
+        Query::Party(party("bob")),
+        Query::About(order(1)),
+        Query::DueBy(at(60)),
+    ];
+    for query in found {
+        let page = unit.find(&query, None, 1).await.unwrap();
+        assert_eq!((page.rows.as_slice(), page.next), (&[expected.clone()][..], None), "{query:?}");
+    }
+    let missed = [
+        Query::status("payin".parse().unwrap(), "OPEN"),
+        Query::status("loan".parse().unwrap(), "PENDING"),
+        Query::Party(party("carol")),
+        Query::About(order(2)),
+        Query::DueBy(at(59)),
+    ];
+    for query in missed {
+        assert!(unit.find(&query, None, 9).await.unwrap().rows.is_empty(), "{query:?}");
+    }
+}
+
+pub(crate) async fn pages_end_where_the_next_begins(store: &impl Store) {
+    let mut unit = store.begin().await.unwrap();
+    for number in [3, 1, 5, 2, 4] {
+        let mut commit = opens(order(number));
+        commit.index.parties = [party("alice")].into();
+        commit.index.about = Some(order(9));
+        commit.index.deadline = Some(at(1));
+        stored(&mut unit, &commit).await;
+    }
+    let expected = [1, 2, 3, 4, 5].map(order);
+    for query in [open(), Query::Party(party("alice")), Query::About(order(9)), Query::DueBy(at(1))] {
+        for limit in [1, 2, 4, 5, 6, usize::MAX] {
+            assert_eq!(all(&mut unit, &query, limit).await, expected, "{query:?} by {limit}");
+        }
+    }
+}
+
+pub(crate) async fn rows_that_change_between_pages_are_seen_once(store: &impl Store) {
+    let mut revisions = Vec::new();
+    for number in 1..=4 {
+        revisions.push(saved(store, &opens(order(number))).await);
+    }
+    let mut unit = store.begin().await.unwrap();
+    let page = unit.find(&open(), None, 2).await.unwrap();
+    // One that was seen leaves and one that was not leaves too; one that was seen changes and stays.
+    for (number, status) in [(1, "OPEN"), (2, "DONE"), (3, "DONE")] {
+        let mut commit = goes_on(order(number), revisions[number as usize - 1], 2);
+        commit.index.status = status;
+        stored(&mut unit, &commit).await;
+    }
+    let rest = unit.find(&open(), page.next.as_ref(), 2).await.unwrap();
+    assert_eq!(rest.rows.iter().map(|row| row.subject).collect::<Vec<_>>(), [order(4)]);
+    assert_eq!(rest.next, None);
+    let done = Query::status("order".parse().unwrap(), "DONE");
+    assert_eq!(all(&mut unit, &done, 1).await, [order(2), order(3)]);
+}
+
+pub(crate) async fn deadlines_come_in_order(store: &impl Store) {
+    let mut revisions = Vec::new();
+    for (number, deadline) in [(1, Some(30)), (2, Some(10)), (3, None), (4, Some(20)), (5, Some(10))] {
+        let mut commit = opens(order(number));
+        commit.index.deadline = deadline.map(at);
+        revisions.push(saved(store, &commit).await);
+    }
+    let mut unit = store.begin().await.unwrap();
+    for limit in 1..4 {
+        assert_eq!(all(&mut unit, &Query::DueBy(at(20)), limit).await, [2, 5, 4].map(order));
+    }
+    let page = unit.find(&Query::DueBy(at(99)), None, 2).await.unwrap();
+    assert_eq!(page.next, Some(Cursor { deadline: Some(at(10)), subject: order(5) }));
+    // A deadline that was met goes away, another one comes nearer.
+    stored(&mut unit, &goes_on(order(2), revisions[1], 2)).await;
+    let mut nearer = goes_on(order(1), revisions[0], 2);
+    nearer.index.deadline = Some(at(15));
+    stored(&mut unit, &nearer).await;
+    let rest = unit.find(&Query::DueBy(at(99)), page.next.as_ref(), 9).await.unwrap();
+    assert_eq!(rest.rows.iter().map(|row| row.subject).collect::<Vec<_>>(), [order(1), order(4)]);
+    assert_eq!(all(&mut unit, &Query::DueBy(at(99)), 9).await, [5, 1, 4].map(order));
+}
+
+pub(crate) async fn parties_come_and_go(store: &impl Store) {
+    let mut commit = opens(order(1));
+    commit.index.parties = [party("alice")].into();
+    let first = saved(store, &commit).await;
+    let mut commit = goes_on(order(1), first, 2);
+    commit.index.parties = [party("bob"), party("carol")].into();
+    let mut unit = store.begin().await.unwrap();
+    let second = stored(&mut unit, &commit).await;
+    for (name, found) in [("alice", 0), ("bob", 1), ("carol", 1)] {
+        assert_eq!(all(&mut unit, &Query::Party(party(name)), 9).await.len(), found, "{name}");
+    }
+    let mut stale = goes_on(order(1), first, 3);
+    stale.index.parties = [party("dave")].into();
+    assert_eq!(unit.append(&stale).await.unwrap(), Appended::Stale);
+    assert!(all(&mut unit, &Query::Party(party("dave")), 9).await.is_empty());
+    let row = &unit.find(&Query::Party(party("bob")), None, 1).await.unwrap().rows[0];
+    assert_eq!(row.revision, second);
+    drop(unit);
+    let mut unit = store.begin().await.unwrap();
+    for (name, found) in [("alice", 1), ("bob", 0), ("carol", 0)] {
+        assert_eq!(all(&mut unit, &Query::Party(party(name)), 9).await.len(), found, "{name}");
+    }
+}
+
+pub(crate) async fn balances_are_listed_in_order(store: &impl Store) {
+    let mut commit = opens(order(1));
+    let escrow = format!("escrow:{}", order(1));
+    let yen = Money::from_minor(3, Currency::JPY);
+    commit.entries = vec![
+        entry("world:sandbox", "wallet:bob", 5),
+        Entry::new(account("world:sandbox"), account("wallet:bob"), yen, Purpose::TopUp).unwrap(),
+        entry("world:sandbox", "wallet:alice", 5),
+        entry("wallet:alice", &escrow, 5),
+    ];
+    saved(store, &commit).await;
+    let mut unit = store.begin().await.unwrap();
+    let expected = [
+        (escrow.as_str(), euro(5)),
+        ("wallet:alice", euro(0)),
+        ("wallet:bob", euro(5)),
+        ("wallet:bob", yen),
+        ("world:sandbox", euro(-10)),
+        ("world:sandbox", Money::from_minor(-3, Currency::JPY)),
+    ];
+    let expected = expected.map(|(name, amount)| crate::ledger::Balance { account: account(name), amount });
+    assert_eq!(unit.balances(None, 99).await.unwrap(), expected);
+    let mut seen: Vec<crate::ledger::Balance> = Vec::new();
+    loop {
+        let after = seen.last().map(|last| (&last.account, last.amount.currency()));
+        let page = unit.balances(after, 2).await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        seen.extend(page);
+    }
+    assert_eq!(seen, expected);
+    assert!(crate::ledger::trial_balance(&seen).unwrap().iter().all(|sum| sum.is_zero()));
+}
+
+pub(crate) async fn entries_are_listed_by_account(store: &impl Store) {
+    let mut commit = opens(order(1));
+    commit.records.push(record(2, "paid"));
+    commit.entries = vec![
+        entry("world:sandbox", "wallet:alice", 5),
+        entry("world:sandbox", "wallet:bob", 6),
+        entry("wallet:alice", "wallet:bob", 1),
+    ];
+    saved(store, &commit).await;
+    let mut unit = store.begin().await.unwrap();
+    let on_alice = unit.entries(&account("wallet:alice"), 0, 9).await.unwrap();
+    assert_eq!(on_alice.iter().map(|booked| booked.amount).collect::<Vec<_>>(), [euro(5), euro(1)]);
+    assert!(on_alice[0].number < on_alice[1].number);
+    let last = &on_alice[1];
+    assert_eq!((last.subject, last.seq, last.at, last.purpose), (order(1), 2, at(2), Purpose::Payin));
+    assert_eq!((&last.from, &last.to), (&account("wallet:alice"), &account("wallet:bob")));
+    let rest = unit.entries(&account("wallet:alice"), on_alice[0].number, 9).await.unwrap();
+    assert_eq!(rest, on_alice[1..]);
+    assert_eq!(unit.entries(&account("wallet:bob"), i64::MIN, 1).await.unwrap().len(), 1);
+    assert!(unit.entries(&account("wallet:carol"), 0, 9).await.unwrap().is_empty());
+    assert!(unit.entries(&account("wallet:bob"), i64::MAX, 9).await.unwrap().is_empty());
+}
+
+pub(crate) async fn hostile_text_comes_back_unharmed(store: &impl Store) {
+    let longest = "ß".repeat(100);
+    let names = ["'; DROP TABLE escrowed_events; --", "\"alice\"", "%_*?[", "\u{202e}ecila", "🦀\t\n", &longest];
+    let mut unit = store.begin().await.unwrap();
+    for (number, name) in (1..).zip(names) {
+        let mut commit = opens(order(number));
+        let wallet = Account::Wallet(party(name));
+        commit.records[0] = record(1, name);
+        commit.records[0].stamp.by = Actor::Party(party(name));
+        commit.index.parties = [party(name)].into();
+        commit.entries = vec![Entry::new(account("world:'"), wallet.clone(), euro(5), Purpose::TopUp).unwrap()];
+        stored(&mut unit, &commit).await;
+        assert_eq!(all(&mut unit, &Query::Party(party(name)), 9).await, [order(number)]);
+        assert_eq!(unit.balance(&wallet, Currency::EUR).await.unwrap(), euro(5));
+        let log = unit.log(order(number)).await.unwrap().unwrap();
+        assert_eq!(serde_json::from_str::<String>(&log.records[0].body).unwrap(), name);
+        assert_eq!(log.records[0].stamp.by, Actor::Party(party(name)));
+    }
+    assert!(unit.find(&Query::status("order".parse().unwrap(), "' OR 1=1 --"), None, 9).await.unwrap().rows.is_empty());
+    assert_eq!(unit.balances(None, 99).await.unwrap().len(), names.len() + 1);
+    assert_eq!(all(&mut unit, &Query::Party(party("%")), 9).await, []);
+}
