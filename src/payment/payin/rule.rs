@@ -135,7 +135,7 @@ impl<S: Over> Payin<S> {
     pub(super) fn expects(&self, verb: Verb, outcome: &Outcome) -> Result<(), Reason> {
         let after = self.state.after();
         match (verb, outcome) {
-            (Verb::Void, _) if after.voiding => Ok(()),
+            (Verb::Void, _) if after.voiding() => Ok(()),
             (Verb::Charge | Verb::Capture, Outcome::Declined { .. } | Outcome::Pending { .. })
                 if verb == after.asked =>
             {

@@ -46,7 +46,7 @@ pub struct Cancelled {
 pub struct After {
     // Which call decides whether money still comes.
     pub(super) asked: Verb,
-    pub(super) voiding: bool,
+    pub(super) void: Void,
     pub(super) bounced: Option<RefundId>,
 }
 
@@ -114,6 +114,15 @@ impl Cancelled {
     }
 }
 
+/// Whether the gateway was asked to let a reservation go, and what it said. It is asked once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Void {
+    NotAsked,
+    Asked,
+    Settled,
+    Declined,
+}
+
 /// A status after the end, in which something may still come of it.
 pub trait Over {
     #[doc(hidden)]
@@ -141,8 +150,8 @@ impl Over for Cancelled {
 }
 
 impl After {
-    pub(super) const fn of(asked: Verb, voiding: bool) -> Self {
-        Self { asked, voiding, bounced: None }
+    pub(super) const fn of(asked: Verb, void: Void) -> Self {
+        Self { asked, void, bounced: None }
     }
 
     /// The refund of money that arrived all the same.
@@ -154,7 +163,13 @@ impl After {
     /// Whether the gateway has still to answer that it let the reservation go.
     #[must_use]
     pub const fn voiding(&self) -> bool {
-        self.voiding
+        matches!(self.void, Void::Asked)
+    }
+
+    /// Whether the gateway declined to let the reservation go: then it stays until the card's bank ends it.
+    #[must_use]
+    pub const fn void_declined(&self) -> bool {
+        matches!(self.void, Void::Declined)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{
     AnyPayin, Authorized, Cancelled, Confirmed, Created, Denied, Method, Payin, Refunded, Terms, event,
     rule::may_spend,
-    state::{After, Over},
+    state::{After, Over, Void},
 };
 use crate::{
     gateway::{Capture, IdempotencyKey, Instruction, Outcome, Verb},
@@ -160,7 +160,7 @@ impl Takes<event::Denied> for Payin<Created> {
         Ok(())
     }
     fn make(self, event: event::Denied, _: &Stamp) -> Payin<Denied> {
-        self.enter(Denied { reason: event.reason, after: After::of(Verb::Charge, false) })
+        self.enter(Denied { reason: event.reason, after: After::of(Verb::Charge, Void::NotAsked) })
     }
 }
 
@@ -172,7 +172,7 @@ impl Takes<event::Denied> for Payin<Authorized> {
         Ok(())
     }
     fn make(self, event: event::Denied, _: &Stamp) -> Payin<Denied> {
-        self.enter(Denied { reason: event.reason, after: After::of(Verb::Capture, false) })
+        self.enter(Denied { reason: event.reason, after: After::of(Verb::Capture, Void::NotAsked) })
     }
 }
 
@@ -187,7 +187,7 @@ impl Takes<event::Cancelled> for Payin<Created> {
         Ok(())
     }
     fn make(self, _: event::Cancelled, _: &Stamp) -> Payin<Cancelled> {
-        self.enter(Cancelled { after: After::of(Verb::Charge, true) })
+        self.enter(Cancelled { after: After::of(Verb::Charge, Void::Asked) })
     }
 }
 
@@ -199,7 +199,7 @@ impl Takes<event::Cancelled> for Payin<Authorized> {
         Ok(())
     }
     fn make(self, _: event::Cancelled, _: &Stamp) -> Payin<Cancelled> {
-        self.enter(Cancelled { after: After::of(Verb::Charge, true) })
+        self.enter(Cancelled { after: After::of(Verb::Charge, Void::Asked) })
     }
 }
 
@@ -304,7 +304,11 @@ where
     }
     fn make(mut self, event: event::Answered, _: &Stamp) -> Self {
         if event.verb == Verb::Void {
-            self.state.after_mut().voiding = !event.outcome.is_final();
+            self.state.after_mut().void = match event.outcome {
+                Outcome::Settled { .. } => Void::Settled,
+                Outcome::Declined { .. } => Void::Declined,
+                Outcome::Pending { .. } => Void::Asked,
+            };
         }
         self
     }
@@ -319,14 +323,17 @@ where
         self.came_late(Capture::Later)?;
         let moved = self.exactly(event.moved)?;
         step.settle(self.key(Verb::Charge), Outcome::Settled { moved });
-        // A payin that was called off has its void in the outbox already.
-        if !self.state.after().voiding {
+        // A void is asked for once. If it was declined, the card's bank lets the amount go when the reservation ends.
+        if self.state.after().void == Void::NotAsked {
             step.call(self.facts().gateway.clone(), self.void());
         }
         Ok(())
     }
     fn make(mut self, _: event::LetGo, _: &Stamp) -> Self {
-        self.state.after_mut().voiding = true;
+        let after = self.state.after_mut();
+        if after.void == Void::NotAsked {
+            after.void = Void::Asked;
+        }
         self
     }
 }
