@@ -17,6 +17,8 @@
 //! - [`replay`]: a value from its log, trusting nothing of it.
 
 mod check;
+mod effects;
+mod expand;
 mod head;
 mod macros;
 mod refused;
@@ -25,12 +27,15 @@ mod step;
 mod table;
 mod transition;
 
+pub use effects::Effects;
+pub(crate) use effects::once;
 pub use head::{Facts, Head, History, Passage};
 pub use refused::{Reason, Refused};
 pub use replay::{Corrupt, Flaw, replay};
-pub use step::{Effects, Kernel, Lifecycle, Opening, Recorded, Takes, Value, open, take};
+pub(crate) use step::note;
+pub use step::{Kernel, Lifecycle, Opening, Recorded, Takes, Value, open, take};
 #[doc(hidden)]
 pub use step::{may, redo};
-pub(crate) use step::{note, once};
+
 pub use table::{Edge, Flow, Holds, Origin, StatusRow, Table};
 pub use transition::{Failure, Transition, Unsaved};

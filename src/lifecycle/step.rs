@@ -1,13 +1,11 @@
 //! One step: checked against the table and the facts, then taken. The same code runs live and in replay.
 
-use super::{Edge, Facts, Flow, Head, Reason, Refused, Transition};
+use super::{Edge, Effects, Facts, Head, Reason, Refused, Transition, effects::index};
 use crate::{
-    gateway::{IdempotencyKey, Instruction, Outcome},
-    id::{Id, Identified, Subject},
-    ledger::{Account, Entry, GatewayName, Purpose},
+    id::{Id, Identified},
     money::Money,
-    party::{Actor, PartyId, Stamp},
-    store::{Call, Commit, IfSent, IndexRow, Payload, Record, Settlement, Withdrawal},
+    party::{Actor, Stamp},
+    store::{Commit, Payload},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -117,22 +115,6 @@ pub trait Takes<E: Recorded<Self::Any>>: Value {
     }
 }
 
-/// What a step writes besides its event: entries, calls, and what it opens. Collected while the step is checked.
-#[derive(Debug)]
-pub struct Effects<'s> {
-    subject: Subject,
-    seq: u32,
-    stamp: &'s Stamp,
-    before: Money,
-    held: Money,
-    passed: bool,
-    entries: Vec<Entry>,
-    calls: Vec<Call>,
-    opened: Vec<Commit>,
-    settles: Option<Settlement>,
-    withdraws: Option<Withdrawal>,
-}
-
 /// Held by the kernel only: methods that take one cannot be called from outside.
 #[derive(Debug)]
 pub struct Kernel(());
@@ -195,7 +177,7 @@ where
         Err(reason) => return Err(Refused { value, reason }),
     };
     let payload = Payload::new(event.clone());
-    let next = perform(value, event, edge, at, effects.held);
+    let next = perform(value, event, edge, at, effects.held());
     Ok(effects.transition(next, <V::Any as Lifecycle>::TABLE.actions[E::ACTION], payload))
 }
 
@@ -209,9 +191,9 @@ where
     let mut effects = Effects::of(value, at);
     let edge = judge(value, &event, &mut effects)?;
     let name = <V::Any as Lifecycle>::TABLE.actions[E::ACTION];
-    assert!(edge.is_note() && effects.opened.is_empty(), "{name} is no note that stands alone");
+    assert!(edge.is_note() && !effects.opens(), "{name} is no note that stands alone");
     let mut row = index(value);
-    row.held = effects.held;
+    row.held = effects.held();
     Ok(effects.commit(value, name, Payload::new(event), row))
 }
 
@@ -227,7 +209,7 @@ where
 {
     let mut effects = Effects::of(&value, at);
     let edge = judge(&value, &event, &mut effects)?;
-    Ok(perform(value, event, edge, at, effects.held).widen())
+    Ok(perform(value, event, edge, at, effects.held()).widen())
 }
 
 fn judge<V, E>(value: &V, event: &E, effects: &mut Effects<'_>) -> Result<&'static Edge, Reason>
@@ -235,14 +217,14 @@ where
     V: Takes<E>,
     E: Recorded<V::Any>,
 {
-    let stamp = effects.stamp;
+    let stamp = effects.stamp();
     let edge = may::<V>(value, E::ACTION, stamp)?;
     value.check(event, effects)?;
     let lands = if edge.is_note() { value.position() } else { value.lands(event) };
     let table = <V::Any as Lifecycle>::TABLE;
     assert!(edge.is_note() || edge.to.contains(&lands), "{} does not lead to status {lands}", table.actions[E::ACTION]);
-    if !effects.agrees(edge.money) || !table.statuses[lands].holds.admits(effects.held.is_positive()) {
-        return Err(Reason::Unbooked { action: table.actions[E::ACTION], held: effects.held });
+    if !effects.agrees(edge.money) || !table.statuses[lands].holds.admits(effects.held().is_positive()) {
+        return Err(Reason::Unbooked { action: table.actions[E::ACTION], held: effects.held() });
     }
     Ok(edge)
 }
@@ -282,162 +264,4 @@ where
     let reached = (!edge.is_note()).then(|| <V::Any as Lifecycle>::status_at(next.position()));
     next.head_mut(&KERNEL).advance(&KERNEL, seq, held, reached, at);
     next
-}
-
-impl<'s> Effects<'s> {
-    fn new(subject: Subject, seq: u32, stamp: &'s Stamp, held: Money) -> Self {
-        Self {
-            subject,
-            seq,
-            stamp,
-            before: held,
-            held,
-            passed: false,
-            entries: Vec::new(),
-            calls: Vec::new(),
-            opened: Vec::new(),
-            settles: None,
-            withdraws: None,
-        }
-    }
-
-    fn of<V: Value>(value: &V, stamp: &'s Stamp) -> Self {
-        let head = value.head();
-        Self::new(head.id().subject(), head.seq() + 1, stamp, head.held())
-    }
-
-    /// What the step is about.
-    #[must_use]
-    pub const fn subject(&self) -> Subject {
-        self.subject
-    }
-
-    /// The number of the event that the step writes.
-    #[must_use]
-    pub const fn seq(&self) -> u32 {
-        self.seq
-    }
-
-    /// Who takes the step, and when.
-    #[must_use]
-    pub const fn stamp(&self) -> &'s Stamp {
-        self.stamp
-    }
-
-    /// What the escrow account holds after what was booked so far, in minor units.
-    #[must_use]
-    pub const fn held(&self) -> Money {
-        self.held
-    }
-
-    /// Books money that comes into the escrow account from the world or a wallet. In minor units.
-    ///
-    /// # Errors
-    /// [`Reason`] when the amount is not above zero, of another currency, or overflows.
-    pub fn receive(&mut self, from: Account, amount: Money, purpose: Purpose) -> Result<(), Reason> {
-        self.count_in(amount)?;
-        self.entries.push(Entry::new(from, Account::Escrow(self.subject), amount, purpose)?);
-        Ok(())
-    }
-
-    /// Counts money that comes into the escrow account from something else's escrow account. Whoever gives books the
-    /// entry, in the same unit; whoever receives only counts it. In minor units.
-    ///
-    /// # Errors
-    /// [`Reason`] when the amount is not above zero, of another currency, or overflows.
-    pub fn count_in(&mut self, amount: Money) -> Result<(), Reason> {
-        self.held = self.held.checked_add(amount.require_positive()?)?;
-        self.passed = true;
-        Ok(())
-    }
-
-    /// Books money that leaves the escrow account. In minor units.
-    ///
-    /// # Errors
-    /// [`Reason`] when the amount is not above zero, of another currency, or more than is held.
-    pub fn pay(&mut self, to: Account, amount: Money, purpose: Purpose) -> Result<(), Reason> {
-        let rest = self.held.checked_sub(amount)?;
-        if rest.is_negative() {
-            return Err(Reason::TooMuch { asked: amount, available: self.held });
-        }
-        self.entries.push(Entry::new(Account::Escrow(self.subject), to, amount, purpose)?);
-        self.held = rest;
-        Ok(())
-    }
-
-    /// Asks a gateway to do something, once the commit is durable.
-    pub fn call(&mut self, gateway: GatewayName, instruction: Instruction) {
-        self.calls.push(Call { gateway, instruction, due: self.stamp.at });
-    }
-
-    /// Answers a call with what the gateway reported.
-    pub fn settle(&mut self, key: IdempotencyKey, outcome: Outcome) {
-        self.settles = Some(Settlement { key, outcome });
-    }
-
-    /// Takes a call back. What holds when it was sent already is `if_sent`.
-    pub fn withdraw(&mut self, key: IdempotencyKey, if_sent: IfSent) {
-        self.withdraws = Some(Withdrawal { key, if_sent });
-    }
-
-    /// Opens something else in the same unit, right after this step's own commit.
-    pub(crate) fn open<T: Value>(&mut self, opened: Transition<T>) {
-        self.opened.extend(opened.into_commits());
-    }
-
-    // Whether what was booked is what the edge says.
-    fn agrees(&self, flow: Flow) -> bool {
-        let (before, held) = (self.before.minor(), self.held.minor());
-        match flow {
-            Flow::Keep => held == before && self.entries.is_empty(),
-            Flow::Collect => held > before,
-            Flow::Refund | Flow::Release | Flow::Divide => before > 0 && held == 0,
-            Flow::Part => 0 < held && held < before,
-            Flow::Pass => self.passed && held == before,
-        }
-    }
-
-    fn transition<V: Value>(mut self, value: V, name: &'static str, payload: Payload) -> Transition<V> {
-        let opened = std::mem::take(&mut self.opened);
-        let commit = self.commit(&value, name, payload, index(&value));
-        Transition::new(value, commit, opened)
-    }
-
-    fn commit<V: Value>(self, value: &V, name: &'static str, payload: Payload, index: IndexRow) -> Commit {
-        let (version, stamp) = (<V::Any as Lifecycle>::VERSION, self.stamp.clone());
-        Commit {
-            subject: self.subject,
-            expected: value.head().revision(),
-            records: vec![Record { seq: self.seq, name, version, stamp, payload }],
-            index,
-            entries: self.entries,
-            calls: self.calls,
-            settles: self.settles,
-            withdraws: self.withdraws,
-        }
-    }
-}
-
-/// The row for queries of a value as it is.
-pub(super) fn index<V: Value>(value: &V) -> IndexRow {
-    let (head, table) = (value.head(), <V::Any as Lifecycle>::TABLE);
-    IndexRow {
-        lifecycle: table.name,
-        status: table.statuses[value.position()].name,
-        parties: head.parties().clone(),
-        about: head.facts.about(),
-        deadline: head.deadline,
-        held: head.held(),
-    }
-}
-
-/// For the parties of the index: each once, in the order they were named.
-pub(crate) fn once(parties: impl IntoIterator<Item = PartyId>) -> Vec<PartyId> {
-    let mut named: Vec<PartyId> = Vec::new();
-    for party in parties {
-        if !named.contains(&party) {
-            named.push(party);
-        }
-    }
-    named
 }

@@ -27,13 +27,11 @@
 
 mod action;
 mod agreement;
-mod ending;
 mod event;
 mod plan;
-mod releasing;
 mod rule;
-mod starting;
 mod state;
+mod step;
 mod terms;
 
 pub use action::{Blocking, PayoutBack, PayoutNews};

@@ -222,7 +222,7 @@ impl<S: Store> Life<S> {
             wishes.extend(Action::ALL.iter().copied().filter(may).map(|action| (by, action)));
         }
         // What is nearly always possible would be done nearly always, and no order would get far.
-        if pick % 6 != 0 {
+        if !pick.is_multiple_of(6) {
             wishes.retain(|(_, action)| !leads_astray(*action));
         }
         if wishes.is_empty() {

@@ -1,8 +1,9 @@
 // The fields of an order are private: only a step makes one.
-use escrowed::order::{Order, Published, Released};
+use escrowed::lifecycle::Head;
+use escrowed::order::{AnyOrder, Order, Released};
 
-fn release(order: Order<Published>, state: Released) -> Order<Released> {
-    Order { head: order.head, state }
+fn release(head: Box<Head<AnyOrder>>, state: Released) -> Order<Released> {
+    Order { head, state }
 }
 
 fn main() {}

@@ -1,13 +1,13 @@
 //! Money on its way back to the buyer: what each event demands, and what it makes of an order.
 
-use super::{
-    AnyOrder, BlockedRelease, Cancelled, Order, Paid, Published, Rejected, Stands, Was, event,
-    state::{Blockable, Cancellable},
-};
 use crate::{
     ledger::{Account, Purpose},
     lifecycle::{Effects, Reason, Takes, Value},
     money::Money,
+    order::{
+        AnyOrder, BlockedRelease, Cancelled, Order, Paid, Published, Rejected, Stands, Was, event,
+        state::{Blockable, Cancellable},
+    },
     party::{Actor, Stamp},
     payment::{
         RefundId,
@@ -44,7 +44,7 @@ impl<S> Order<S> {
     }
 
     // The id of a refund that the next event opens.
-    pub(super) fn next_refund(&self, at: &Stamp) -> RefundId {
+    pub(in crate::order) fn next_refund(&self, at: &Stamp) -> RefundId {
         RefundId::derived(self.id().subject(), self.head.seq() + 1, 0, at.at)
     }
 }
@@ -80,7 +80,7 @@ where
 }
 
 impl<S: Cancellable> Order<S> {
-    pub(super) fn may_cancel(&self, at: &Stamp) -> Result<(), Reason> {
+    pub(in crate::order) fn may_cancel(&self, at: &Stamp) -> Result<(), Reason> {
         // Anybody might be the buyer of a draft without one, which is no reason to let anybody call it off.
         if self.facts().terms.buyer.is_none() && matches!(at.by, Actor::Party(_)) {
             return Err(Reason::Missing { what: "the buyer" });
@@ -94,7 +94,7 @@ impl<S: Cancellable> Order<S> {
 
 impl Order<BlockedRelease> {
     // While a payout is out, nobody knows yet what there will be to refund.
-    pub(super) fn none_out(&self) -> Result<(), Reason> {
+    pub(in crate::order) fn none_out(&self) -> Result<(), Reason> {
         let Was::PendingRelease(release) = &self.state.was else { return Ok(()) };
         let mut out = release.stand(Stands::Open).chain(release.stand(Stands::Denied));
         out.next().map_or(Ok(()), |leg| Err(Reason::Underway(leg.payout.subject())))

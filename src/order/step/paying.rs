@@ -1,14 +1,14 @@
 //! From the draft to the payment: what each event demands, and what it makes of an order.
 
-use super::{AnyOrder, Draft, Failure, Order, PendingPublish, Published, event};
 use crate::{
     lifecycle::{Effects, Reason, Takes, Value},
+    order::{AnyOrder, Draft, Failure, Order, PendingPublish, Published, event},
     party::Stamp,
     payment::PayinId,
 };
 
 impl Order<Draft> {
-    pub(super) fn may_be_bought_by(&self, buyer: &crate::party::PartyId, by: &Stamp) -> Result<(), Reason> {
+    pub(in crate::order) fn may_be_bought_by(&self, buyer: &crate::party::PartyId, by: &Stamp) -> Result<(), Reason> {
         let terms = &self.facts().terms;
         if *buyer == terms.seller {
             return Err(Reason::SameParty);
@@ -24,7 +24,7 @@ impl Order<Draft> {
 
 impl Order<PendingPublish> {
     // The evidence must be the payin under way.
-    pub(super) fn awaits(&self, payin: PayinId) -> Result<(), Reason> {
+    pub(in crate::order) fn awaits(&self, payin: PayinId) -> Result<(), Reason> {
         match self.state.payin {
             Some(expected) if expected == payin => Ok(()),
             Some(expected) => Err(Reason::WrongSubject { expected: expected.subject(), found: payin.subject() }),
@@ -32,7 +32,7 @@ impl Order<PendingPublish> {
         }
     }
 
-    pub(super) fn may_pay(&self) -> Result<(), Reason> {
+    pub(in crate::order) fn may_pay(&self) -> Result<(), Reason> {
         if let Some(payin) = self.state.payin {
             return Err(Reason::Underway(payin.subject()));
         }
@@ -117,7 +117,7 @@ pub trait Amendable {
 
 macro_rules! amendable {
     ($($status:ident: $paid:literal),+ $(,)?) => { $(
-        impl Amendable for super::$status {
+        impl Amendable for crate::order::$status {
             const PAID: bool = $paid;
         }
     )+ };

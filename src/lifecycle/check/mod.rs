@@ -3,8 +3,12 @@
 //! It walks the table as a graph of pairs (status, whether money is held). A `const fn` cannot allocate, so the
 //! sets are arrays of fixed size and the words of a complaint are put together byte by byte.
 
+mod edges;
+mod words;
+
 use super::{Edge, Holds, Table};
 use crate::party::Duty;
+use words::Words;
 
 /// At most so many statuses.
 const LIMIT: usize = 32;
@@ -38,142 +42,6 @@ impl Table {
             status += 1;
         }
         self.check_ways_out(&reached);
-    }
-
-    const fn check_edges(&self) {
-        let mut i = 0;
-        while i < self.edges.len() + self.notes.len() {
-            let (edge, note) =
-                if i < self.edges.len() { (&self.edges[i], false) } else { (&self.notes[i - self.edges.len()], true) };
-            let action = self.actions[edge.action];
-            if edge.by.is_empty() {
-                self.complain(&["nobody may take ", action, ": say who may"]);
-            }
-            if edge.to.is_empty() != note {
-                self.complain(&[action, " must lead somewhere if it is an edge, and stay if it is a note"]);
-            }
-            let mut f = 0;
-            while f < edge.from.len() {
-                let from = edge.from[f];
-                self.check_single_meaning(i, from, edge.action);
-                let mut t = 0;
-                while t < edge.landings() {
-                    self.check_money(i, from, edge.landing(from, t));
-                    t += 1;
-                }
-                f += 1;
-            }
-            i += 1;
-        }
-    }
-
-    // One action in one status is one edge: else neither code nor people would know which is meant.
-    const fn check_single_meaning(&self, nth: usize, from: usize, action: usize) {
-        let mut times = 0;
-        let mut i = 0;
-        while i < self.edges.len() + self.notes.len() {
-            let edge = self.step(i);
-            let mut f = 0;
-            while f < edge.from.len() {
-                if edge.action == action && edge.from[f] == from {
-                    times += 1;
-                }
-                f += 1;
-            }
-            i += 1;
-        }
-        if times > 1 {
-            let edge = self.step(nth);
-            self.complain(&[
-                self.actions[edge.action],
-                " is said twice of status ",
-                self.statuses[from].name,
-                ": keep one of them",
-            ]);
-        }
-    }
-
-    // A status that says for certain what it holds must agree with every edge; `either` agrees with what it can.
-    const fn check_money(&self, nth: usize, from: usize, to: usize) {
-        let edge = self.step(nth);
-        let (holds, arrives) = (self.statuses[from].holds, self.statuses[to].holds);
-        let mut possible = false;
-        let mut full = 0;
-        while full < 2 {
-            if holds.admits(full == 1)
-                && let Some(after) = edge.money.after(full == 1)
-                && arrives.admits(after)
-            {
-                possible = true;
-            }
-            full += 1;
-        }
-        if possible {
-            return;
-        }
-        let (action, from, to) = (self.actions[edge.action], self.statuses[from].name, self.statuses[to].name);
-        match edge.money {
-            super::Flow::Keep | super::Flow::Pass => match holds {
-                Holds::Nothing => self.complain(&[
-                    action,
-                    " from ",
-                    from,
-                    " to ",
-                    to,
-                    " would conjure money: ",
-                    to,
-                    " holds funds, but nothing was held and the edge brings none in; say Collect, or that ",
-                    to,
-                    " holds Nothing",
-                ]),
-                Holds::Funds | Holds::Either => self.complain(&[
-                    action,
-                    " from ",
-                    from,
-                    " to ",
-                    to,
-                    " would strand money: ",
-                    from,
-                    " holds funds and the edge keeps them, but ",
-                    to,
-                    " holds nothing; say Refund, Release or Divide, or that ",
-                    to,
-                    " holds Funds",
-                ]),
-            },
-            super::Flow::Collect | super::Flow::Part => self.complain(&[
-                action,
-                " from ",
-                from,
-                " to ",
-                to,
-                " leaves money in escrow, but ",
-                to,
-                " says that it holds nothing",
-            ]),
-            super::Flow::Refund | super::Flow::Release | super::Flow::Divide => match holds {
-                Holds::Nothing => self.complain(&[
-                    action,
-                    " from ",
-                    from,
-                    " to ",
-                    to,
-                    " would conjure money: it pays out, but ",
-                    from,
-                    " holds nothing",
-                ]),
-                Holds::Funds | Holds::Either => self.complain(&[
-                    action,
-                    " from ",
-                    from,
-                    " to ",
-                    to,
-                    " pays out all that is held, but ",
-                    to,
-                    " says that it holds funds",
-                ]),
-            },
-        }
     }
 
     // All pairs that can be reached from the first status.
@@ -331,7 +199,7 @@ impl Table {
     }
 
     const fn complain(&self, words: &[&str]) -> ! {
-        let mut text = Text { bytes: [0; 512], length: 0 };
+        let mut text = Words::new();
         text.push("lifecycle ");
         text.push(self.name);
         text.push(": ");
@@ -352,31 +220,6 @@ impl Edge {
 
     const fn landing(&self, from: usize, nth: usize) -> usize {
         if self.is_note() { from } else { self.to[nth] }
-    }
-}
-
-struct Text {
-    bytes: [u8; 512],
-    length: usize,
-}
-
-impl Text {
-    const fn push(&mut self, word: &str) {
-        let word = word.as_bytes();
-        let mut i = 0;
-        while i < word.len() && self.length < self.bytes.len() {
-            self.bytes[self.length] = word[i];
-            self.length += 1;
-            i += 1;
-        }
-    }
-
-    const fn as_str(&self) -> &str {
-        let (said, _) = self.bytes.split_at(self.length);
-        match std::str::from_utf8(said) {
-            Ok(text) => text,
-            Err(_) => "a lifecycle's table is unsound",
-        }
     }
 }
 

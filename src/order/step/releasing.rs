@@ -1,13 +1,13 @@
 //! From the payment to the payout: what each event demands, and what it makes of an order.
 
-use super::{
-    Accepted, AnyOrder, BlockedRelease, Leg, Order, PayoutPlan, PendingRelease, PendingValidate, Published, Released,
-    Stands, Status, Was, event, event::News, state::Blockable,
-};
 use crate::{
     ledger::{Account, Purpose},
     lifecycle::{Effects, Reason, Takes, Value},
     money::Money,
+    order::{
+        Accepted, AnyOrder, BlockedRelease, Leg, Order, PayoutPlan, PendingRelease, PendingValidate, Published,
+        Released, Stands, Status, Was, event, event::News, state::Blockable,
+    },
     party::Stamp,
     payment::{Destination, PayoutId, payout},
 };
@@ -21,7 +21,7 @@ impl<S> Order<S> {
     }
 
     // What each payee would get by this plan, now.
-    pub(super) fn planned(&self, plan: &PayoutPlan) -> Result<Vec<Money>, Reason> {
+    pub(in crate::order) fn planned(&self, plan: &PayoutPlan) -> Result<Vec<Money>, Reason> {
         plan.amounts(self.net()?)
     }
 }
@@ -52,7 +52,7 @@ impl Takes<event::PayoutSet> for Order<Accepted> {
 
 impl Order<PendingValidate> {
     // The fee and the payouts that a validation at this time opens. Computed anew in replay and compared.
-    pub(super) fn settlement(&self, at: &Stamp) -> Result<event::Validated, Reason> {
+    pub(in crate::order) fn settlement(&self, at: &Stamp) -> Result<event::Validated, Reason> {
         let (fee, net) = (self.facts().terms.fee()?, self.net()?);
         if net.is_zero() {
             return Ok(event::Validated { fee, legs: Vec::new() });
@@ -100,7 +100,7 @@ impl Takes<event::Validated> for Order<PendingValidate> {
 }
 
 impl PendingRelease {
-    pub(super) fn leg(&self, payout: PayoutId) -> Result<&Leg, Reason> {
+    pub(in crate::order) fn leg(&self, payout: PayoutId) -> Result<&Leg, Reason> {
         let missing = Reason::Missing { what: "a payout of this order" };
         self.legs.iter().find(|leg| leg.payout == payout).ok_or(missing)
     }
@@ -109,7 +109,7 @@ impl PendingRelease {
         self.legs.iter_mut().find(|leg| leg.payout == payout)
     }
 
-    pub(super) fn stand(&self, wanted: Stands) -> impl Iterator<Item = &Leg> {
+    pub(in crate::order) fn stand(&self, wanted: Stands) -> impl Iterator<Item = &Leg> {
         self.legs.iter().filter(move |leg| leg.stands == wanted)
     }
 
@@ -137,7 +137,7 @@ impl PendingRelease {
 }
 
 impl BlockedRelease {
-    pub(super) fn release(&self) -> Result<&PendingRelease, Reason> {
+    pub(in crate::order) fn release(&self) -> Result<&PendingRelease, Reason> {
         match &self.was {
             Was::PendingRelease(release) => Ok(release),
             Was::Published(_) | Was::Accepted(_) | Was::PendingValidate(_) => {
@@ -254,7 +254,7 @@ impl Takes<event::Blocked> for Order<PendingRelease> {
 
 impl Order<BlockedRelease> {
     // A release goes on only when each payout has somewhere to go.
-    pub(super) fn may_go_on(&self) -> Result<(), Reason> {
+    pub(in crate::order) fn may_go_on(&self) -> Result<(), Reason> {
         let Was::PendingRelease(release) = &self.state.was else { return Ok(()) };
         if release.stand(Stands::Denied).next().is_some() {
             Err(Reason::Missing { what: "a new payout in place of the denied one" })

@@ -1,0 +1,190 @@
+//! What a step writes besides its event, collected while the step is checked.
+
+use super::{Facts, Flow, Lifecycle, Reason, Transition, Value};
+use crate::{
+    gateway::{IdempotencyKey, Instruction, Outcome},
+    id::Subject,
+    ledger::{Account, Entry, GatewayName, Purpose},
+    money::Money,
+    party::{PartyId, Stamp},
+    store::{Call, Commit, IfSent, IndexRow, Payload, Record, Settlement, Withdrawal},
+};
+
+/// What a step writes besides its event: entries, calls, and what it opens. Collected while the step is checked.
+#[derive(Debug)]
+pub struct Effects<'s> {
+    subject: Subject,
+    seq: u32,
+    stamp: &'s Stamp,
+    before: Money,
+    held: Money,
+    passed: bool,
+    entries: Vec<Entry>,
+    calls: Vec<Call>,
+    opened: Vec<Commit>,
+    settles: Option<Settlement>,
+    withdraws: Option<Withdrawal>,
+}
+
+impl<'s> Effects<'s> {
+    pub(super) fn new(subject: Subject, seq: u32, stamp: &'s Stamp, held: Money) -> Self {
+        Self {
+            subject,
+            seq,
+            stamp,
+            before: held,
+            held,
+            passed: false,
+            entries: Vec::new(),
+            calls: Vec::new(),
+            opened: Vec::new(),
+            settles: None,
+            withdraws: None,
+        }
+    }
+
+    pub(super) fn of<V: Value>(value: &V, stamp: &'s Stamp) -> Self {
+        let head = value.head();
+        Self::new(head.id().subject(), head.seq() + 1, stamp, head.held())
+    }
+
+    /// Whether it opens something else, too.
+    pub(super) fn opens(&self) -> bool {
+        !self.opened.is_empty()
+    }
+
+    /// What the step is about.
+    #[must_use]
+    pub const fn subject(&self) -> Subject {
+        self.subject
+    }
+
+    /// The number of the event that the step writes.
+    #[must_use]
+    pub const fn seq(&self) -> u32 {
+        self.seq
+    }
+
+    /// Who takes the step, and when.
+    #[must_use]
+    pub const fn stamp(&self) -> &'s Stamp {
+        self.stamp
+    }
+
+    /// What the escrow account holds after what was booked so far, in minor units.
+    #[must_use]
+    pub const fn held(&self) -> Money {
+        self.held
+    }
+
+    /// Books money that comes into the escrow account from the world or a wallet. In minor units.
+    ///
+    /// # Errors
+    /// [`Reason`] when the amount is not above zero, of another currency, or overflows.
+    pub fn receive(&mut self, from: Account, amount: Money, purpose: Purpose) -> Result<(), Reason> {
+        self.count_in(amount)?;
+        self.entries.push(Entry::new(from, Account::Escrow(self.subject), amount, purpose)?);
+        Ok(())
+    }
+
+    /// Counts money that comes into the escrow account from something else's escrow account. Whoever gives books the
+    /// entry, in the same unit; whoever receives only counts it. In minor units.
+    ///
+    /// # Errors
+    /// [`Reason`] when the amount is not above zero, of another currency, or overflows.
+    pub fn count_in(&mut self, amount: Money) -> Result<(), Reason> {
+        self.held = self.held.checked_add(amount.require_positive()?)?;
+        self.passed = true;
+        Ok(())
+    }
+
+    /// Books money that leaves the escrow account. In minor units.
+    ///
+    /// # Errors
+    /// [`Reason`] when the amount is not above zero, of another currency, or more than is held.
+    pub fn pay(&mut self, to: Account, amount: Money, purpose: Purpose) -> Result<(), Reason> {
+        let rest = self.held.checked_sub(amount)?;
+        if rest.is_negative() {
+            return Err(Reason::TooMuch { asked: amount, available: self.held });
+        }
+        self.entries.push(Entry::new(Account::Escrow(self.subject), to, amount, purpose)?);
+        self.held = rest;
+        Ok(())
+    }
+
+    /// Asks a gateway to do something, once the commit is durable.
+    pub fn call(&mut self, gateway: GatewayName, instruction: Instruction) {
+        self.calls.push(Call { gateway, instruction, due: self.stamp.at });
+    }
+
+    /// Answers a call with what the gateway reported.
+    pub fn settle(&mut self, key: IdempotencyKey, outcome: Outcome) {
+        self.settles = Some(Settlement { key, outcome });
+    }
+
+    /// Takes a call back. What holds when it was sent already is `if_sent`.
+    pub fn withdraw(&mut self, key: IdempotencyKey, if_sent: IfSent) {
+        self.withdraws = Some(Withdrawal { key, if_sent });
+    }
+
+    /// Opens something else in the same unit, right after this step's own commit.
+    pub(crate) fn open<T: Value>(&mut self, opened: Transition<T>) {
+        self.opened.extend(opened.into_commits());
+    }
+
+    /// Whether what was booked is what the edge says.
+    pub(super) fn agrees(&self, flow: Flow) -> bool {
+        let (before, held) = (self.before.minor(), self.held.minor());
+        match flow {
+            Flow::Keep => held == before && self.entries.is_empty(),
+            Flow::Collect => held > before,
+            Flow::Refund | Flow::Release | Flow::Divide => before > 0 && held == 0,
+            Flow::Part => 0 < held && held < before,
+            Flow::Pass => self.passed && held == before,
+        }
+    }
+
+    pub(super) fn transition<V: Value>(mut self, value: V, name: &'static str, payload: Payload) -> Transition<V> {
+        let opened = std::mem::take(&mut self.opened);
+        let commit = self.commit(&value, name, payload, index(&value));
+        Transition::new(value, commit, opened)
+    }
+
+    pub(super) fn commit<V: Value>(self, value: &V, name: &'static str, payload: Payload, index: IndexRow) -> Commit {
+        let (version, stamp) = (<V::Any as Lifecycle>::VERSION, self.stamp.clone());
+        Commit {
+            subject: self.subject,
+            expected: value.head().revision(),
+            records: vec![Record { seq: self.seq, name, version, stamp, payload }],
+            index,
+            entries: self.entries,
+            calls: self.calls,
+            settles: self.settles,
+            withdraws: self.withdraws,
+        }
+    }
+}
+
+/// The row for queries of a value as it is.
+pub(super) fn index<V: Value>(value: &V) -> IndexRow {
+    let (head, table) = (value.head(), <V::Any as Lifecycle>::TABLE);
+    IndexRow {
+        lifecycle: table.name,
+        status: table.statuses[value.position()].name,
+        parties: head.parties().clone(),
+        about: head.facts.about(),
+        deadline: head.deadline,
+        held: head.held(),
+    }
+}
+
+/// For the parties of the index: each once, in the order they were named.
+pub(crate) fn once(parties: impl IntoIterator<Item = PartyId>) -> Vec<PartyId> {
+    let mut named: Vec<PartyId> = Vec::new();
+    for party in parties {
+        if !named.contains(&party) {
+            named.push(party);
+        }
+    }
+    named
+}

@@ -1,0 +1,471 @@
+//! What [`lifecycle!`](crate::lifecycle!) writes.
+
+/// The second half of [`lifecycle!`](crate::lifecycle!).
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __lifecycle {
+    (
+        $(#[doc = $doc:literal])*
+        $vis:vis lifecycle $Value:ident, $Any:ident as $name:literal with ids $prefix:literal {
+            version $version:literal;
+            facts $Facts:ty;
+            opening $Opening:ty;
+            initial $Initial:ident;
+            statuses { $( $(#[doc = $sdoc:literal])+ $Status:ident = $sname:literal, $holds:ident; )+ }
+            edges { $(
+                $(#[doc = $adoc:literal])*
+                $action:ident ( $($arg:ident : $argty:ty),* $(,)? ) $args:tt $call:tt => $Action:ident records $Event:ty {
+                    $( $(#[doc = $edoc:literal])* $($from:ident)|+ -> $($to:ident)|+ by $($by:path)|+, $flow:ident, $origin:ident; )+
+                }
+            )+ }
+            notes { $(
+                $(#[doc = $ndoc:literal])*
+                $note:ident ( $($narg:ident : $nargty:ty),* $(,)? ) $nargs:tt $ncall:tt => $Note:ident records $NEvent:ty {
+                    $( $(#[doc = $nedoc:literal])* $($nat:ident)|+ by $($nby:path)|+, $nflow:ident, $norigin:ident; )+
+                }
+            )* }
+            commands $Command:ident $(<$life:lifetime>)?;
+        }
+    ) => {
+        $(#[doc = $doc])*
+        ///
+        /// A value of one status, which only the lifecycle's own steps can make: it cannot be cloned, deserialised or
+        /// built from outside.
+        $vis struct $Value<S> {
+            head: ::std::boxed::Box<$crate::lifecycle::Head<$Any>>,
+            state: S,
+        }
+
+        /// A value of any status: what is loaded from a store.
+        #[derive(Debug)]
+        $vis enum $Any { $( $(#[doc = $sdoc])+ $Status($Value<$Status>), )+ }
+
+        /// The statuses.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, $crate::__private::Serialize, $crate::__private::Deserialize)]
+        #[serde(crate = "escrowed::__private::serde")]
+        $vis enum Status { $( $(#[doc = $sdoc])+ #[serde(rename = $sname)] $Status, )+ }
+
+        /// The actions: the edges first, then the notes.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        $vis enum Action { $( $(#[doc = $adoc])* $Action, )+ $( $(#[doc = $ndoc])* $Note, )* }
+
+        /// Everything that may happen after the opening.
+        #[derive(Debug, Clone)]
+        $vis enum Event {
+            $( $(#[doc = $adoc])* $Action($Event), )+
+            $( $(#[doc = $ndoc])* $Note($NEvent), )*
+        }
+
+        /// An action with what it needs, for callers that learn the status at run time.
+        #[derive(Debug)]
+        $vis enum $Command $(<$life>)? {
+            $( $(#[doc = $adoc])* $Action { $(
+                #[allow(missing_docs, reason = "named like the argument of the method")]
+                $arg: $argty
+            ),* }, )+
+            $( $(#[doc = $ndoc])* $Note { $(
+                #[allow(missing_docs, reason = "named like the argument of the method")]
+                $narg: $nargty
+            ),* }, )*
+        }
+
+        /// Known to this module only: without it no step can be taken past the methods.
+        #[derive(Debug)]
+        $vis struct Seal(());
+
+        /// The table of the lifecycle, from which all of this comes.
+        $vis const TABLE: $crate::lifecycle::Table = $crate::lifecycle::Table {
+            name: $name,
+            statuses: &[ $( $crate::lifecycle::StatusRow {
+                name: $sname,
+                says: ::core::concat!($($sdoc),+).trim_ascii(),
+                holds: $crate::lifecycle::Holds::$holds,
+            }, )+ ],
+            actions: &[ $( ::core::stringify!($action), )+ $( ::core::stringify!($note), )* ],
+            initial: Status::$Initial as usize,
+            edges: &[ $( $( $crate::lifecycle::Edge {
+                action: Action::$Action as usize,
+                from: &[ $( Status::$from as usize ),+ ],
+                to: &[ $( Status::$to as usize ),+ ],
+                by: &[ $( $by ),+ ],
+                money: $crate::lifecycle::Flow::$flow,
+                origin: $crate::lifecycle::Origin::$origin,
+                says: ::core::concat!($($edoc),*).trim_ascii(),
+            }, )+ )+ ],
+            notes: &[ $( $( $crate::lifecycle::Edge {
+                action: Action::$Note as usize,
+                from: &[ $( Status::$nat as usize ),+ ],
+                to: &[],
+                by: &[ $( $nby ),+ ],
+                money: $crate::lifecycle::Flow::$nflow,
+                origin: $crate::lifecycle::Origin::$norigin,
+                says: ::core::concat!($($nedoc),*).trim_ascii(),
+            }, )+ )* ],
+        };
+
+        const _: () = TABLE.check();
+
+        impl Status {
+            /// Every status, in the order of the table.
+            pub const ALL: &'static [Self] = &[ $( Self::$Status ),+ ];
+
+            /// Its name as it is written in JSON and stores.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                TABLE.statuses[self as usize].name
+            }
+        }
+
+        impl Action {
+            /// Every action, edges first.
+            pub const ALL: &'static [Self] = &[ $( Self::$Action, )+ $( Self::$Note, )* ];
+
+            /// Its name in tables and logs.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                TABLE.actions[self as usize]
+            }
+        }
+
+        impl $(<$life>)? $Command $(<$life>)? {
+            /// Which action it asks for.
+            #[must_use]
+            pub const fn action(&self) -> Action {
+                match self {
+                    $( Self::$Action { .. } => Action::$Action, )+
+                    $( Self::$Note { .. } => Action::$Note, )*
+                }
+            }
+        }
+
+        impl $Any {
+            /// The status it is in.
+            #[must_use]
+            pub const fn status(&self) -> Status {
+                match self { $( Self::$Status(_) => Status::$Status, )+ }
+            }
+
+            /// Its id.
+            #[must_use]
+            pub const fn id(&self) -> $crate::id::Id<Self> {
+                self.carried().id()
+            }
+
+            /// What is known in every status.
+            #[must_use]
+            pub const fn facts(&self) -> &$Facts {
+                &self.carried().facts
+            }
+
+            /// What its escrow account holds, in minor units.
+            #[must_use]
+            pub const fn held(&self) -> $crate::money::Money {
+                self.carried().held()
+            }
+
+            /// When the clock acts on it (UTC), if it will.
+            #[must_use]
+            pub const fn deadline(&self) -> ::core::option::Option<$crate::time::Timestamp> {
+                self.carried().deadline
+            }
+
+            /// Which status was reached when and by whom.
+            #[must_use]
+            pub const fn history(&self) -> &$crate::lifecycle::History<Status> {
+                self.carried().history()
+            }
+
+            const fn carried(&self) -> &$crate::lifecycle::Head<Self> {
+                match self { $( Self::$Status(value) => &value.head, )+ }
+            }
+
+            /// Which action an actor may take now, or the reason why not. Looks at everything but the data of the
+            /// command, which only [`handle`](Self::handle) sees.
+            ///
+            /// # Errors
+            /// [`Reason`]($crate::lifecycle::Reason) as `handle` would give it.
+            pub fn may(&self, action: Action, at: &$crate::party::Stamp) -> ::core::result::Result<(), $crate::lifecycle::Reason> {
+                $crate::lifecycle::may(self, action as usize, at)?;
+                self.ready(action, at)
+            }
+
+            /// What an actor may do now: what a screen may offer.
+            pub fn actions(&self, at: &$crate::party::Stamp) -> impl ::core::iter::Iterator<Item = Action> {
+                Action::ALL.iter().copied().filter(move |action| self.may(*action, at).is_ok())
+            }
+
+            /// Does what a command says, whatever the status.
+            ///
+            /// # Errors
+            /// [`Refused`]($crate::lifecycle::Refused) with the value as it was and the reason.
+            #[allow(clippy::too_many_lines, reason = "one arm per edge of the table")]
+            pub fn handle $(<$life>)? (
+                self,
+                command: $Command $(<$life>)?,
+                at: &$crate::party::Stamp,
+            ) -> ::core::result::Result<$crate::lifecycle::Transition<Self>, $crate::lifecycle::Refused<Self>> {
+                if let Err(reason) = self.may(command.action(), at) {
+                    return Err($crate::lifecycle::Refused { value: self, reason });
+                }
+                match command {
+                    $( $Command::$Action { $($arg),* } => match self {
+                        $( $( Self::$from(value) => $crate::__handle!(value, $call, at, $args), )+ )+
+                        #[allow(unreachable_patterns, reason = "some actions are possible in every status")]
+                        other => Err($crate::lifecycle::Refused::wrong_status(other, Action::$Action as usize)),
+                    }, )+
+                    $( $Command::$Note { $($narg),* } => match self {
+                        $( $( Self::$nat(value) => $crate::__handle!(value, $ncall, at, $nargs), )+ )+
+                        #[allow(unreachable_patterns, reason = "some notes are possible in every status")]
+                        other => Err($crate::lifecycle::Refused::wrong_status(other, Action::$Note as usize)),
+                    }, )*
+                }
+            }
+        }
+
+        impl<S> $Value<S> {
+            /// Its id.
+            #[must_use]
+            pub const fn id(&self) -> $crate::id::Id<$Any> {
+                self.head.id()
+            }
+
+            /// What only this status knows.
+            #[must_use]
+            pub const fn state(&self) -> &S {
+                &self.state
+            }
+
+            /// What is known in every status.
+            #[must_use]
+            pub const fn facts(&self) -> &$Facts {
+                &self.head.facts
+            }
+
+            /// What its escrow account holds, in minor units.
+            #[must_use]
+            pub const fn held(&self) -> $crate::money::Money {
+                self.head.held()
+            }
+
+            /// When the clock acts on it (UTC), if it will.
+            #[must_use]
+            pub const fn deadline(&self) -> ::core::option::Option<$crate::time::Timestamp> {
+                self.head.deadline
+            }
+
+            /// Which status was reached when and by whom.
+            #[must_use]
+            pub const fn history(&self) -> &$crate::lifecycle::History<Status> {
+                self.head.history()
+            }
+
+            // The next value: the same head, another state.
+            #[allow(dead_code, reason = "a lifecycle may have one status")]
+            fn enter<T>(self, state: T) -> $Value<T> {
+                $Value { head: self.head, state }
+            }
+
+            // Takes a step; the only way to one.
+            fn take<E>(
+                self,
+                event: E,
+                at: &$crate::party::Stamp,
+            ) -> ::core::result::Result<
+                $crate::lifecycle::Transition<<Self as $crate::lifecycle::Takes<E>>::Next>,
+                $crate::lifecycle::Refused<Self>,
+            >
+            where
+                Self: $crate::lifecycle::Takes<E> + $crate::lifecycle::Value<Any = $Any>,
+                E: $crate::lifecycle::Recorded<$Any>,
+            {
+                $crate::lifecycle::take(self, event, at, Seal(()))
+            }
+        }
+
+        impl $Value<$Initial> {
+            // Opens one; the only way to a first status.
+            fn opened(
+                id: $crate::id::Id<$Any>,
+                opening: $Opening,
+                at: &$crate::party::Stamp,
+            ) -> ::core::result::Result<$crate::lifecycle::Transition<Self>, $crate::lifecycle::Refused<$Opening>> {
+                $crate::lifecycle::open(id, opening, at, Seal(()))
+            }
+        }
+
+        impl<S> $Value<S>
+        where
+            Self: $crate::lifecycle::Value,
+        {
+            /// The status it is in.
+            #[must_use]
+            pub fn status(&self) -> Status {
+                Status::ALL[$crate::lifecycle::Value::position(self)]
+            }
+        }
+
+        impl<S: ::core::fmt::Debug> ::core::fmt::Debug for $Value<S> {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                f.debug_struct(::core::stringify!($Value)).field("head", &self.head).field("state", &self.state).finish()
+            }
+        }
+
+        impl ::core::fmt::Display for Status {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                f.pad(self.name())
+            }
+        }
+
+        impl ::core::fmt::Display for Action {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                f.pad(self.name())
+            }
+        }
+
+        $(
+            impl $crate::lifecycle::Value for $Value<$Status> {
+                type Any = $Any;
+                const STATUS: ::core::option::Option<usize> = ::core::option::Option::Some(Status::$Status as usize);
+                fn head(&self) -> &$crate::lifecycle::Head<$Any> {
+                    &self.head
+                }
+                fn head_mut(&mut self, _: &$crate::lifecycle::Kernel) -> &mut $crate::lifecycle::Head<$Any> {
+                    &mut self.head
+                }
+                fn position(&self) -> usize {
+                    Status::$Status as usize
+                }
+                fn widen(self) -> $Any {
+                    $Any::$Status(self)
+                }
+            }
+
+            impl ::core::convert::From<$Value<$Status>> for $Any {
+                fn from(value: $Value<$Status>) -> Self {
+                    Self::$Status(value)
+                }
+            }
+
+            impl ::core::convert::TryFrom<$Any> for $Value<$Status> {
+                /// The value, which is in another status.
+                type Error = $Any;
+                fn try_from(any: $Any) -> ::core::result::Result<Self, $Any> {
+                    match any {
+                        $Any::$Status(value) => ::core::result::Result::Ok(value),
+                        #[allow(unreachable_patterns, reason = "a lifecycle may have one status")]
+                        other => ::core::result::Result::Err(other),
+                    }
+                }
+            }
+        )+
+
+        impl $crate::lifecycle::Value for $Any {
+            type Any = Self;
+            const STATUS: ::core::option::Option<usize> = ::core::option::Option::None;
+            fn head(&self) -> &$crate::lifecycle::Head<Self> {
+                self.carried()
+            }
+            fn head_mut(&mut self, _: &$crate::lifecycle::Kernel) -> &mut $crate::lifecycle::Head<Self> {
+                match self { $( Self::$Status(value) => &mut value.head, )+ }
+            }
+            fn position(&self) -> usize {
+                self.status() as usize
+            }
+            fn widen(self) -> Self {
+                self
+            }
+        }
+
+        impl $crate::id::Identified for $Any {
+            const KIND: $crate::id::Kind = $crate::id::Kind::new($prefix);
+        }
+
+        impl $crate::lifecycle::Lifecycle for $Any {
+            const TABLE: &'static $crate::lifecycle::Table = &TABLE;
+            const VERSION: u16 = $version;
+            type Status = Status;
+            type Facts = $Facts;
+            type Opening = $Opening;
+            type Event = Event;
+            type Seal = Seal;
+            $crate::__command!($Command $($life)?);
+
+            fn handle(
+                self,
+                command: Self::Command<'_>,
+                at: &$crate::party::Stamp,
+            ) -> ::core::result::Result<$crate::lifecycle::Transition<Self>, $crate::lifecycle::Refused<Self>> {
+                self.handle(command, at)
+            }
+            fn status_at(position: usize) -> Status {
+                Status::ALL[position]
+            }
+            fn begin(_: &$crate::lifecycle::Kernel, head: $crate::lifecycle::Head<Self>) -> Self {
+                Self::$Initial($Value { head: ::std::boxed::Box::new(head), state: $Initial::default() })
+            }
+            fn decode(
+                name: &str,
+                body: &str,
+            ) -> ::core::option::Option<::core::result::Result<Event, $crate::__private::JsonError>> {
+                $( if name == ::core::stringify!($action) {
+                    return ::core::option::Option::Some($crate::__private::from_str(body).map(Event::$Action));
+                } )+
+                $( if name == ::core::stringify!($note) {
+                    return ::core::option::Option::Some($crate::__private::from_str(body).map(Event::$Note));
+                } )*
+                ::core::option::Option::None
+            }
+            #[allow(clippy::too_many_lines, reason = "one arm per edge of the table")]
+            fn redo(
+                self,
+                kernel: &$crate::lifecycle::Kernel,
+                event: Event,
+                at: &$crate::party::Stamp,
+            ) -> ::core::result::Result<Self, $crate::lifecycle::Reason> {
+                match event {
+                    $( Event::$Action(event) => match self {
+                        $( $( Self::$from(value) => $crate::lifecycle::redo(value, event, at, kernel), )+ )+
+                        #[allow(unreachable_patterns, reason = "some actions are possible in every status")]
+                        other => Err($crate::lifecycle::Refused::wrong_status(other, Action::$Action as usize).reason),
+                    }, )+
+                    $( Event::$Note(event) => match self {
+                        $( $( Self::$nat(value) => $crate::lifecycle::redo(value, event, at, kernel), )+ )+
+                        #[allow(unreachable_patterns, reason = "some notes are possible in every status")]
+                        other => Err($crate::lifecycle::Refused::wrong_status(other, Action::$Note as usize).reason),
+                    }, )*
+                }
+            }
+        }
+
+        $( impl $crate::lifecycle::Recorded<$Any> for $Event {
+            const ACTION: usize = Action::$Action as usize;
+        } )+
+        $( impl $crate::lifecycle::Recorded<$Any> for $NEvent {
+            const ACTION: usize = Action::$Note as usize;
+        } )*
+    };
+}
+
+/// The type of a lifecycle's commands, which may borrow evidence or not.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __command {
+    ($Command:ident) => {
+        type Command<'c> = $Command;
+    };
+    ($Command:ident $life:lifetime) => {
+        type Command<$life> = $Command<$life>;
+    };
+}
+
+/// Calls the method of an edge's name, or the one it names instead, and makes its answer the enum of all statuses.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __handle {
+    ($value:ident, [$method:ident $($action:ident)?], $at:ident, ( $($arg:ident : $argty:ty),* $(,)? )) => {
+        match $value.$method($($arg,)* $at) {
+            Ok(transition) => Ok(transition.widen()),
+            Err(refused) => Err(refused.map($crate::lifecycle::Value::widen)),
+        }
+    };
+}
