@@ -1,0 +1,544 @@
+//! What an order loaded at run time does with a command: for every status, action and kind of actor, as its table says.
+
+use crate::harness::{Shop, bank, euro, ops, party, terms, user};
+use escrowed::{
+    gateway::Verb,
+    lifecycle::{Edge, Flow, Reason, Transition, Value},
+    memory::Memory,
+    money::Share,
+    order::{
+        Action, Amendment, AnyOrder, Blocking, Command, OrderId, Payee, PayoutBack, PayoutNews, PayoutPlan, Status,
+        TABLE, Terms,
+    },
+    party::{Actor, PartyId, Role, Stamp},
+    payment::{
+        AnyPayin, AnyPayout, AnyRefund, Destination, Method, Payin, Payout, PayoutId, Refund, payin, payout, refund,
+    },
+    sandbox::Behaviour,
+};
+use futures_lite::future::block_on;
+use std::collections::{BTreeMap, BTreeSet};
+
+type Store = Shop<Memory>;
+
+/// An order in some status, and what its own facts forbid there although the table allows it.
+struct Scene {
+    says: &'static str,
+    id: OrderId,
+    /// Anybody but the seller may turn out to be the buyer.
+    buyer_unknown: bool,
+    /// Not now, and `may` knows it.
+    barred: Vec<Action>,
+    /// Nothing exists that could prove it.
+    unproven: Vec<Action>,
+}
+
+/// What an order's payments can prove. Each piece was saved in a unit that was then thrown away.
+#[derive(Default)]
+struct Proof {
+    paid: Option<Payin<payin::Confirmed>>,
+    unpaid: Option<Payin<payin::Denied>>,
+    called_off: Option<Payin<payin::Cancelled>>,
+    /// Of every payout that is on its way.
+    arrived: Vec<Payout<payout::Confirmed>>,
+    denied: Option<Payout<payout::Denied>>,
+    replaced: Option<Payout<payout::Denied>>,
+    given_back: Option<Payout<payout::Denied>>,
+    stopped: Option<Payout<payout::Cancelled>>,
+    refund_called_off: Option<Refund<refund::Cancelled>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Buyer,
+    Seller,
+    Stranger,
+    Platform,
+    Arbiter,
+    Clock,
+    Gateway,
+}
+
+impl Kind {
+    const ALL: [Self; 7] =
+        [Self::Buyer, Self::Seller, Self::Stranger, Self::Platform, Self::Arbiter, Self::Clock, Self::Gateway];
+
+    fn actor(self) -> Actor {
+        match self {
+            Self::Buyer => user("anna"),
+            Self::Seller => user("sam"),
+            Self::Stranger => user("eve"),
+            Self::Platform => ops(),
+            Self::Arbiter => Actor::arbiter(party("judy")),
+            Self::Clock => Actor::Clock,
+            Self::Gateway => Actor::Gateway,
+        }
+    }
+
+    fn role(self, scene: &Scene) -> Option<Role> {
+        match self {
+            Self::Buyer => Some(Role::BUYER),
+            Self::Seller => Some(Role::SELLER),
+            Self::Stranger => scene.buyer_unknown.then_some(Role::BUYER),
+            Self::Platform => Some(Role::PLATFORM),
+            Self::Arbiter => Some(Role::ARBITER),
+            Self::Clock => Some(Role::CLOCK),
+            Self::Gateway => Some(Role::GATEWAY),
+        }
+    }
+
+    // Whom it may name as the buyer.
+    fn buyer(self) -> PartyId {
+        match self {
+            Self::Stranger => party("eve"),
+            Self::Buyer | Self::Seller | Self::Platform | Self::Arbiter | Self::Clock | Self::Gateway => party("anna"),
+        }
+    }
+}
+
+/// What has to become of a command.
+#[derive(Debug)]
+enum Verdict {
+    WrongStatus,
+    WrongActor(&'static Edge),
+    Barred,
+    Unproven,
+    Done(&'static Edge),
+}
+
+fn verdict(scene: &Scene, status: Status, action: Action, kind: Kind) -> Verdict {
+    let Some(edge) = TABLE.edge(status as usize, action as usize) else { return Verdict::WrongStatus };
+    if !kind.role(scene).is_some_and(|role| edge.by.contains(&role)) {
+        return Verdict::WrongActor(edge);
+    }
+    // A draft without a buyer has nobody but the platform to call it off.
+    let nobodys = scene.buyer_unknown && action == Action::Cancel && matches!(kind, Kind::Buyer | Kind::Stranger);
+    if scene.barred.contains(&action) || nobodys {
+        Verdict::Barred
+    } else if scene.unproven.contains(&action) {
+        Verdict::Unproven
+    } else {
+        Verdict::Done(edge)
+    }
+}
+
+/// The command that fits best: proven by the order's own payments where they can, else by another order's.
+fn command<'p>(
+    action: Action,
+    status: Status,
+    kind: Kind,
+    own: &'p Proof,
+    other: &'p Proof,
+    arrived: &'p [&'p Payout<payout::Confirmed>],
+) -> Command<'p> {
+    match action {
+        Action::IdentifyBuyer => Command::IdentifyBuyer { buyer: kind.buyer() },
+        Action::Publish => Command::Publish { payin: either(&own.paid, &other.paid) },
+        Action::Fail => Command::Fail { payin: either(&own.unpaid, &other.unpaid) },
+        Action::Retry => Command::Retry {},
+        Action::Accept => Command::Accept { payout: None },
+        Action::Reject => Command::Reject {},
+        Action::Cancel => Command::Cancel {},
+        Action::SetPayout => Command::SetPayout { plan: to_bank() },
+        Action::Validate => Command::Validate {},
+        Action::Release => Command::Release { payouts: arrived },
+        Action::Block if status == Status::PendingRelease => {
+            Command::Block { why: Blocking::Denied(either(&own.denied, &other.denied)) }
+        }
+        Action::Block => Command::Block { why: Blocking::Operator("looks odd".parse().unwrap()) },
+        Action::Unblock => Command::Unblock {},
+        Action::Pay => Command::Pay { by: Method::Card },
+        Action::DropPayin => Command::DropPayin { payin: either(&own.called_off, &other.called_off) },
+        Action::CountPayout => Command::CountPayout {
+            payout: match (&own.replaced, own.arrived.first()) {
+                (Some(payout), _) => PayoutNews::Replaced(payout),
+                (None, Some(payout)) => PayoutNews::Confirmed(payout),
+                (None, None) => PayoutNews::Confirmed(arrived[0]),
+            },
+        },
+        Action::TakeBackPayout => Command::TakeBackPayout {
+            payout: match (&own.given_back, &own.stopped) {
+                (Some(payout), _) => PayoutBack::GivenBack(payout),
+                (None, Some(payout)) => PayoutBack::Cancelled(payout),
+                (None, None) => PayoutBack::Cancelled(either(&None, &other.stopped)),
+            },
+        },
+        Action::RefundPart => Command::RefundPart { amount: euro("5.00") },
+        Action::TakeBackRefund => {
+            Command::TakeBackRefund { refund: either(&own.refund_called_off, &other.refund_called_off) }
+        }
+        Action::Amend => {
+            Command::Amend { changes: Amendment { metadata: Some(BTreeMap::new()), ..Amendment::default() } }
+        }
+    }
+}
+
+fn either<'p, T>(own: &'p Option<T>, other: &'p Option<T>) -> &'p T {
+    own.as_ref().or(other.as_ref()).expect("the other order proves it")
+}
+
+fn to_bank() -> PayoutPlan {
+    PayoutPlan::to(party("sam"), bank("ba_sam"))
+}
+
+fn in_halves() -> PayoutPlan {
+    let half = |to| Payee { party: party("sam"), share: Share::Rest, to };
+    PayoutPlan::among([half(bank("ba_1")), half(bank("ba_2"))])
+}
+
+fn one_try() -> Terms {
+    Terms { payin_intents: Some(1), ..terms() }
+}
+
+impl Proof {
+    async fn of(shop: &Store, id: OrderId) -> Self {
+        let (at, ops) = (shop.escrow.stamp(Actor::Gateway), shop.escrow.stamp(ops()));
+        let no = || "no".parse().unwrap();
+        let mut proof = Self::default();
+        for payin in shop.payins(id).await.iter().map(AnyPayin::id) {
+            let load = || async {
+                let AnyPayin::Created(payin) = shop.load(payin).await else { return None };
+                Some(payin)
+            };
+            let Some(payin) = load().await else { continue };
+            let amount = payin.facts().amount;
+            proof.paid = Some(thrown_away(shop, payin.confirm(amount, &at).unwrap()).await);
+            proof.unpaid = Some(thrown_away(shop, load().await.unwrap().deny(no(), &at).unwrap()).await);
+            proof.called_off = Some(thrown_away(shop, load().await.unwrap().cancel(&ops).unwrap()).await);
+        }
+        for payout in shop.payouts(id).await.iter().map(AnyPayout::id) {
+            proof.add_payout(shop, payout, &at, &ops).await;
+        }
+        for refund in shop.refunds(id).await {
+            let AnyRefund::Created(refund) = refund else { continue };
+            if let Ok(cancelled) = refund.cancel(&ops) {
+                proof.refund_called_off = Some(thrown_away(shop, cancelled).await);
+            }
+        }
+        proof
+    }
+
+    async fn add_payout(&mut self, shop: &Store, id: PayoutId, at: &Stamp, ops: &Stamp) {
+        match shop.load(id).await {
+            AnyPayout::Created(payout) => {
+                let amount = payout.facts().amount;
+                self.arrived.push(thrown_away(shop, payout.confirm(amount, at).unwrap()).await);
+                let AnyPayout::Created(payout) = shop.load(id).await else { unreachable!() };
+                self.denied = Some(thrown_away(shop, payout.deny("no".parse().unwrap(), at).unwrap()).await);
+                let AnyPayout::Created(payout) = shop.load(id).await else { unreachable!() };
+                self.stopped = Some(thrown_away(shop, payout.cancel(ops).unwrap()).await);
+            }
+            AnyPayout::Denied(payout) if payout.state().went().is_none() => {
+                self.replaced = Some(thrown_away(shop, payout.replace(bank("ba_other"), ops).unwrap()).await);
+                let AnyPayout::Denied(payout) = shop.load(id).await else { unreachable!() };
+                self.given_back = Some(thrown_away(shop, payout.give_back(ops).unwrap()).await);
+            }
+            AnyPayout::Denied(_) | AnyPayout::Confirmed(_) | AnyPayout::Cancelled(_) => {}
+        }
+    }
+}
+
+// Saves a step in a unit that is never committed.
+async fn thrown_away<T: Value>(shop: &Store, step: Transition<T>) -> T {
+    let mut unit = shop.begin().await;
+    step.save(&mut unit).await.unwrap()
+}
+
+impl Scene {
+    fn new(says: &'static str, id: OrderId) -> Self {
+        Self { says, id, buyer_unknown: false, barred: Vec::new(), unproven: Vec::new() }
+    }
+
+    fn barred(mut self, actions: &[Action]) -> Self {
+        self.barred.extend(actions);
+        self
+    }
+
+    fn unproven(mut self, actions: &[Action]) -> Self {
+        self.unproven.extend(actions);
+        self
+    }
+}
+
+async fn draft(shop: &Store, terms: Terms) -> OrderId {
+    let mut unit = shop.begin().await;
+    let id = shop.escrow.open_order(&mut unit, terms, ops()).await.unwrap().id();
+    shop.commit(unit).await;
+    id
+}
+
+async fn underway(shop: &Store, terms: Terms) -> OrderId {
+    let id = shop.open(terms).await;
+    shop.act(id, Command::Pay { by: Method::Card }, user("anna")).await;
+    id
+}
+
+async fn failed(shop: &Store, terms: Terms) -> OrderId {
+    decline(shop, Verb::Charge);
+    let id = underway(shop, terms).await;
+    shop.send().await;
+    id
+}
+
+fn decline(shop: &Store, verb: Verb) {
+    shop.gateway().script(verb, [Behaviour::Decline { reason: "insufficient funds".parse().unwrap() }]);
+}
+
+async fn act_on_payin(shop: &Store, id: OrderId, command: payin::Command<'_>) {
+    let payin = shop.payin(id).await.id();
+    let mut unit = shop.begin().await;
+    shop.escrow.act_on_payin(&mut unit, payin, command, ops()).await.unwrap();
+    shop.commit(unit).await;
+}
+
+// Acts on the payout of an order that was denied.
+async fn act_on_denied(shop: &Store, id: OrderId, command: payout::Command) {
+    let payouts = shop.payouts(id).await;
+    let denied = payouts.iter().find(|payout| payout.status() == payout::Status::Denied).expect("a denied payout");
+    let mut unit = shop.begin().await;
+    shop.escrow.act_on_payout(&mut unit, denied.id(), command, ops()).await.unwrap();
+    shop.commit(unit).await;
+}
+
+// PUBLISHED, ACCEPTED or PENDING_VALIDATE.
+async fn funded(shop: &Store, status: Status) -> OrderId {
+    let id = shop.paid(terms()).await;
+    if status != Status::Published {
+        shop.act(id, Command::Accept { payout: None }, user("sam")).await;
+    }
+    if status == Status::PendingValidate {
+        shop.act(id, Command::SetPayout { plan: to_bank() }, user("sam")).await;
+    }
+    assert_eq!(shop.status(id).await, status);
+    id
+}
+
+// The payouts are opened, and so many of them were sent. The first of those may be declined.
+async fn validated(shop: &Store, plan: PayoutPlan, sent: usize, declined: bool) -> OrderId {
+    let id = shop.planned(terms(), plan).await;
+    shop.act(id, Command::Validate {}, ops()).await;
+    if declined {
+        decline(shop, Verb::Payout);
+    }
+    for _ in 0..sent {
+        assert_eq!(shop.escrow.send(&"worker".parse().unwrap(), 1).await.unwrap().answered, 1);
+    }
+    id
+}
+
+async fn before_payment(shop: &Store) -> Vec<Scene> {
+    use Action::{DropPayin, Fail, Pay, Publish, Retry};
+    let known = draft(shop, Terms { buyer: Some(party("anna")), ..terms() }).await;
+    let unknown = Scene::new("draft for anybody", draft(shop, terms()).await);
+    let no_tries_left = underway(shop, one_try()).await;
+    act_on_payin(shop, no_tries_left, payin::Command::Cancel {}).await;
+    vec![
+        Scene::new("draft for anna", known),
+        Scene { buyer_unknown: true, ..unknown },
+        Scene::new("no payin yet", shop.open(terms()).await).unproven(&[Publish, Fail, DropPayin]),
+        Scene::new("no tries left", no_tries_left).barred(&[Pay]).unproven(&[Publish, Fail, DropPayin]),
+        Scene::new("payin failed", failed(shop, terms()).await),
+        Scene::new("last payin failed", failed(shop, one_try()).await).barred(&[Retry]),
+    ]
+}
+
+async fn after_payment(shop: &Store) -> Vec<Scene> {
+    use Action::{CountPayout, TakeBackPayout, TakeBackRefund};
+    let mut scenes = Vec::new();
+    for status in [Status::Published, Status::Accepted, Status::PendingValidate] {
+        scenes.push(Scene::new("nothing refunded", funded(shop, status).await).unproven(&[TakeBackRefund]));
+        let id = funded(shop, status).await;
+        shop.act(id, Command::RefundPart { amount: euro("20.00") }, ops()).await;
+        scenes.push(Scene::new("a part refunded", id));
+        let id = funded(shop, status).await;
+        shop.act(id, Command::Block { why: Blocking::Operator("looks odd".parse().unwrap()) }, ops()).await;
+        scenes.push(Scene::new("blocked by an operator", id).unproven(&[CountPayout, TakeBackPayout]));
+    }
+    scenes
+}
+
+async fn in_release(shop: &Store) -> Vec<Scene> {
+    use Action::{Cancel, CountPayout, TakeBackPayout, Unblock};
+    let replaced = validated(shop, to_bank(), 1, true).await;
+    act_on_denied(shop, replaced, payout::Command::Replace { to: bank("ba_other") }).await;
+    let given_back = validated(shop, to_bank(), 1, true).await;
+    act_on_denied(shop, given_back, payout::Command::GiveBack {}).await;
+    let half_given_back = validated(shop, in_halves(), 1, true).await;
+    act_on_denied(shop, half_given_back, payout::Command::GiveBack {}).await;
+    vec![
+        Scene::new("payout on its way", validated(shop, to_bank(), 0, false).await),
+        Scene::new("one of two payouts arrived", validated(shop, in_halves(), 1, false).await),
+        Scene::new("payout denied", validated(shop, to_bank(), 1, true).await).barred(&[Unblock, Cancel]),
+        Scene::new("one of two payouts denied", validated(shop, in_halves(), 1, true).await)
+            .barred(&[Unblock, Cancel]),
+        Scene::new("payout replaced", replaced).barred(&[Cancel]),
+        Scene::new("payout given back", given_back).barred(&[Unblock]).unproven(&[CountPayout, TakeBackPayout]),
+        Scene::new("one of two payouts given back", half_given_back).barred(&[Unblock, Cancel]),
+    ]
+}
+
+async fn ended(shop: &Store) -> Vec<Scene> {
+    let unpaid = underway(shop, terms()).await;
+    shop.act(unpaid, Command::Cancel {}, user("anna")).await;
+    let refunded = shop.paid(terms()).await;
+    shop.act(refunded, Command::Cancel {}, user("anna")).await;
+    let rejected = shop.paid(terms()).await;
+    shop.act(rejected, Command::Reject {}, user("sam")).await;
+    let released = validated(shop, to_bank(), 1, false).await;
+    vec![
+        Scene::new("cancelled before payment", unpaid),
+        Scene::new("cancelled after payment", refunded),
+        Scene::new("rejected", rejected),
+        Scene::new("released", released),
+    ]
+}
+
+async fn scenes(shop: &Store) -> Vec<Scene> {
+    let mut scenes = before_payment(shop).await;
+    scenes.extend(after_payment(shop).await);
+    scenes.extend(in_release(shop).await);
+    scenes.extend(ended(shop).await);
+    // Nothing was sent since, so this payin is still to come.
+    scenes.push(Scene::new("payin under way", underway(shop, terms()).await).barred(&[Action::Pay]));
+    scenes
+}
+
+// One piece of each kind, of orders that no scene is about.
+async fn proof_of_others(shop: &Store) -> Proof {
+    let refunded = funded(shop, Status::Published).await;
+    shop.act(refunded, Command::RefundPart { amount: euro("20.00") }, ops()).await;
+    let on_its_way = validated(shop, to_bank(), 0, false).await;
+    let paid = Proof::of(shop, underway(shop, terms()).await).await;
+    Proof {
+        paid: paid.paid,
+        unpaid: paid.unpaid,
+        called_off: paid.called_off,
+        refund_called_off: Proof::of(shop, refunded).await.refund_called_off,
+        ..Proof::of(shop, on_its_way).await
+    }
+}
+
+/// Tries one command, and returns whether it was carried out.
+fn tried(scene: &Scene, order: AnyOrder, command: Command<'_>, kind: Kind, at: &Stamp) -> bool {
+    let (status, action) = (order.status(), command.action());
+    let case = format!("{kind:?}: {action} in {status} ({})", scene.says);
+    let (held, before) = (order.held(), format!("{order:?}"));
+    let may = order.may(action, at);
+    assert_eq!(may.is_ok(), order.actions(at).any(|offered| offered == action), "{case}");
+
+    let verdict = verdict(scene, status, action, kind);
+    let refused = match (&verdict, order.handle(command, at)) {
+        (Verdict::Done(edge), Ok(step)) => {
+            assert_eq!(may, Ok(()), "{case}");
+            check_step(&case, edge, status, held.minor(), &step);
+            assert!(step.commits().iter().flat_map(|c| c.records()).any(|record| record.name == action.name()), "{case}");
+            return true;
+        }
+        (Verdict::Done(_), Err(refused)) => panic!("{case}: {refused}"),
+        (_, Ok(_)) => panic!("{case}: should be {verdict:?}"),
+        (_, Err(refused)) => refused,
+    };
+    assert_eq!(format!("{:?}", refused.value), before, "{case}: a refusal changes nothing");
+    let (action, status, reason) = (action.name(), status.name(), refused.reason);
+    match verdict {
+        Verdict::WrongStatus => {
+            assert_eq!(reason, Reason::WrongStatus { action, status }, "{case}");
+            assert_eq!(may, Err(reason), "{case}");
+        }
+        Verdict::WrongActor(edge) => {
+            let roles = edge.by.iter().map(|role| role.name).collect();
+            assert_eq!(reason, Reason::WrongActor { action, status, by: at.by.clone(), roles }, "{case}");
+            assert_eq!(may, Err(reason), "{case}");
+        }
+        Verdict::Barred => {
+            assert!(!is_of_the_table(&reason), "{case}: {reason}");
+            assert_eq!(may, Err(reason), "{case}");
+        }
+        // Whether `may` can tell is left open.
+        Verdict::Unproven => assert!(!is_of_the_table(&reason), "{case}: {reason}"),
+        Verdict::Done(_) => unreachable!(),
+    }
+    false
+}
+
+fn is_of_the_table(reason: &Reason) -> bool {
+    matches!(reason, Reason::WrongStatus { .. } | Reason::WrongActor { .. } | Reason::Unbooked { .. })
+}
+
+// The step ends where its edge leads, with as much money as the edge leaves.
+fn check_step(case: &str, edge: &Edge, from: Status, before: i64, step: &Transition<AnyOrder>) {
+    let (to, after) = (step.value().status(), step.value().held().minor());
+    if edge.is_note() {
+        assert_eq!(to, from, "{case}");
+    } else {
+        assert!(edge.to.contains(&(to as usize)), "{case}: leads to {to}");
+    }
+    let moved = match edge.money {
+        Flow::Keep | Flow::Pass => after == before,
+        Flow::Collect => after > before,
+        Flow::Refund | Flow::Release | Flow::Divide => before > 0 && after == 0,
+        Flow::Part => 0 < after && after < before,
+    };
+    assert!(moved, "{case}: {} made {after} of {before}", edge.money.name());
+    assert!(TABLE.statuses[to as usize].holds.admits(after > 0), "{case}: {to} holds {after}");
+}
+
+async fn play(shop: &Store, scene: &Scene, others: &Proof, seen: &mut BTreeSet<(Status, Action)>) {
+    let (own, status) = (Proof::of(shop, scene.id).await, shop.status(scene.id).await);
+    let arrived = if own.arrived.is_empty() { &others.arrived } else { &own.arrived };
+    let arrived: Vec<_> = arrived.iter().collect();
+    for action in Action::ALL.iter().copied() {
+        for kind in Kind::ALL {
+            let at = shop.escrow.stamp(kind.actor());
+            let command = command(action, status, kind, &own, others, &arrived);
+            if tried(scene, shop.order(scene.id).await, command, kind, &at) {
+                seen.insert((status, action));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_command_is_decided_as_the_table_says() {
+    block_on(async {
+        let shop = Shop::memory();
+        let scenes = scenes(&shop).await;
+        let others = proof_of_others(&shop).await;
+        let mut seen = BTreeSet::new();
+        let mut statuses = BTreeSet::new();
+        for scene in &scenes {
+            play(&shop, scene, &others, &mut seen).await;
+            statuses.insert(shop.status(scene.id).await);
+        }
+        assert!(statuses.iter().eq(Status::ALL), "every status is tried");
+        for (status, action) in Status::ALL.iter().flat_map(|status| Action::ALL.iter().map(move |a| (*status, *a))) {
+            let legal = TABLE.edge(status as usize, action as usize).is_some();
+            assert_eq!(seen.contains(&(status, action)), legal, "{action} in {status} was never possible");
+        }
+        shop.audit().await;
+    });
+}
+
+#[test]
+fn a_command_may_take_two_steps_at_once() {
+    block_on(async {
+        let shop = Shop::memory();
+        let at = |name| shop.escrow.stamp(user(name));
+        let order = shop.order(shop.open(terms()).await).await;
+        let paid = order.handle(Command::Pay { by: Method::Wallet }, &at("anna")).unwrap();
+        assert_eq!((paid.value().status(), paid.value().held()), (Status::Published, euro("100.00")));
+
+        let id = shop.paid(terms()).await;
+        let accept = |plan| Command::Accept { payout: Some(plan) };
+        let accepted = shop.order(id).await.handle(accept(to_bank()), &at("sam")).unwrap();
+        assert_eq!((accepted.value().status(), accepted.value().held()), (Status::PendingValidate, euro("100.00")));
+
+        // The second step is not possible: neither is taken.
+        let too_much = Payee { party: party("sam"), share: Share::Fixed(euro("90.01")), to: Destination::Wallet };
+        let order = shop.order(id).await;
+        let before = format!("{order:?}");
+        let refused = order.handle(accept(PayoutPlan::among([too_much])), &at("sam")).unwrap_err();
+        assert_eq!(format!("{:?}", refused.value), before);
+        assert!(matches!(refused.reason, Reason::Split(_)));
+    });
+}
