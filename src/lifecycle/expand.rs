@@ -11,6 +11,7 @@ macro_rules! __lifecycle {
             facts $Facts:ty;
             opening $Opening:ty;
             initial $Initial:ident;
+            happy $($Happy:ident)->*;
             statuses { $( $(#[doc = $sdoc:literal])+ $Status:ident = $sname:literal, $holds:ident; )+ }
             edges { $(
                 $(#[doc = $adoc:literal])*
@@ -83,6 +84,7 @@ macro_rules! __lifecycle {
             }, )+ ],
             actions: &[ $( ::core::stringify!($action), )+ $( ::core::stringify!($note), )* ],
             initial: Status::$Initial as usize,
+            happy: &[ $( Status::$Happy as usize ),* ],
             edges: &[ $( $( $crate::lifecycle::Edge {
                 action: Action::$Action as usize,
                 from: &[ $( Status::$from as usize ),+ ],

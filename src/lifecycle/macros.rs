@@ -89,6 +89,7 @@ macro_rules! lifecycle {
             facts $Facts:ty;
             opening $Opening:ty;
             initial $Initial:ident;
+            $( happy $($Happy:ident)->+; )?
             statuses { $($statuses:tt)+ }
             edges { $(
                 $(#[doc = $adoc:literal])*
@@ -109,6 +110,7 @@ macro_rules! lifecycle {
                 facts $Facts;
                 opening $Opening;
                 initial $Initial;
+                happy $( $($Happy)->+ )?;
                 statuses { $($statuses)+ }
                 edges { $(
                     $(#[doc = $adoc])*

@@ -13,6 +13,8 @@ pub struct Table {
     pub actions: &'static [&'static str],
     /// The status it begins in, by its position.
     pub initial: usize,
+    /// The way it is meant to go, status by status; empty when nobody has said. Diagrams draw it straight.
+    pub happy: &'static [usize],
     /// Who takes it from which status to which.
     pub edges: &'static [Edge],
     /// What may be written down without a change of status.

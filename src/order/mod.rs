@@ -60,6 +60,7 @@ crate::lifecycle! {
         facts Facts;
         opening Terms;
         initial Draft;
+        happy Draft -> PendingPublish -> Published -> Accepted -> PendingValidate -> PendingRelease -> Released;
         statuses {
             /// Somebody opened the order; the buyer may still be unknown.
             Draft = "DRAFT", Nothing;

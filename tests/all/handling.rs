@@ -24,6 +24,7 @@ type Store = Shop<Memory>;
 /// An order in some status, and what its own facts forbid there although the table allows it.
 struct Scene {
     says: &'static str,
+    shop: Store,
     id: OrderId,
     /// Anybody but the seller may turn out to be the buyer.
     buyer_unknown: bool,
@@ -245,8 +246,8 @@ async fn thrown_away<T: Value>(shop: &Store, step: Transition<T>) -> T {
 }
 
 impl Scene {
-    fn new(says: &'static str, id: OrderId) -> Self {
-        Self { says, id, buyer_unknown: false, barred: Vec::new(), unproven: Vec::new() }
+    fn new(says: &'static str, Told { shop, id }: Told) -> Self {
+        Self { says, shop, id, buyer_unknown: false, barred: Vec::new(), unproven: Vec::new() }
     }
 
     fn barred(mut self, actions: &[Action]) -> Self {
@@ -260,162 +261,181 @@ impl Scene {
     }
 }
 
-async fn draft(shop: &Store, terms: Terms) -> OrderId {
-    let mut unit = shop.begin().await;
-    let id = shop.escrow.open_order(&mut unit, terms, ops()).await.unwrap().id();
-    shop.commit(unit).await;
-    id
+/// An order in a shop of its own, so that no other order's calls move it on.
+struct Told {
+    shop: Store,
+    id: OrderId,
 }
 
-async fn underway(shop: &Store, terms: Terms) -> OrderId {
-    let id = shop.open(terms).await;
-    shop.act(id, Command::Pay { by: Method::Card }, user("anna")).await;
-    id
-}
-
-async fn failed(shop: &Store, terms: Terms) -> OrderId {
-    decline(shop, Verb::Charge);
-    let id = underway(shop, terms).await;
-    shop.send().await;
-    id
-}
-
-fn decline(shop: &Store, verb: Verb) {
-    shop.gateway().script(verb, [Behaviour::Decline { reason: "insufficient funds".parse().unwrap() }]);
-}
-
-async fn act_on_payin(shop: &Store, id: OrderId, command: payin::Command<'_>) {
-    let payin = shop.payin(id).await.id();
-    let mut unit = shop.begin().await;
-    shop.escrow.act_on_payin(&mut unit, payin, command, ops()).await.unwrap();
-    shop.commit(unit).await;
-}
-
-// Acts on the payout of an order that was denied.
-async fn act_on_denied(shop: &Store, id: OrderId, command: payout::Command) {
-    let payouts = shop.payouts(id).await;
-    let denied = payouts.iter().find(|payout| payout.status() == payout::Status::Denied).expect("a denied payout");
-    let mut unit = shop.begin().await;
-    shop.escrow.act_on_payout(&mut unit, denied.id(), command, ops()).await.unwrap();
-    shop.commit(unit).await;
-}
-
-// PUBLISHED, ACCEPTED or PENDING_VALIDATE.
-async fn funded(shop: &Store, status: Status) -> OrderId {
-    let id = shop.paid(terms()).await;
-    if status != Status::Published {
-        shop.act(id, Command::Accept { payout: None }, user("sam")).await;
+impl Told {
+    async fn drafted(terms: Terms) -> Self {
+        let shop = Shop::memory();
+        let mut unit = shop.begin().await;
+        let id = shop.escrow.open_order(&mut unit, terms, ops()).await.unwrap().id();
+        shop.commit(unit).await;
+        Self { shop, id }
     }
-    if status == Status::PendingValidate {
-        shop.act(id, Command::SetPayout { plan: to_bank() }, user("sam")).await;
+
+    async fn opened() -> Self {
+        let shop = Shop::memory();
+        let id = shop.open(terms()).await;
+        Self { shop, id }
     }
-    assert_eq!(shop.status(id).await, status);
-    id
+
+    /// A payin is asked for, but the gateway does not know it yet.
+    async fn asked(terms: Terms) -> Self {
+        let shop = Shop::memory();
+        let id = shop.open(terms).await;
+        Self { shop, id }.then(Command::Pay { by: Method::Card }, user("anna")).await
+    }
+
+    async fn failed(terms: Terms) -> Self {
+        let told = Self::asked(terms).await;
+        told.decline(Verb::Charge);
+        told.shop.send().await;
+        told
+    }
+
+    async fn without_payin(terms: Terms) -> Self {
+        let told = Self::asked(terms).await;
+        let payin = told.shop.payin(told.id).await.id();
+        let mut unit = told.shop.begin().await;
+        told.shop.escrow.act_on_payin(&mut unit, payin, payin::Command::Cancel {}, ops()).await.unwrap();
+        told.shop.commit(unit).await;
+        told
+    }
+
+    /// In `PUBLISHED`, `ACCEPTED` or `PENDING_VALIDATE`.
+    async fn funded(status: Status) -> Self {
+        let shop = Shop::memory();
+        let id = shop.paid(terms()).await;
+        let mut told = Self { shop, id };
+        if status != Status::Published {
+            told = told.then(Command::Accept { payout: None }, user("sam")).await;
+        }
+        if status == Status::PendingValidate {
+            told = told.then(Command::SetPayout { plan: to_bank() }, user("sam")).await;
+        }
+        assert_eq!(told.shop.status(told.id).await, status);
+        told
+    }
+
+    /// Its payouts are opened, and the gateway has answered so many of them.
+    async fn validated(plan: PayoutPlan, answered: usize) -> Self {
+        let shop = Shop::memory();
+        let id = shop.planned(terms(), plan).await;
+        let told = Self { shop, id }.then(Command::Validate {}, ops()).await;
+        told.answer(answered).await;
+        told
+    }
+
+    /// The first of its payouts is denied; another would still be on its way.
+    async fn denied(plan: PayoutPlan) -> Self {
+        let told = Self::validated(plan, 0).await;
+        told.decline(Verb::Payout);
+        told.answer(1).await;
+        assert_eq!(told.shop.status(told.id).await, Status::BlockedRelease);
+        told
+    }
+
+    async fn then(self, command: Command<'_>, by: Actor) -> Self {
+        self.shop.act(self.id, command, by).await;
+        self
+    }
+
+    async fn with_denied(self, command: payout::Command) -> Self {
+        let payouts = self.shop.payouts(self.id).await;
+        let denied = payouts.iter().find(|payout| payout.status() == payout::Status::Denied).expect("a denied payout");
+        let mut unit = self.shop.begin().await;
+        self.shop.escrow.act_on_payout(&mut unit, denied.id(), command, ops()).await.unwrap();
+        self.shop.commit(unit).await;
+        self
+    }
+
+    fn decline(&self, verb: Verb) {
+        let reason = "insufficient funds".parse().unwrap();
+        self.shop.gateway().script(verb, [Behaviour::Decline { reason }]);
+    }
+
+    async fn answer(&self, calls: usize) {
+        for _ in 0..calls {
+            assert_eq!(self.shop.escrow.send(&"worker".parse().unwrap(), 1).await.unwrap().answered, 1);
+        }
+    }
+
+    async fn proof(&self) -> Proof {
+        Proof::of(&self.shop, self.id).await
+    }
 }
 
-// The payouts are opened, and so many of them were sent. The first of those may be declined.
-async fn validated(shop: &Store, plan: PayoutPlan, sent: usize, declined: bool) -> OrderId {
-    let id = shop.planned(terms(), plan).await;
-    shop.act(id, Command::Validate {}, ops()).await;
-    if declined {
-        decline(shop, Verb::Payout);
-    }
-    for _ in 0..sent {
-        assert_eq!(shop.escrow.send(&"worker".parse().unwrap(), 1).await.unwrap().answered, 1);
-    }
-    id
-}
-
-async fn before_payment(shop: &Store) -> Vec<Scene> {
+async fn before_payment() -> Vec<Scene> {
     use Action::{DropPayin, Fail, Pay, Publish, Retry};
-    let known = draft(shop, Terms { buyer: Some(party("anna")), ..terms() }).await;
-    let unknown = Scene::new("draft for anybody", draft(shop, terms()).await);
-    let no_tries_left = underway(shop, one_try()).await;
-    act_on_payin(shop, no_tries_left, payin::Command::Cancel {}).await;
+    let for_anna = Terms { buyer: Some(party("anna")), ..terms() };
+    let for_anybody = Scene::new("for anybody", Told::drafted(terms()).await);
     vec![
-        Scene::new("draft for anna", known),
-        Scene { buyer_unknown: true, ..unknown },
-        Scene::new("no payin yet", shop.open(terms()).await).unproven(&[Publish, Fail, DropPayin]),
-        Scene::new("no tries left", no_tries_left).barred(&[Pay]).unproven(&[Publish, Fail, DropPayin]),
-        Scene::new("payin failed", failed(shop, terms()).await),
-        Scene::new("last payin failed", failed(shop, one_try()).await).barred(&[Retry]),
+        Scene::new("for anna", Told::drafted(for_anna).await),
+        Scene { buyer_unknown: true, ..for_anybody },
+        Scene::new("no payin yet", Told::opened().await).unproven(&[Publish, Fail, DropPayin]),
+        Scene::new("payin under way", Told::asked(terms()).await).barred(&[Pay]),
+        Scene::new("no tries left", Told::without_payin(one_try()).await)
+            .barred(&[Pay])
+            .unproven(&[Publish, Fail, DropPayin]),
+        Scene::new("payin failed", Told::failed(terms()).await),
+        Scene::new("last payin failed", Told::failed(one_try()).await).barred(&[Retry]),
     ]
 }
 
-async fn after_payment(shop: &Store) -> Vec<Scene> {
+async fn after_payment() -> Vec<Scene> {
     use Action::{CountPayout, TakeBackPayout, TakeBackRefund};
     let mut scenes = Vec::new();
     for status in [Status::Published, Status::Accepted, Status::PendingValidate] {
-        scenes.push(Scene::new("nothing refunded", funded(shop, status).await).unproven(&[TakeBackRefund]));
-        let id = funded(shop, status).await;
-        shop.act(id, Command::RefundPart { amount: euro("20.00") }, ops()).await;
-        scenes.push(Scene::new("a part refunded", id));
-        let id = funded(shop, status).await;
-        shop.act(id, Command::Block { why: Blocking::Operator("looks odd".parse().unwrap()) }, ops()).await;
-        scenes.push(Scene::new("blocked by an operator", id).unproven(&[CountPayout, TakeBackPayout]));
+        let part = Command::RefundPart { amount: euro("20.00") };
+        let block = Command::Block { why: Blocking::Operator("looks odd".parse().unwrap()) };
+        scenes.extend([
+            Scene::new("nothing refunded", Told::funded(status).await).unproven(&[TakeBackRefund]),
+            Scene::new("a part refunded", Told::funded(status).await.then(part, ops()).await),
+            Scene::new("blocked by an operator", Told::funded(status).await.then(block, ops()).await)
+                .unproven(&[CountPayout, TakeBackPayout]),
+        ]);
     }
     scenes
 }
 
-async fn in_release(shop: &Store) -> Vec<Scene> {
+async fn in_release() -> Vec<Scene> {
     use Action::{Cancel, CountPayout, TakeBackPayout, Unblock};
-    let replaced = validated(shop, to_bank(), 1, true).await;
-    act_on_denied(shop, replaced, payout::Command::Replace { to: bank("ba_other") }).await;
-    let given_back = validated(shop, to_bank(), 1, true).await;
-    act_on_denied(shop, given_back, payout::Command::GiveBack {}).await;
-    let half_given_back = validated(shop, in_halves(), 1, true).await;
-    act_on_denied(shop, half_given_back, payout::Command::GiveBack {}).await;
+    let replace = payout::Command::Replace { to: bank("ba_other") };
+    let give_back = || payout::Command::GiveBack {};
     vec![
-        Scene::new("payout on its way", validated(shop, to_bank(), 0, false).await),
-        Scene::new("one of two payouts arrived", validated(shop, in_halves(), 1, false).await),
-        Scene::new("payout denied", validated(shop, to_bank(), 1, true).await).barred(&[Unblock, Cancel]),
-        Scene::new("one of two payouts denied", validated(shop, in_halves(), 1, true).await)
+        Scene::new("payout on its way", Told::validated(to_bank(), 0).await),
+        Scene::new("one of two payouts arrived", Told::validated(in_halves(), 1).await),
+        Scene::new("payout denied", Told::denied(to_bank()).await).barred(&[Unblock, Cancel]),
+        Scene::new("one of two payouts denied", Told::denied(in_halves()).await).barred(&[Unblock, Cancel]),
+        Scene::new("payout replaced", Told::denied(to_bank()).await.with_denied(replace).await).barred(&[Cancel]),
+        Scene::new("payout given back", Told::denied(to_bank()).await.with_denied(give_back()).await)
+            .barred(&[Unblock])
+            .unproven(&[CountPayout, TakeBackPayout]),
+        Scene::new("one of two payouts given back", Told::denied(in_halves()).await.with_denied(give_back()).await)
             .barred(&[Unblock, Cancel]),
-        Scene::new("payout replaced", replaced).barred(&[Cancel]),
-        Scene::new("payout given back", given_back).barred(&[Unblock]).unproven(&[CountPayout, TakeBackPayout]),
-        Scene::new("one of two payouts given back", half_given_back).barred(&[Unblock, Cancel]),
     ]
 }
 
-async fn ended(shop: &Store) -> Vec<Scene> {
-    let unpaid = underway(shop, terms()).await;
-    shop.act(unpaid, Command::Cancel {}, user("anna")).await;
-    let refunded = shop.paid(terms()).await;
-    shop.act(refunded, Command::Cancel {}, user("anna")).await;
-    let rejected = shop.paid(terms()).await;
-    shop.act(rejected, Command::Reject {}, user("sam")).await;
-    let released = validated(shop, to_bank(), 1, false).await;
+async fn ended() -> Vec<Scene> {
+    let cancel = || Command::Cancel {};
     vec![
-        Scene::new("cancelled before payment", unpaid),
-        Scene::new("cancelled after payment", refunded),
-        Scene::new("rejected", rejected),
-        Scene::new("released", released),
+        Scene::new("not paid", Told::asked(terms()).await.then(cancel(), user("anna")).await),
+        Scene::new("paid", Told::funded(Status::Published).await.then(cancel(), user("anna")).await),
+        Scene::new("rejected", Told::funded(Status::Published).await.then(Command::Reject {}, user("sam")).await),
+        Scene::new("released", Told::validated(to_bank(), 1).await),
     ]
 }
 
-async fn scenes(shop: &Store) -> Vec<Scene> {
-    let mut scenes = before_payment(shop).await;
-    scenes.extend(after_payment(shop).await);
-    scenes.extend(in_release(shop).await);
-    scenes.extend(ended(shop).await);
-    // Nothing was sent since, so this payin is still to come.
-    scenes.push(Scene::new("payin under way", underway(shop, terms()).await).barred(&[Action::Pay]));
-    scenes
-}
-
-// One piece of each kind, of orders that no scene is about.
-async fn proof_of_others(shop: &Store) -> Proof {
-    let refunded = funded(shop, Status::Published).await;
-    shop.act(refunded, Command::RefundPart { amount: euro("20.00") }, ops()).await;
-    let on_its_way = validated(shop, to_bank(), 0, false).await;
-    let paid = Proof::of(shop, underway(shop, terms()).await).await;
-    Proof {
-        paid: paid.paid,
-        unpaid: paid.unpaid,
-        called_off: paid.called_off,
-        refund_called_off: Proof::of(shop, refunded).await.refund_called_off,
-        ..Proof::of(shop, on_its_way).await
-    }
+// One piece of each kind that the scenes' commands need, of orders that no scene is about.
+async fn proof_of_others() -> Proof {
+    let part = Command::RefundPart { amount: euro("20.00") };
+    let refunded = Told::funded(Status::Published).await.then(part, ops()).await;
+    let Proof { paid, unpaid, called_off, .. } = Told::asked(terms()).await.proof().await;
+    let Proof { refund_called_off, .. } = refunded.proof().await;
+    Proof { paid, unpaid, called_off, refund_called_off, ..Told::validated(to_bank(), 0).await.proof().await }
 }
 
 /// Tries one command, and returns whether it was carried out.
@@ -483,7 +503,9 @@ fn check_step(case: &str, edge: &Edge, from: Status, before: i64, step: &Transit
     assert!(TABLE.statuses[to as usize].holds.admits(after > 0), "{case}: {to} holds {after}");
 }
 
-async fn play(shop: &Store, scene: &Scene, others: &Proof, seen: &mut BTreeSet<(Status, Action)>) {
+// Tries every action by every kind of actor, and notes the actions that were carried out.
+async fn play(scene: &Scene, others: &Proof, seen: &mut BTreeSet<(Status, Action)>) {
+    let shop = &scene.shop;
     let (own, status) = (Proof::of(shop, scene.id).await, shop.status(scene.id).await);
     let arrived = if own.arrived.is_empty() { &others.arrived } else { &own.arrived };
     let arrived: Vec<_> = arrived.iter().collect();
@@ -496,26 +518,29 @@ async fn play(shop: &Store, scene: &Scene, others: &Proof, seen: &mut BTreeSet<(
             }
         }
     }
+    shop.audit().await;
 }
 
 #[test]
 fn a_command_is_decided_as_the_table_says() {
     block_on(async {
-        let shop = Shop::memory();
-        let scenes = scenes(&shop).await;
-        let others = proof_of_others(&shop).await;
-        let mut seen = BTreeSet::new();
-        let mut statuses = BTreeSet::new();
+        let mut scenes = before_payment().await;
+        scenes.extend(after_payment().await);
+        scenes.extend(in_release().await);
+        scenes.extend(ended().await);
+        let others = proof_of_others().await;
+        let (mut seen, mut statuses) = (BTreeSet::new(), BTreeSet::new());
         for scene in &scenes {
-            play(&shop, scene, &others, &mut seen).await;
-            statuses.insert(shop.status(scene.id).await);
+            play(scene, &others, &mut seen).await;
+            statuses.insert(scene.shop.status(scene.id).await);
         }
-        assert!(statuses.iter().eq(Status::ALL), "every status is tried");
-        for (status, action) in Status::ALL.iter().flat_map(|status| Action::ALL.iter().map(move |a| (*status, *a))) {
-            let legal = TABLE.edge(status as usize, action as usize).is_some();
-            assert_eq!(seen.contains(&(status, action)), legal, "{action} in {status} was never possible");
+        assert!(statuses.iter().eq(Status::ALL), "some statuses were not tried");
+        for status in Status::ALL.iter().copied() {
+            for action in Action::ALL.iter().copied() {
+                let legal = TABLE.edge(status as usize, action as usize).is_some();
+                assert_eq!(seen.contains(&(status, action)), legal, "{action} in {status}");
+            }
         }
-        shop.audit().await;
     });
 }
 

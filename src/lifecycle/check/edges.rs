@@ -138,4 +138,43 @@ impl Table {
             },
         }
     }
+
+    // Each step of the happy path is an edge.
+    pub(super) const fn check_happy_path(&self) {
+        let mut h = 1;
+        while h < self.happy.len() {
+            let (from, to) = (self.happy[h - 1], self.happy[h]);
+            if !self.leads(from, to) {
+                self.complain(&[
+                    "the happy path goes from ",
+                    self.statuses[from].name,
+                    " to ",
+                    self.statuses[to].name,
+                    ", but no edge does",
+                ]);
+            }
+            h += 1;
+        }
+    }
+
+    const fn leads(&self, from: usize, to: usize) -> bool {
+        let mut i = 0;
+        while i < self.edges.len() {
+            let edge = &self.edges[i];
+            let (mut starts, mut f) = (false, 0);
+            while f < edge.from.len() {
+                starts |= edge.from[f] == from;
+                f += 1;
+            }
+            let mut t = 0;
+            while t < edge.to.len() {
+                if starts && edge.to[t] == to {
+                    return true;
+                }
+                t += 1;
+            }
+            i += 1;
+        }
+        false
+    }
 }

@@ -25,10 +25,12 @@ impl Table {
     /// - a status cannot be reached from the first,
     /// - a lifecycle ends in a status that still holds money,
     /// - money is held in a status from which no path leads to an empty end unless one of the two sides acts,
+    /// - the happy path takes a way that no edge leads,
     /// - two edges give one action in one status two meanings, or nobody may take an edge.
     pub const fn check(&self) {
         assert!(self.statuses.len() <= LIMIT, "a lifecycle has at most 32 statuses");
         self.check_edges();
+        self.check_happy_path();
         let reached = self.reached();
         let mut status = 0;
         while status < self.statuses.len() {
@@ -252,7 +254,15 @@ mod tests {
 
     fn verdict(statuses: &'static [StatusRow], edges: Vec<Edge>) -> Option<String> {
         let edges = Vec::leak(edges);
-        let table = Table { name: "t", statuses, actions: &["pay", "give", "other"], initial: 0, edges, notes: &[] };
+        let table = Table {
+            name: "t",
+            statuses,
+            actions: &["pay", "give", "other"],
+            initial: 0,
+            happy: &[],
+            edges,
+            notes: &[],
+        };
         let said = panic::catch_unwind(|| table.check()).err()?;
         said.downcast_ref::<String>().cloned().or_else(|| said.downcast_ref::<&str>().map(ToString::to_string))
     }

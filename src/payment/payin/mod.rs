@@ -50,6 +50,7 @@ crate::lifecycle! {
         facts Terms;
         opening Terms;
         initial Created;
+        happy Created -> Confirmed;
         statuses {
             /// The payer is to pay; the gateway has been or is about to be asked.
             Created = "CREATED", Nothing;

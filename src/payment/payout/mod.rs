@@ -33,6 +33,7 @@ crate::lifecycle! {
         facts Terms;
         opening Terms;
         initial Created;
+        happy Created -> Confirmed;
         statuses {
             /// It holds the money; the gateway has been or is about to be asked.
             Created = "CREATED", Funds;

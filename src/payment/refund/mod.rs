@@ -32,6 +32,7 @@ crate::lifecycle! {
         facts Terms;
         opening Terms;
         initial Created;
+        happy Created -> Confirmed;
         statuses {
             /// It holds the money; it waits for approval, or for the gateway.
             Created = "CREATED", Funds;
