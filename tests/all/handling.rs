@@ -19,12 +19,10 @@ use escrowed::{
 use futures_lite::future::block_on;
 use std::collections::{BTreeMap, BTreeSet};
 
-type Store = Shop<Memory>;
-
 /// An order in some status, and what its own facts forbid there although the table allows it.
 struct Scene {
     says: &'static str,
-    shop: Store,
+    shop: Shop<Memory>,
     id: OrderId,
     /// Anybody but the seller may turn out to be the buyer.
     buyer_unknown: bool,
@@ -192,7 +190,7 @@ fn one_try() -> Terms {
 }
 
 impl Proof {
-    async fn of(shop: &Store, id: OrderId) -> Self {
+    async fn of(shop: &Shop<Memory>, id: OrderId) -> Self {
         let (at, ops) = (shop.escrow.stamp(Actor::Gateway), shop.escrow.stamp(ops()));
         let no = || "no".parse().unwrap();
         let mut proof = Self::default();
@@ -219,7 +217,7 @@ impl Proof {
         proof
     }
 
-    async fn add_payout(&mut self, shop: &Store, id: PayoutId, at: &Stamp, ops: &Stamp) {
+    async fn add_payout(&mut self, shop: &Shop<Memory>, id: PayoutId, at: &Stamp, ops: &Stamp) {
         match shop.load(id).await {
             AnyPayout::Created(payout) => {
                 let amount = payout.facts().amount;
@@ -240,13 +238,13 @@ impl Proof {
 }
 
 // Saves a step in a unit that is never committed.
-async fn thrown_away<T: Value>(shop: &Store, step: Transition<T>) -> T {
+async fn thrown_away<T: Value>(shop: &Shop<Memory>, step: Transition<T>) -> T {
     let mut unit = shop.begin().await;
     step.save(&mut unit).await.unwrap()
 }
 
 impl Scene {
-    fn new(says: &'static str, Told { shop, id }: Told) -> Self {
+    fn new(says: &'static str, Staged { shop, id }: Staged) -> Self {
         Self { says, shop, id, buyer_unknown: false, barred: Vec::new(), unproven: Vec::new() }
     }
 
@@ -262,12 +260,12 @@ impl Scene {
 }
 
 /// An order in a shop of its own, so that no other order's calls move it on.
-struct Told {
-    shop: Store,
+struct Staged {
+    shop: Shop<Memory>,
     id: OrderId,
 }
 
-impl Told {
+impl Staged {
     async fn drafted(terms: Terms) -> Self {
         let shop = Shop::memory();
         let mut unit = shop.begin().await;
@@ -290,52 +288,52 @@ impl Told {
     }
 
     async fn failed(terms: Terms) -> Self {
-        let told = Self::asked(terms).await;
-        told.decline(Verb::Charge);
-        told.shop.send().await;
-        told
+        let staged = Self::asked(terms).await;
+        staged.decline(Verb::Charge);
+        staged.shop.send().await;
+        staged
     }
 
     async fn without_payin(terms: Terms) -> Self {
-        let told = Self::asked(terms).await;
-        let payin = told.shop.payin(told.id).await.id();
-        let mut unit = told.shop.begin().await;
-        told.shop.escrow.act_on_payin(&mut unit, payin, payin::Command::Cancel {}, ops()).await.unwrap();
-        told.shop.commit(unit).await;
-        told
+        let staged = Self::asked(terms).await;
+        let payin = staged.shop.payin(staged.id).await.id();
+        let mut unit = staged.shop.begin().await;
+        staged.shop.escrow.act_on_payin(&mut unit, payin, payin::Command::Cancel {}, ops()).await.unwrap();
+        staged.shop.commit(unit).await;
+        staged
     }
 
     /// In `PUBLISHED`, `ACCEPTED` or `PENDING_VALIDATE`.
     async fn funded(status: Status) -> Self {
         let shop = Shop::memory();
         let id = shop.paid(terms()).await;
-        let mut told = Self { shop, id };
+        let mut staged = Self { shop, id };
         if status != Status::Published {
-            told = told.then(Command::Accept { payout: None }, user("sam")).await;
+            staged = staged.then(Command::Accept { payout: None }, user("sam")).await;
         }
         if status == Status::PendingValidate {
-            told = told.then(Command::SetPayout { plan: to_bank() }, user("sam")).await;
+            staged = staged.then(Command::SetPayout { plan: to_bank() }, user("sam")).await;
         }
-        assert_eq!(told.shop.status(told.id).await, status);
-        told
+        assert_eq!(staged.shop.status(staged.id).await, status);
+        staged
     }
 
     /// Its payouts are opened, and the gateway has answered so many of them.
     async fn validated(plan: PayoutPlan, answered: usize) -> Self {
         let shop = Shop::memory();
         let id = shop.planned(terms(), plan).await;
-        let told = Self { shop, id }.then(Command::Validate {}, ops()).await;
-        told.answer(answered).await;
-        told
+        let staged = Self { shop, id }.then(Command::Validate {}, ops()).await;
+        staged.answer(answered).await;
+        staged
     }
 
     /// The first of its payouts is denied; another would still be on its way.
     async fn denied(plan: PayoutPlan) -> Self {
-        let told = Self::validated(plan, 0).await;
-        told.decline(Verb::Payout);
-        told.answer(1).await;
-        assert_eq!(told.shop.status(told.id).await, Status::BlockedRelease);
-        told
+        let staged = Self::validated(plan, 0).await;
+        staged.decline(Verb::Payout);
+        staged.answer(1).await;
+        assert_eq!(staged.shop.status(staged.id).await, Status::BlockedRelease);
+        staged
     }
 
     async fn then(self, command: Command<'_>, by: Actor) -> Self {
@@ -371,17 +369,17 @@ impl Told {
 async fn before_payment() -> Vec<Scene> {
     use Action::{DropPayin, Fail, Pay, Publish, Retry};
     let for_anna = Terms { buyer: Some(party("anna")), ..terms() };
-    let for_anybody = Scene::new("for anybody", Told::drafted(terms()).await);
+    let for_anybody = Scene::new("for anybody", Staged::drafted(terms()).await);
     vec![
-        Scene::new("for anna", Told::drafted(for_anna).await),
+        Scene::new("for anna", Staged::drafted(for_anna).await),
         Scene { buyer_unknown: true, ..for_anybody },
-        Scene::new("no payin yet", Told::opened().await).unproven(&[Publish, Fail, DropPayin]),
-        Scene::new("payin under way", Told::asked(terms()).await).barred(&[Pay]),
-        Scene::new("no tries left", Told::without_payin(one_try()).await)
+        Scene::new("no payin yet", Staged::opened().await).unproven(&[Publish, Fail, DropPayin]),
+        Scene::new("payin under way", Staged::asked(terms()).await).barred(&[Pay]),
+        Scene::new("no tries left", Staged::without_payin(one_try()).await)
             .barred(&[Pay])
             .unproven(&[Publish, Fail, DropPayin]),
-        Scene::new("payin failed", Told::failed(terms()).await),
-        Scene::new("last payin failed", Told::failed(one_try()).await).barred(&[Retry]),
+        Scene::new("payin failed", Staged::failed(terms()).await),
+        Scene::new("last payin failed", Staged::failed(one_try()).await).barred(&[Retry]),
     ]
 }
 
@@ -392,9 +390,9 @@ async fn after_payment() -> Vec<Scene> {
         let part = Command::RefundPart { amount: euro("20.00") };
         let block = Command::Block { why: Blocking::Operator("looks odd".parse().unwrap()) };
         scenes.extend([
-            Scene::new("nothing refunded", Told::funded(status).await).unproven(&[TakeBackRefund]),
-            Scene::new("a part refunded", Told::funded(status).await.then(part, ops()).await),
-            Scene::new("blocked by an operator", Told::funded(status).await.then(block, ops()).await)
+            Scene::new("nothing refunded", Staged::funded(status).await).unproven(&[TakeBackRefund]),
+            Scene::new("a part refunded", Staged::funded(status).await.then(part, ops()).await),
+            Scene::new("blocked by an operator", Staged::funded(status).await.then(block, ops()).await)
                 .unproven(&[CountPayout, TakeBackPayout]),
         ]);
     }
@@ -406,15 +404,15 @@ async fn in_release() -> Vec<Scene> {
     let replace = payout::Command::Replace { to: bank("ba_other") };
     let give_back = || payout::Command::GiveBack {};
     vec![
-        Scene::new("payout on its way", Told::validated(to_bank(), 0).await),
-        Scene::new("one of two payouts arrived", Told::validated(in_halves(), 1).await),
-        Scene::new("payout denied", Told::denied(to_bank()).await).barred(&[Unblock, Cancel]),
-        Scene::new("one of two payouts denied", Told::denied(in_halves()).await).barred(&[Unblock, Cancel]),
-        Scene::new("payout replaced", Told::denied(to_bank()).await.with_denied(replace).await).barred(&[Cancel]),
-        Scene::new("payout given back", Told::denied(to_bank()).await.with_denied(give_back()).await)
+        Scene::new("payout on its way", Staged::validated(to_bank(), 0).await),
+        Scene::new("one of two payouts arrived", Staged::validated(in_halves(), 1).await),
+        Scene::new("payout denied", Staged::denied(to_bank()).await).barred(&[Unblock, Cancel]),
+        Scene::new("one of two payouts denied", Staged::denied(in_halves()).await).barred(&[Unblock, Cancel]),
+        Scene::new("payout replaced", Staged::denied(to_bank()).await.with_denied(replace).await).barred(&[Cancel]),
+        Scene::new("payout given back", Staged::denied(to_bank()).await.with_denied(give_back()).await)
             .barred(&[Unblock])
             .unproven(&[CountPayout, TakeBackPayout]),
-        Scene::new("one of two payouts given back", Told::denied(in_halves()).await.with_denied(give_back()).await)
+        Scene::new("one of two payouts given back", Staged::denied(in_halves()).await.with_denied(give_back()).await)
             .barred(&[Unblock, Cancel]),
     ]
 }
@@ -422,20 +420,20 @@ async fn in_release() -> Vec<Scene> {
 async fn ended() -> Vec<Scene> {
     let cancel = || Command::Cancel {};
     vec![
-        Scene::new("not paid", Told::asked(terms()).await.then(cancel(), user("anna")).await),
-        Scene::new("paid", Told::funded(Status::Published).await.then(cancel(), user("anna")).await),
-        Scene::new("rejected", Told::funded(Status::Published).await.then(Command::Reject {}, user("sam")).await),
-        Scene::new("released", Told::validated(to_bank(), 1).await),
+        Scene::new("not paid", Staged::asked(terms()).await.then(cancel(), user("anna")).await),
+        Scene::new("paid", Staged::funded(Status::Published).await.then(cancel(), user("anna")).await),
+        Scene::new("rejected", Staged::funded(Status::Published).await.then(Command::Reject {}, user("sam")).await),
+        Scene::new("released", Staged::validated(to_bank(), 1).await),
     ]
 }
 
 // One piece of each kind that the scenes' commands need, of orders that no scene is about.
 async fn proof_of_others() -> Proof {
     let part = Command::RefundPart { amount: euro("20.00") };
-    let refunded = Told::funded(Status::Published).await.then(part, ops()).await;
-    let Proof { paid, unpaid, called_off, .. } = Told::asked(terms()).await.proof().await;
+    let refunded = Staged::funded(Status::Published).await.then(part, ops()).await;
+    let Proof { paid, unpaid, called_off, .. } = Staged::asked(terms()).await.proof().await;
     let Proof { refund_called_off, .. } = refunded.proof().await;
-    Proof { paid, unpaid, called_off, refund_called_off, ..Told::validated(to_bank(), 0).await.proof().await }
+    Proof { paid, unpaid, called_off, refund_called_off, ..Staged::validated(to_bank(), 0).await.proof().await }
 }
 
 /// Tries one command, and returns whether it was carried out.
@@ -451,7 +449,10 @@ fn tried(scene: &Scene, order: AnyOrder, command: Command<'_>, kind: Kind, at: &
         (Verdict::Done(edge), Ok(step)) => {
             assert_eq!(may, Ok(()), "{case}");
             check_step(&case, edge, status, held.minor(), &step);
-            assert!(step.commits().iter().flat_map(|c| c.records()).any(|record| record.name == action.name()), "{case}");
+            assert!(
+                step.commits().iter().flat_map(|commit| commit.records()).any(|record| record.name == action.name()),
+                "{case}"
+            );
             return true;
         }
         (Verdict::Done(_), Err(refused)) => panic!("{case}: {refused}"),

@@ -1,6 +1,7 @@
 //! What a user of the crate sees, on every store.
 
 mod bad_input;
+mod handling;
 mod harness;
 mod legality;
 mod orders;
@@ -9,3 +10,4 @@ mod properties;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod tables;
+mod threads;
