@@ -331,7 +331,7 @@ macro_rules! __lifecycle {
                 fn head(&self) -> &$crate::lifecycle::Head<$Any> {
                     &self.head
                 }
-                fn head_mut(&mut self, _: &$crate::lifecycle::Kernel) -> &mut $crate::lifecycle::Head<$Any> {
+                fn head_mut(&mut self, _: &$crate::lifecycle::Kernel<$Any>) -> &mut $crate::lifecycle::Head<$Any> {
                     &mut self.head
                 }
                 fn position(&self) -> usize {
@@ -367,7 +367,7 @@ macro_rules! __lifecycle {
             fn head(&self) -> &$crate::lifecycle::Head<Self> {
                 self.carried()
             }
-            fn head_mut(&mut self, _: &$crate::lifecycle::Kernel) -> &mut $crate::lifecycle::Head<Self> {
+            fn head_mut(&mut self, _: &$crate::lifecycle::Kernel<$Any>) -> &mut $crate::lifecycle::Head<Self> {
                 match self { $( Self::$Status(value) => &mut value.head, )+ }
             }
             fn position(&self) -> usize {
@@ -402,7 +402,7 @@ macro_rules! __lifecycle {
             fn status_at(position: usize) -> Status {
                 Status::ALL[position]
             }
-            fn begin(_: &$crate::lifecycle::Kernel, head: $crate::lifecycle::Head<Self>) -> Self {
+            fn begin(_: &$crate::lifecycle::Kernel<$Any>, head: $crate::lifecycle::Head<Self>) -> Self {
                 Self::$Initial($Value { head: ::std::boxed::Box::new(head), state: $Initial::default() })
             }
             fn decode(
@@ -420,7 +420,7 @@ macro_rules! __lifecycle {
             #[allow(clippy::too_many_lines, reason = "one arm per edge of the table")]
             fn redo(
                 self,
-                kernel: &$crate::lifecycle::Kernel,
+                kernel: &$crate::lifecycle::Kernel<$Any>,
                 event: Event,
                 at: &$crate::party::Stamp,
             ) -> ::core::result::Result<Self, $crate::lifecycle::Reason> {

@@ -90,7 +90,7 @@ impl<L: Lifecycle> Head<L> {
 
     /// For the kernel: takes a step's bookkeeping over.
     #[doc(hidden)]
-    pub fn advance(&mut self, _: &Kernel, seq: u32, held: Money, reached: Option<L::Status>, stamp: &Stamp) {
+    pub fn advance(&mut self, _: &Kernel<L>, seq: u32, held: Money, reached: Option<L::Status>, stamp: &Stamp) {
         self.seq = seq;
         self.held = held;
         let parties = self.facts.parties();
@@ -104,7 +104,7 @@ impl<L: Lifecycle> Head<L> {
 
     /// For the kernel: notes the revision.
     #[doc(hidden)]
-    pub const fn revise(&mut self, _: &Kernel, revision: Revision) {
+    pub const fn revise(&mut self, _: &Kernel<L>, revision: Revision) {
         self.revision = Some(revision);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Lifecycle, Reason,
-    step::{self, KERNEL},
+    step::{self, kernel},
 };
 use crate::{
     id::{Id, IdError, Subject},
@@ -74,7 +74,7 @@ pub fn replay<L: Lifecycle>(log: &Log) -> Result<L, Corrupt> {
     for record in rest {
         value = apply(value, record).map_err(|flaw| corrupt(record.seq, flaw))?;
     }
-    value.head_mut(&KERNEL).revise(&KERNEL, log.revision);
+    value.head_mut(&kernel()).revise(&kernel(), log.revision);
     Ok(value)
 }
 
@@ -93,7 +93,7 @@ fn apply<L: Lifecycle>(value: L, record: &StoredRecord) -> Result<L, Flaw> {
     let event = L::decode(&record.name, &record.body)
         .ok_or_else(|| Flaw::UnknownEvent { name: record.name.clone() })?
         .map_err(Flaw::Unreadable)?;
-    value.redo(&KERNEL, event, &record.stamp).map_err(Flaw::Illegal)
+    value.redo(&kernel(), event, &record.stamp).map_err(Flaw::Illegal)
 }
 
 fn check_form<L: Lifecycle>(record: &StoredRecord, expected: u32) -> Result<(), Flaw> {

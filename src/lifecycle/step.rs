@@ -8,6 +8,7 @@ use crate::{
     store::{Commit, Payload},
 };
 use serde::{Serialize, de::DeserializeOwned};
+use std::marker::PhantomData;
 
 /// A lifecycle as its `Any…` enum: all its statuses in one type. Implemented by the `lifecycle!` macro.
 pub trait Lifecycle: Value<Any = Self> + Identified + std::fmt::Debug {
@@ -38,13 +39,13 @@ pub trait Lifecycle: Value<Any = Self> + Identified + std::fmt::Debug {
     fn status_at(position: usize) -> Self::Status;
     /// The value as it begins, in its first status.
     #[doc(hidden)]
-    fn begin(kernel: &Kernel, head: Head<Self>) -> Self;
+    fn begin(kernel: &Kernel<Self>, head: Head<Self>) -> Self;
     /// Reads an event. `None` when the lifecycle knows none of that name.
     #[doc(hidden)]
     fn decode(name: &str, body: &str) -> Option<Result<Self::Event, serde_json::Error>>;
     /// Takes the step that an event tells of.
     #[doc(hidden)]
-    fn redo(self, kernel: &Kernel, event: Self::Event, at: &Stamp) -> Result<Self, Reason>;
+    fn redo(self, kernel: &Kernel<Self>, event: Self::Event, at: &Stamp) -> Result<Self, Reason>;
 }
 
 /// A value of a lifecycle: of one status, or the enum of all. Implemented by the `lifecycle!` macro.
@@ -58,7 +59,7 @@ pub trait Value: Sized + Send + 'static {
     fn head(&self) -> &Head<Self::Any>;
     /// For the kernel.
     #[doc(hidden)]
-    fn head_mut(&mut self, kernel: &Kernel) -> &mut Head<Self::Any>;
+    fn head_mut(&mut self, kernel: &Kernel<Self::Any>) -> &mut Head<Self::Any>;
     /// The position of its status in the table.
     fn position(&self) -> usize;
     /// The same value as the enum of all statuses.
@@ -115,11 +116,13 @@ pub trait Takes<E: Recorded<Self::Any>>: Value {
     }
 }
 
-/// Held by the kernel only: methods that take one cannot be called from outside.
+/// Held by the kernel only, one for each lifecycle: methods that take one cannot be called from outside.
 #[derive(Debug)]
-pub struct Kernel(());
+pub struct Kernel<L>(PhantomData<fn() -> L>);
 
-pub(super) const KERNEL: Kernel = Kernel(());
+pub(super) const fn kernel<L>() -> Kernel<L> {
+    Kernel(PhantomData)
+}
 
 /// Opens a lifecycle: its first value and all that must be written with it.
 ///
@@ -149,8 +152,8 @@ pub(super) fn begin<L: Lifecycle>(id: Id<L>, opening: L::Opening, at: &Stamp) ->
     let (held, deadline) = (opening.held(), opening.deadline());
     let mut head = Head::new(id, opening.facts(), held);
     head.deadline = deadline;
-    head.advance(&KERNEL, 1, held, Some(L::status_at(L::TABLE.initial)), at);
-    L::begin(&KERNEL, head)
+    head.advance(&kernel(), 1, held, Some(L::status_at(L::TABLE.initial)), at);
+    L::begin(&kernel(), head)
 }
 
 pub(super) fn check_opening<L: Lifecycle>(id: Id<L>, opening: &L::Opening, at: &Stamp) -> Result<(), Reason> {
@@ -202,7 +205,7 @@ where
 /// # Errors
 /// The reason why the event is illegal.
 #[doc(hidden)]
-pub fn redo<V, E>(value: V, event: E, at: &Stamp, _: &Kernel) -> Result<V::Any, Reason>
+pub fn redo<V, E>(value: V, event: E, at: &Stamp, _: &Kernel<V::Any>) -> Result<V::Any, Reason>
 where
     V: Takes<E>,
     E: Recorded<V::Any>,
@@ -217,6 +220,7 @@ where
     V: Takes<E>,
     E: Recorded<V::Any>,
 {
+    const { check_landing::<V, E>() };
     let stamp = effects.stamp();
     let edge = may::<V>(value, E::ACTION, stamp)?;
     value.check(event, effects)?;
@@ -229,7 +233,22 @@ where
     Ok(edge)
 }
 
-#[doc(hidden)]
+// A step that names the status it becomes must name one that its edge leads to.
+#[track_caller]
+const fn check_landing<V, E>()
+where
+    V: Takes<E>,
+    E: Recorded<V::Any>,
+{
+    if let (Some(from), Some(to)) = (V::STATUS, V::Next::STATUS) {
+        let table = <V::Any as Lifecycle>::TABLE;
+        assert!(
+            table.leads_by(E::ACTION, from, to),
+            "the `Next` of a step is no status that its edge in the table leads to"
+        );
+    }
+}
+
 /// Whether the table lets this actor take this action now: the edge, or the reason why not.
 pub fn may<V: Value>(value: &V, action: usize, at: &Stamp) -> Result<&'static Edge, Reason> {
     let table = <V::Any as Lifecycle>::TABLE;
@@ -258,10 +277,10 @@ where
 {
     let seq = value.head().seq() + 1;
     if !edge.is_note() {
-        value.head_mut(&KERNEL).deadline = None;
+        value.head_mut(&kernel()).deadline = None;
     }
     let mut next = value.make(event, at);
     let reached = (!edge.is_note()).then(|| <V::Any as Lifecycle>::status_at(next.position()));
-    next.head_mut(&KERNEL).advance(&KERNEL, seq, held, reached, at);
+    next.head_mut(&kernel()).advance(&kernel(), seq, held, reached, at);
     next
 }

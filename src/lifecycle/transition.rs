@@ -1,6 +1,6 @@
 //! A step that was taken but not yet saved.
 
-use super::{Refused, Value, step::KERNEL};
+use super::{Refused, Value, step::kernel};
 use crate::{
     gateway::IdempotencyKey,
     ledger::Account,
@@ -82,7 +82,7 @@ impl<T: Value> Transition<T> {
         };
         let why = match appended {
             Ok(Appended::Stored(revision)) => {
-                self.value.head_mut(&KERNEL).revise(&KERNEL, revision);
+                self.value.head_mut(&kernel()).revise(&kernel(), revision);
                 return Ok(self.value);
             }
             Ok(refused) => Failure::refused(refused),

@@ -1,6 +1,6 @@
 //! What an order tells and learns about its payments.
 
-use super::{Action, AnyOrder, Order, PayoutBack, PayoutNews, PendingRelease, Stands};
+use super::{Action, AnyOrder, Order, PayoutBack, PayoutNews};
 use crate::{
     lifecycle::{Lifecycle, Reason, Refused, Transition, Value},
     party::Stamp,
@@ -66,7 +66,7 @@ impl Agreement for AnyOrder {
 
     fn onward(self, at: &Stamp) -> Lesson {
         match self {
-            Self::PendingRelease(order) if order.state.all_confirmed() => step(order.release(&[], at)),
+            Self::PendingRelease(order) if order.state.payouts.all_confirmed() => step(order.release(&[], at)),
             other => Ok(Learned::Nothing(other)),
         }
     }
@@ -85,12 +85,6 @@ impl Agreement for AnyOrder {
             | Self::BlockedRelease(_)
             | Self::Released(_) => None,
         }
-    }
-}
-
-impl PendingRelease {
-    fn all_confirmed(&self) -> bool {
-        self.stand(Stands::Confirmed).count() == self.legs.len()
     }
 }
 

@@ -1,10 +1,10 @@
 //! What is logged of an order.
 
-use super::{Leg, Paid, PayoutPlan, ReturnUrls};
+use super::{Paid, PayoutPlan, ReturnUrls};
 use crate::{
     money::{FeeRule, Money},
     party::PartyId,
-    payment::{PayinId, PayoutId, RefundId},
+    payment::{News, Outgoing, PayinId, PayoutId, RefundId},
     text::{Link, Name, Prose, Text},
 };
 use serde::{Deserialize, Serialize};
@@ -82,7 +82,7 @@ pub struct PayoutSet {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Validated {
     pub(super) fee: Money,
-    pub(super) legs: Vec<Leg>,
+    pub(super) payouts: Outgoing,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -103,14 +103,6 @@ pub struct Unblocked {}
 pub struct PayoutCounted {
     pub(super) payout: PayoutId,
     pub(super) news: News,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum News {
-    Confirmed,
-    Denied,
-    Replaced { by: PayoutId, settled: bool },
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -36,7 +36,7 @@ mod terms;
 
 pub use action::{Blocking, PayoutBack, PayoutNews};
 pub use event::Amendment;
-pub use plan::{Leg, Payee, PayoutPlan, Stands};
+pub use plan::{Payee, PayoutPlan};
 pub use state::{
     Accepted, BlockedRelease, Cancelled, Draft, Failure, Paid, PendingPublish, PendingRelease, PendingValidate,
     Published, Rejected, Released, Was,

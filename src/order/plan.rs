@@ -4,7 +4,7 @@ use crate::{
     lifecycle::Reason,
     money::{Money, Share, split},
     party::PartyId,
-    payment::{Destination, PayoutId},
+    payment::Destination,
 };
 use serde::{Deserialize, Serialize};
 
@@ -36,36 +36,6 @@ pub struct Payee {
     pub share: Share,
     /// Where to.
     pub to: Destination,
-}
-
-/// A payout of an order, as the order knows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Leg {
-    /// The payout: the one that replaced it, once it was replaced.
-    pub payout: PayoutId,
-    /// Who is paid.
-    pub payee: PartyId,
-    /// How much, in minor units.
-    pub amount: Money,
-    /// Where to, at the release.
-    pub to: Destination,
-    /// Where it stands.
-    pub stands: Stands,
-}
-
-/// Where a payout of an order stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stands {
-    /// On its way.
-    Open,
-    /// The payee has the money.
-    Confirmed,
-    /// The gateway declined; the payout still holds the money.
-    Denied,
-    /// It gave its money back to the order.
-    Returned,
 }
 
 const PAYEES: usize = 100;

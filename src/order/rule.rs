@@ -8,31 +8,52 @@ impl AnyOrder {
     pub(super) fn ready(&self, action: Action, at: &Stamp) -> Result<(), Reason> {
         match action {
             Action::Cancel => self.may_cancel(at),
-            Action::Retry => match self {
-                Self::Failure(order) => order.facts().attempts_left(),
-                _ => Ok(()),
-            },
-            Action::Pay => match self {
-                Self::PendingPublish(order) => order.may_pay(),
-                _ => Ok(()),
-            },
-            Action::Unblock => match self {
-                Self::BlockedRelease(order) => order.may_go_on(),
-                _ => Ok(()),
-            },
+            Action::Retry => {
+                if let Self::Failure(order) = self {
+                    order.facts().attempts_left()
+                } else {
+                    Ok(())
+                }
+            }
+            Action::Pay => {
+                if let Self::PendingPublish(order) = self {
+                    order.may_pay()
+                } else {
+                    Ok(())
+                }
+            }
+            Action::Unblock => {
+                if let Self::BlockedRelease(order) = self {
+                    order.may_go_on()
+                } else {
+                    Ok(())
+                }
+            }
+            Action::Publish | Action::Fail | Action::DropPayin => {
+                if let Self::PendingPublish(order) = self {
+                    order.underway().map(drop)
+                } else {
+                    Ok(())
+                }
+            }
+            Action::CountPayout | Action::TakeBackPayout => {
+                if let Self::BlockedRelease(order) = self {
+                    order.some_out()
+                } else {
+                    Ok(())
+                }
+            }
+            Action::RefundPart => self.may_refund_part(),
+            Action::TakeBackRefund if self.facts().refunded().is_zero() => {
+                Err(Reason::Missing { what: "a refund that was opened by hand" })
+            }
             Action::IdentifyBuyer
-            | Action::Publish
-            | Action::Fail
             | Action::Accept
             | Action::Reject
             | Action::SetPayout
             | Action::Validate
             | Action::Release
             | Action::Block
-            | Action::DropPayin
-            | Action::CountPayout
-            | Action::TakeBackPayout
-            | Action::RefundPart
             | Action::TakeBackRefund
             | Action::Amend => Ok(()),
         }
@@ -48,6 +69,22 @@ impl AnyOrder {
             Self::PendingValidate(order) => order.may_cancel(at),
             Self::BlockedRelease(order) => order.none_out().and_then(|()| order.may_cancel(at)),
             Self::Cancelled(_) | Self::Rejected(_) | Self::PendingRelease(_) | Self::Released(_) => Ok(()),
+        }
+    }
+
+    fn may_refund_part(&self) -> Result<(), Reason> {
+        match self {
+            Self::Published(order) => order.may_refund_part(),
+            Self::Accepted(order) => order.may_refund_part(),
+            Self::PendingValidate(order) => order.may_refund_part(),
+            Self::Draft(_)
+            | Self::PendingPublish(_)
+            | Self::Failure(_)
+            | Self::Cancelled(_)
+            | Self::Rejected(_)
+            | Self::PendingRelease(_)
+            | Self::BlockedRelease(_)
+            | Self::Released(_) => Ok(()),
         }
     }
 }

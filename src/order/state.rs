@@ -1,9 +1,9 @@
 //! The statuses of an order, each with what only it knows.
 
-use super::{Leg, PayoutPlan};
+use super::PayoutPlan;
 use crate::{
     money::Money,
-    payment::{PayinId, RefundId, Route},
+    payment::{Outgoing, PayinId, RefundId, Route},
     text::Prose,
 };
 use serde::{Deserialize, Serialize};
@@ -60,7 +60,7 @@ pub struct PendingValidate {
 pub struct PendingRelease {
     pub(super) paid: Paid,
     pub(super) fee: Money,
-    pub(super) legs: Vec<Leg>,
+    pub(super) payouts: Outgoing,
 }
 
 /// The release is stopped. Leads on by `unblock`; ends by `cancel`.
@@ -100,7 +100,7 @@ pub struct Rejected {
 #[derive(Debug)]
 pub struct Released {
     pub(super) fee: Money,
-    pub(super) legs: Vec<Leg>,
+    pub(super) payouts: Outgoing,
 }
 
 impl PendingPublish {
@@ -142,8 +142,8 @@ impl PendingRelease {
 
     /// The payouts, in the plan's order.
     #[must_use]
-    pub fn legs(&self) -> &[Leg] {
-        &self.legs
+    pub const fn payouts(&self) -> &Outgoing {
+        &self.payouts
     }
 }
 
@@ -186,8 +186,8 @@ impl Released {
 
     /// The payouts, in the plan's order.
     #[must_use]
-    pub fn legs(&self) -> &[Leg] {
-        &self.legs
+    pub const fn payouts(&self) -> &Outgoing {
+        &self.payouts
     }
 }
 

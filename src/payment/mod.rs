@@ -18,11 +18,13 @@
 //! [`Agreement`]. Payments of type `WALLET` need no gateway and settle at once, in the unit that opens them.
 
 mod agreement;
+mod outgoing;
 pub mod payin;
 pub mod payout;
 pub mod refund;
 
 pub use agreement::{Agreement, Evidence, Learned};
+pub use outgoing::{Leg, News, Outgoing, Stands, Way};
 pub use payin::{AnyPayin, Method, Payin, PayinId};
 pub use payout::{AnyPayout, Destination, Payout, PayoutId};
 pub use refund::{AnyRefund, Consent, Refund, RefundId, Route};

@@ -277,7 +277,7 @@ on_each_store! {
         let AnyOrder::Released(order) = shop.order(id).await else { panic!() };
         // A fee of 10 % is 10.00 (10.001); 90.01 is left: 45.005, 22.5025 and 22.5025.
         assert_eq!(order.state().fee(), euro("10.00"));
-        let amounts: Vec<_> = order.state().legs().iter().map(|leg| leg.amount.to_string()).collect();
+        let amounts: Vec<_> = order.state().payouts().legs().iter().map(|leg| leg.amount.to_string()).collect();
         assert_eq!(amounts, ["45.01 EUR", "22.50 EUR", "22.50 EUR"]);
         assert_eq!(shop.balance("wallet:singer").await, euro("45.01"));
         assert_eq!(shop.balance("wallet:bassist").await, euro("22.50"));

@@ -3,6 +3,7 @@
 use crate::lifecycle::{Flow, Holds, Table};
 
 impl Table {
+    #[track_caller]
     pub(super) const fn check_edges(&self) {
         let mut i = 0;
         while i < self.edges.len() + self.notes.len() {
@@ -31,6 +32,7 @@ impl Table {
     }
 
     // One action in one status is one edge: else neither code nor people would know which is meant.
+    #[track_caller]
     const fn check_single_meaning(&self, nth: usize, from: usize, action: usize) {
         let mut times = 0;
         let mut i = 0;
@@ -57,6 +59,7 @@ impl Table {
     }
 
     // A status that says for certain what it holds must agree with every edge; `either` agrees with what it can.
+    #[track_caller]
     const fn check_money(&self, nth: usize, from: usize, to: usize) {
         let edge = self.step(nth);
         let (holds, arrives) = (self.statuses[from].holds, self.statuses[to].holds);
@@ -74,72 +77,31 @@ impl Table {
         if possible {
             return;
         }
+        let why = match (edge.money, holds) {
+            (Flow::Keep | Flow::Pass, Holds::Nothing) => {
+                " would conjure money: the latter holds funds, but the former holds nothing and the edge brings none in; \
+                 say Collect, or let the latter hold Nothing"
+            }
+            (Flow::Keep | Flow::Pass, Holds::Funds | Holds::Either) => {
+                " would strand money: the former holds funds, the edge keeps them, and the latter holds nothing; say \
+                 Refund, Release or Divide"
+            }
+            (Flow::Collect | Flow::Part, _) => {
+                " leaves money in escrow, but the latter says that it holds nothing; let it hold Funds"
+            }
+            (Flow::Refund | Flow::Release | Flow::Divide, Holds::Nothing) => {
+                " would conjure money: it pays out, but the former holds nothing; say Keep, or let it hold Funds"
+            }
+            (Flow::Refund | Flow::Release | Flow::Divide, Holds::Funds | Holds::Either) => {
+                " pays out all that is held, but the latter says that it holds funds; let it hold Nothing"
+            }
+        };
         let (action, from, to) = (self.actions[edge.action], self.statuses[from].name, self.statuses[to].name);
-        match edge.money {
-            Flow::Keep | Flow::Pass => match holds {
-                Holds::Nothing => self.complain(&[
-                    action,
-                    " from ",
-                    from,
-                    " to ",
-                    to,
-                    " would conjure money: ",
-                    to,
-                    " holds funds, but nothing was held and the edge brings none in; say Collect, or that ",
-                    to,
-                    " holds Nothing",
-                ]),
-                Holds::Funds | Holds::Either => self.complain(&[
-                    action,
-                    " from ",
-                    from,
-                    " to ",
-                    to,
-                    " would strand money: ",
-                    from,
-                    " holds funds and the edge keeps them, but ",
-                    to,
-                    " holds nothing; say Refund, Release or Divide, or that ",
-                    to,
-                    " holds Funds",
-                ]),
-            },
-            Flow::Collect | Flow::Part => self.complain(&[
-                action,
-                " from ",
-                from,
-                " to ",
-                to,
-                " leaves money in escrow, but ",
-                to,
-                " says that it holds nothing",
-            ]),
-            Flow::Refund | Flow::Release | Flow::Divide => match holds {
-                Holds::Nothing => self.complain(&[
-                    action,
-                    " from ",
-                    from,
-                    " to ",
-                    to,
-                    " would conjure money: it pays out, but ",
-                    from,
-                    " holds nothing",
-                ]),
-                Holds::Funds | Holds::Either => self.complain(&[
-                    action,
-                    " from ",
-                    from,
-                    " to ",
-                    to,
-                    " pays out all that is held, but ",
-                    to,
-                    " says that it holds funds",
-                ]),
-            },
-        }
+        self.complain(&[action, " from ", from, " to ", to, why])
     }
 
     // Each step of the happy path is an edge.
+    #[track_caller]
     pub(super) const fn check_happy_path(&self) {
         let mut h = 1;
         while h < self.happy.len() {
@@ -158,20 +120,31 @@ impl Table {
     }
 
     const fn leads(&self, from: usize, to: usize) -> bool {
-        let mut i = 0;
-        while i < self.edges.len() {
-            let edge = &self.edges[i];
-            let (mut starts, mut f) = (false, 0);
-            while f < edge.from.len() {
-                starts |= edge.from[f] == from;
-                f += 1;
+        let mut action = 0;
+        while action < self.actions.len() {
+            if self.leads_by(action, from, to) {
+                return true;
             }
-            let mut t = 0;
-            while t < edge.to.len() {
-                if starts && edge.to[t] == to {
-                    return true;
+            action += 1;
+        }
+        false
+    }
+
+    /// Whether an action leads from a status to a status, all by position; a note leads from each to itself.
+    pub(in crate::lifecycle) const fn leads_by(&self, action: usize, from: usize, to: usize) -> bool {
+        let mut i = 0;
+        while i < self.edges.len() + self.notes.len() {
+            let edge = self.step(i);
+            let mut f = 0;
+            while f < edge.from.len() {
+                let mut t = 0;
+                while t < edge.landings() {
+                    if edge.action == action && edge.from[f] == from && edge.landing(from, t) == to {
+                        return true;
+                    }
+                    t += 1;
                 }
-                t += 1;
+                f += 1;
             }
             i += 1;
         }

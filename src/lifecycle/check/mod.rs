@@ -27,6 +27,7 @@ impl Table {
     /// - money is held in a status from which no path leads to an empty end unless one of the two sides acts,
     /// - the happy path takes a way that no edge leads,
     /// - two edges give one action in one status two meanings, or nobody may take an edge.
+    #[track_caller]
     pub const fn check(&self) {
         assert!(self.statuses.len() <= LIMIT, "a lifecycle has at most 32 statuses");
         self.check_edges();
@@ -86,6 +87,7 @@ impl Table {
 
     // From every pair with money there must be a way to an empty end that needs neither of the two sides. Computed
     // backwards: first the empty ends, then all from which somebody other than a side leads there.
+    #[track_caller]
     const fn check_ways_out(&self, reached: &Seen) {
         let mut safe = [[false; 2]; LIMIT];
         let mut status = 0;
@@ -121,7 +123,7 @@ impl Table {
             if reached[status][1] && !safe[status][1] {
                 self.complain(&[
                     "status ", self.statuses[status].name,
-                    " holds money, and every way to an empty end needs the buyer or the seller: give an office, the clock or a gateway a way out, or a silent party strands the money",
+                    " holds money, and every way to an empty end needs one of its sides to act: give an office, the clock or a gateway a way out, or a silent party strands the money",
                 ]);
             }
             status += 1;
@@ -196,10 +198,11 @@ impl Table {
         true
     }
 
-    const fn step(&self, i: usize) -> &Edge {
+    pub(super) const fn step(&self, i: usize) -> &Edge {
         if i < self.edges.len() { &self.edges[i] } else { &self.notes[i - self.edges.len()] }
     }
 
+    #[track_caller]
     const fn complain(&self, words: &[&str]) -> ! {
         let mut text = Words::new();
         text.push("lifecycle ");
@@ -216,11 +219,11 @@ impl Table {
 
 impl Edge {
     // A note lands where it is.
-    const fn landings(&self) -> usize {
+    pub(super) const fn landings(&self) -> usize {
         if self.is_note() { 1 } else { self.to.len() }
     }
 
-    const fn landing(&self, from: usize, nth: usize) -> usize {
+    pub(super) const fn landing(&self, from: usize, nth: usize) -> usize {
         if self.is_note() { from } else { self.to[nth] }
     }
 }
@@ -295,7 +298,7 @@ mod tests {
                 "status PAID cannot be reached",
             ),
             (UNFINISHED, vec![PAY], "PAID ends the lifecycle but still holds money"),
-            (STATUSES, vec![PAY, edge(1, &[1], &[2], SELLER, Flow::Release)], "needs the buyer or the seller"),
+            (STATUSES, vec![PAY, edge(1, &[1], &[2], SELLER, Flow::Release)], "needs one of its sides"),
             (
                 STATUSES,
                 vec![PAY, GIVE, edge(1, &[1], &[2], OFFICE, Flow::Release)],

@@ -4,12 +4,9 @@ mod ending;
 mod paying;
 mod releasing;
 
-use super::event::{self, News};
+use super::event;
 use crate::{
-    payment::{
-        Destination, Payout,
-        payout::{self, Went},
-    },
+    payment::{News, Payout, payout},
     text::Prose,
 };
 
@@ -46,15 +43,8 @@ impl PayoutNews<'_> {
     fn counted(&self) -> event::PayoutCounted {
         match self {
             Self::Confirmed(payout) => event::PayoutCounted { payout: payout.id(), news: News::Confirmed },
-            Self::Denied(payout) => event::PayoutCounted { payout: payout.id(), news: News::Denied },
-            Self::Replaced(payout) => {
-                let news = match payout.state().went() {
-                    Some(Went::On { payout, to }) => {
-                        News::Replaced { by: *payout, settled: *to == Destination::Wallet }
-                    }
-                    Some(Went::Back) | None => News::Denied,
-                };
-                event::PayoutCounted { payout: payout.id(), news }
+            Self::Denied(payout) | Self::Replaced(payout) => {
+                event::PayoutCounted { payout: payout.id(), news: News::of_denied_payout(payout) }
             }
         }
     }

@@ -5,12 +5,12 @@ use crate::{
     lifecycle::{Effects, Reason, Takes, Value},
     money::Money,
     order::{
-        AnyOrder, BlockedRelease, Cancelled, Order, Paid, Published, Rejected, Stands, Was, event,
+        AnyOrder, BlockedRelease, Cancelled, Order, Paid, Published, Rejected, Was, event,
         state::{Blockable, Cancellable},
     },
     party::{Actor, Stamp},
     payment::{
-        RefundId,
+        RefundId, Stands,
         refund::{self, Consent},
     },
 };
@@ -96,12 +96,23 @@ impl Order<BlockedRelease> {
     // While a payout is out, nobody knows yet what there will be to refund.
     pub(in crate::order) fn none_out(&self) -> Result<(), Reason> {
         let Was::PendingRelease(release) = &self.state.was else { return Ok(()) };
-        let mut out = release.stand(Stands::Open).chain(release.stand(Stands::Denied));
-        out.next().map_or(Ok(()), |leg| Err(Reason::Underway(leg.payout.subject())))
+        let mut out = release.payouts.standing(Stands::Open).chain(release.payouts.standing(Stands::Denied));
+        out.next().map_or(Ok(()), |leg| Err(Reason::Underway(leg.payment)))
+    }
+
+    // Whether there is a payout of which something could still be learned.
+    pub(in crate::order) fn some_out(&self) -> Result<(), Reason> {
+        self.state.release()?;
+        if self.none_out().is_ok() { Err(Reason::Missing { what: "a payout that is on its way" }) } else { Ok(()) }
     }
 }
 
 impl<S: Blockable> Order<S> {
+    pub(in crate::order) fn may_refund_part(&self) -> Result<(), Reason> {
+        let available = self.refundable()?;
+        if available.is_positive() { Ok(()) } else { Err(Reason::TooMuch { asked: self.held(), available }) }
+    }
+
     // What stays must cover the fee, and be something.
     fn refundable(&self) -> Result<Money, Reason> {
         let least = Money::from_minor(self.facts().terms.fee()?.minor().max(1), self.held().currency());

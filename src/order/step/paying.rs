@@ -25,11 +25,16 @@ impl Order<Draft> {
 impl Order<PendingPublish> {
     // The evidence must be the payin under way.
     pub(in crate::order) fn awaits(&self, payin: PayinId) -> Result<(), Reason> {
-        match self.state.payin {
-            Some(expected) if expected == payin => Ok(()),
-            Some(expected) => Err(Reason::WrongSubject { expected: expected.subject(), found: payin.subject() }),
-            None => Err(Reason::Missing { what: "a payin under way" }),
+        let expected = self.underway()?;
+        if expected == payin {
+            Ok(())
+        } else {
+            Err(Reason::WrongSubject { expected: expected.subject(), found: payin.subject() })
         }
+    }
+
+    pub(in crate::order) fn underway(&self) -> Result<PayinId, Reason> {
+        self.state.payin.ok_or(Reason::Missing { what: "a payin under way" })
     }
 
     pub(in crate::order) fn may_pay(&self) -> Result<(), Reason> {

@@ -5,11 +5,11 @@ use crate::{
     lifecycle::{Effects, Reason, Takes, Value},
     money::Money,
     order::{
-        Accepted, AnyOrder, BlockedRelease, Leg, Order, PayoutPlan, PendingRelease, PendingValidate, Published,
-        Released, Stands, Status, Was, event, event::News, state::Blockable,
+        Accepted, AnyOrder, BlockedRelease, Order, PayoutPlan, PendingRelease, PendingValidate, Published, Released,
+        Status, Was, event, state::Blockable,
     },
     party::Stamp,
-    payment::{Destination, PayoutId, payout},
+    payment::{Leg, News, Outgoing, Stands, Way},
 };
 
 impl<S> Order<S> {
@@ -55,23 +55,14 @@ impl Order<PendingValidate> {
     pub(in crate::order) fn settlement(&self, at: &Stamp) -> Result<event::Validated, Reason> {
         let (fee, net) = (self.facts().terms.fee()?, self.net()?);
         if net.is_zero() {
-            return Ok(event::Validated { fee, legs: Vec::new() });
+            return Ok(event::Validated { fee, payouts: Outgoing::default() });
         }
         let weights: Vec<u64> = self.state.planned.iter().map(|part| part.minor().unsigned_abs()).collect();
         let amounts = net.split_by_weights(&weights)?;
-        let (parent, seq) = (self.id().subject(), self.head.seq() + 1);
-        let legs = (0..).zip(self.state.plan.payees()).zip(amounts).filter(|(_, amount)| amount.is_positive());
-        let legs = legs
-            .map(|((nth, payee), amount)| Leg {
-                payout: PayoutId::derived(parent, seq, nth, at.at),
-                payee: payee.party.clone(),
-                amount,
-                to: payee.to.clone(),
-                // Into a wallet it settles at once, in the same commit.
-                stands: if payee.to == Destination::Wallet { Stands::Confirmed } else { Stands::Open },
-            })
-            .collect();
-        Ok(event::Validated { fee, legs })
+        let parts = self.state.plan.payees().iter().zip(amounts);
+        let parts = parts.map(|(payee, amount)| (payee.party.clone(), amount, Way::Payout(payee.to.clone())));
+        let payouts = Outgoing::plan(self.id().subject(), self.head.seq() + 1, at.at, parts);
+        Ok(event::Validated { fee, payouts })
     }
 }
 
@@ -81,58 +72,15 @@ impl Takes<event::Validated> for Order<PendingValidate> {
         if *event != self.settlement(step.stamp())? {
             return Err(Reason::Fixed { what: "what each payee gets" });
         }
-        let (terms, about) = (&self.facts().terms, self.id().subject());
+        let terms = &self.facts().terms;
         if event.fee.is_positive() {
             step.pay(Account::Wallet(terms.platform.clone()), event.fee, Purpose::Fee)?;
         }
-        for leg in &event.legs {
-            step.pay(Account::Escrow(leg.payout.subject()), leg.amount, Purpose::Release)?;
-            let (payee, to, gateway) = (leg.payee.clone(), leg.to.clone(), terms.gateway.clone());
-            let opened = payout::Terms { about, payee, amount: leg.amount, to, gateway };
-            step.open(payout::open(leg.payout, opened, step.stamp())?);
-        }
-        Ok(())
+        event.payouts.open(&terms.gateway, step)
     }
     fn make(self, event: event::Validated, _: &Stamp) -> Order<PendingRelease> {
         let paid = self.state.paid.clone();
-        self.enter(PendingRelease { paid, fee: event.fee, legs: event.legs })
-    }
-}
-
-impl PendingRelease {
-    pub(in crate::order) fn leg(&self, payout: PayoutId) -> Result<&Leg, Reason> {
-        let missing = Reason::Missing { what: "a payout of this order" };
-        self.legs.iter().find(|leg| leg.payout == payout).ok_or(missing)
-    }
-
-    fn leg_mut(&mut self, payout: PayoutId) -> Option<&mut Leg> {
-        self.legs.iter_mut().find(|leg| leg.payout == payout)
-    }
-
-    pub(in crate::order) fn stand(&self, wanted: Stands) -> impl Iterator<Item = &Leg> {
-        self.legs.iter().filter(move |leg| leg.stands == wanted)
-    }
-
-    fn may_count(&self, payout: PayoutId, news: &News) -> Result<(), Reason> {
-        match (self.leg(payout)?.stands, news) {
-            (Stands::Open, News::Confirmed | News::Denied) | (Stands::Denied, News::Replaced { .. }) => Ok(()),
-            (Stands::Open | Stands::Confirmed | Stands::Denied | Stands::Returned, _) => {
-                Err(Reason::Already { what: "counting what became of the payout" })
-            }
-        }
-    }
-
-    fn count(&mut self, payout: PayoutId, news: &News) {
-        if let Some(leg) = self.leg_mut(payout) {
-            match news {
-                News::Confirmed => leg.stands = Stands::Confirmed,
-                News::Denied => leg.stands = Stands::Denied,
-                News::Replaced { by, settled } => {
-                    leg.payout = *by;
-                    leg.stands = if *settled { Stands::Confirmed } else { Stands::Open };
-                }
-            }
-        }
+        self.enter(PendingRelease { paid, fee: event.fee, payouts: event.payouts })
     }
 }
 
@@ -158,12 +106,14 @@ impl Takes<event::PayoutCounted> for Order<PendingRelease> {
     type Next = Self;
     fn check(&self, event: &event::PayoutCounted, _: &mut Effects<'_>) -> Result<(), Reason> {
         match event.news {
-            News::Confirmed => self.state.may_count(event.payout, &event.news),
-            News::Denied | News::Replaced { .. } => Err(Reason::Missing { what: "a release that is blocked" }),
+            News::Confirmed => self.state.payouts.may_count(event.payout.subject(), &event.news),
+            News::Denied | News::Replaced { .. } | News::Returned => {
+                Err(Reason::Missing { what: "a release that is blocked" })
+            }
         }
     }
     fn make(mut self, event: event::PayoutCounted, _: &Stamp) -> Self {
-        self.state.count(event.payout, &event.news);
+        self.state.payouts.count(event.payout.subject(), &event.news);
         self
     }
 }
@@ -171,11 +121,17 @@ impl Takes<event::PayoutCounted> for Order<PendingRelease> {
 impl Takes<event::PayoutCounted> for Order<BlockedRelease> {
     type Next = Self;
     fn check(&self, event: &event::PayoutCounted, _: &mut Effects<'_>) -> Result<(), Reason> {
-        self.state.release()?.may_count(event.payout, &event.news)
+        match event.news {
+            News::Confirmed | News::Denied | News::Replaced { .. } => {
+                self.state.release()?.payouts.may_count(event.payout.subject(), &event.news)
+            }
+            // Its money has to be taken back, not only counted.
+            News::Returned => Err(Reason::Missing { what: "a payout that is on its way" }),
+        }
     }
     fn make(mut self, event: event::PayoutCounted, _: &Stamp) -> Self {
         if let Some(release) = self.state.release_mut() {
-            release.count(event.payout, &event.news);
+            release.payouts.count(event.payout.subject(), &event.news);
         }
         self
     }
@@ -184,16 +140,17 @@ impl Takes<event::PayoutCounted> for Order<BlockedRelease> {
 impl Takes<event::PayoutTakenBack> for Order<BlockedRelease> {
     type Next = Self;
     fn check(&self, event: &event::PayoutTakenBack, step: &mut Effects<'_>) -> Result<(), Reason> {
-        let leg = self.state.release()?.leg(event.payout)?;
-        match leg.stands {
-            Stands::Open | Stands::Denied if leg.amount == event.amount => step.count_in(event.amount),
-            Stands::Open | Stands::Denied => Err(Reason::WrongAmount { expected: leg.amount, found: event.amount }),
-            Stands::Confirmed | Stands::Returned => Err(Reason::Already { what: "settling the payout" }),
+        let (payouts, payment) = (&self.state.release()?.payouts, event.payout.subject());
+        payouts.may_count(payment, &News::Returned)?;
+        let expected = payouts.leg(payment)?.amount;
+        if event.amount != expected {
+            return Err(Reason::WrongAmount { expected, found: event.amount });
         }
+        step.count_in(event.amount)
     }
     fn make(mut self, event: event::PayoutTakenBack, _: &Stamp) -> Self {
-        if let Some(leg) = self.state.release_mut().and_then(|release| release.leg_mut(event.payout)) {
-            leg.stands = Stands::Returned;
+        if let Some(release) = self.state.release_mut() {
+            release.payouts.count(event.payout.subject(), &News::Returned);
         }
         self
     }
@@ -203,21 +160,25 @@ impl Takes<event::Released> for Order<PendingRelease> {
     type Next = Order<Released>;
     fn check(&self, event: &event::Released, _: &mut Effects<'_>) -> Result<(), Reason> {
         for (nth, payout) in event.payouts.iter().enumerate() {
-            if self.state.leg(*payout)?.stands != Stands::Open || event.payouts[..nth].contains(payout) {
-                return Err(Reason::Already { what: "counting what became of the payout" });
+            self.state.payouts.may_count(payout.subject(), &News::Confirmed)?;
+            if event.payouts[..nth].contains(payout) {
+                return Err(Reason::Already { what: "counting what became of the payment" });
             }
         }
-        if self.state.stand(Stands::Open).any(|leg| !event.payouts.contains(&leg.payout)) {
-            return Err(Reason::Missing { what: "the confirmation of every payout" });
+        let counted = |leg: &&Leg| event.payouts.iter().any(|payout| payout.subject() == leg.payment);
+        let open = self.state.payouts.legs().iter().filter(|leg| leg.stands != Stands::Confirmed);
+        if open.clone().count() == open.filter(counted).count() {
+            Ok(())
+        } else {
+            Err(Reason::Missing { what: "the confirmation of every payout" })
         }
-        Ok(())
     }
     fn make(mut self, event: event::Released, _: &Stamp) -> Order<Released> {
         for payout in event.payouts {
-            self.state.count(payout, &News::Confirmed);
+            self.state.payouts.count(payout.subject(), &News::Confirmed);
         }
-        let (fee, legs) = (self.state.fee, std::mem::take(&mut self.state.legs));
-        self.enter(Released { fee, legs })
+        let (fee, payouts) = (self.state.fee, std::mem::take(&mut self.state.payouts));
+        self.enter(Released { fee, payouts })
     }
 }
 
@@ -241,11 +202,11 @@ impl Takes<event::Blocked> for Order<PendingRelease> {
     type Next = Order<BlockedRelease>;
     fn check(&self, event: &event::Blocked, _: &mut Effects<'_>) -> Result<(), Reason> {
         let payout = event.payout.ok_or(Reason::Missing { what: "a denied payout" })?;
-        self.state.may_count(payout, &News::Denied)
+        self.state.payouts.may_count(payout.subject(), &News::Denied)
     }
     fn make(mut self, event: event::Blocked, _: &Stamp) -> Order<BlockedRelease> {
         if let Some(payout) = event.payout {
-            self.state.count(payout, &News::Denied);
+            self.state.payouts.count(payout.subject(), &News::Denied);
         }
         let was = Was::PendingRelease(self.state);
         Order { head: self.head, state: BlockedRelease { reason: event.reason, was } }
@@ -256,9 +217,9 @@ impl Order<BlockedRelease> {
     // A release goes on only when each payout has somewhere to go.
     pub(in crate::order) fn may_go_on(&self) -> Result<(), Reason> {
         let Was::PendingRelease(release) = &self.state.was else { return Ok(()) };
-        if release.stand(Stands::Denied).next().is_some() {
+        if release.payouts.standing(Stands::Denied).next().is_some() {
             Err(Reason::Missing { what: "a new payout in place of the denied one" })
-        } else if release.stand(Stands::Returned).next().is_some() {
+        } else if release.payouts.standing(Stands::Returned).next().is_some() {
             Err(Reason::Missing { what: "a use for the money that a payout gave back: cancel refunds it; it" })
         } else {
             Ok(())

@@ -1,5 +1,6 @@
 //! The statuses of a refund, each with what only it knows.
 
+use super::Route;
 use crate::{payment::RefundId, text::Prose};
 
 /// It holds the money. Leads on by `approve`, `confirm`, `deny` and `cancel`.
@@ -16,7 +17,7 @@ pub struct Confirmed {}
 #[derive(Debug)]
 pub struct Denied {
     pub(super) reason: Prose,
-    pub(super) replaced_by: Option<RefundId>,
+    pub(super) went: Option<(RefundId, Route)>,
 }
 
 /// Called off.
@@ -38,9 +39,9 @@ impl Denied {
         &self.reason
     }
 
-    /// The refund that its money went on to.
+    /// The refund that its money went on to, and by which route; none while it still holds it.
     #[must_use]
-    pub const fn replaced_by(&self) -> Option<RefundId> {
-        self.replaced_by
+    pub const fn went(&self) -> Option<&(RefundId, Route)> {
+        self.went.as_ref()
     }
 }

@@ -95,7 +95,7 @@ impl Refund<Created> {
 
 impl Refund<Denied> {
     pub(super) fn not_replaced(&self) -> Result<(), Reason> {
-        self.state.replaced_by.map_or(Ok(()), |_| Err(Reason::Already { what: "replacing the refund" }))
+        self.state.went.as_ref().map_or(Ok(()), |_| Err(Reason::Already { what: "replacing the refund" }))
     }
 }
 
@@ -143,7 +143,7 @@ impl Takes<event::Denied> for Refund<Created> {
         Ok(())
     }
     fn make(self, event: event::Denied, _: &Stamp) -> Refund<Denied> {
-        self.enter(Denied { reason: event.reason, replaced_by: None })
+        self.enter(Denied { reason: event.reason, went: None })
     }
 }
 
@@ -158,7 +158,7 @@ impl Takes<event::Replaced> for Refund<Denied> {
         Ok(())
     }
     fn make(mut self, event: event::Replaced, _: &Stamp) -> Self {
-        self.state.replaced_by = Some(event.by);
+        self.state.went = Some((event.by, event.route));
         self
     }
 }
