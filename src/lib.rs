@@ -3,7 +3,9 @@
 
 extern crate self as escrowed;
 
+pub mod deal;
 pub mod escrow;
+pub mod face_to_face;
 pub mod gateway;
 pub mod id;
 pub mod ledger;

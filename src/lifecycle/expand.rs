@@ -12,7 +12,7 @@ macro_rules! __lifecycle {
             opening $Opening:ty;
             initial $Initial:ident;
             happy $($Happy:ident)->*;
-            statuses { $( $(#[doc = $sdoc:literal])+ $Status:ident = $sname:literal, $holds:ident; )+ }
+            statuses { $( $(#[doc = $sdoc:literal])+ $Status:ident = $sname:literal $(| $alias:literal)*, $holds:ident; )+ }
             edges { $(
                 $(#[doc = $adoc:literal])*
                 $action:ident ( $($arg:ident : $argty:ty),* $(,)? ) $args:tt $call:tt => $Action:ident records $Event:ty {
@@ -44,7 +44,7 @@ macro_rules! __lifecycle {
         /// The statuses.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, $crate::__private::Serialize, $crate::__private::Deserialize)]
         #[serde(crate = "escrowed::__private::serde")]
-        $vis enum Status { $( $(#[doc = $sdoc])+ #[serde(rename = $sname)] $Status, )+ }
+        $vis enum Status { $( $(#[doc = $sdoc])+ #[serde(rename = $sname $(, alias = $alias)*)] $Status, )+ }
 
         /// The actions: the edges first, then the notes.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -200,7 +200,7 @@ macro_rules! __lifecycle {
             ///
             /// # Errors
             /// [`Refused`]($crate::lifecycle::Refused) with the value as it was and the reason.
-            #[allow(clippy::too_many_lines, reason = "one arm per edge of the table")]
+            #[allow(clippy::too_many_lines, unreachable_patterns, reason = "one arm per edge of the table, of which several may be for one action in one status")]
             pub fn handle $(<$life>)? (
                 self,
                 command: $Command $(<$life>)?,
@@ -212,12 +212,10 @@ macro_rules! __lifecycle {
                 match command {
                     $( $Command::$Action { $($arg),* } => match self {
                         $( $( Self::$from(value) => $crate::__handle!(value, $call, at, $args), )+ )+
-                        #[allow(unreachable_patterns, reason = "some actions are possible in every status")]
                         other => Err($crate::lifecycle::Refused::wrong_status(other, Action::$Action as usize)),
                     }, )+
                     $( $Command::$Note { $($narg),* } => match self {
                         $( $( Self::$nat(value) => $crate::__handle!(value, $ncall, at, $nargs), )+ )+
-                        #[allow(unreachable_patterns, reason = "some notes are possible in every status")]
                         other => Err($crate::lifecycle::Refused::wrong_status(other, Action::$Note as usize)),
                     }, )*
                 }
@@ -309,6 +307,16 @@ macro_rules! __lifecycle {
         impl<S: ::core::fmt::Debug> ::core::fmt::Debug for $Value<S> {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 f.debug_struct(::core::stringify!($Value)).field("head", &self.head).field("state", &self.state).finish()
+            }
+        }
+
+        impl ::core::str::FromStr for Status {
+            type Err = $crate::lifecycle::UnknownStatus;
+            fn from_str(name: &str) -> ::core::result::Result<Self, Self::Err> {
+                match name {
+                    $( $sname $(| $alias)* => ::core::result::Result::Ok(Self::$Status), )+
+                    unknown => ::core::result::Result::Err($crate::lifecycle::UnknownStatus::new(TABLE.name, unknown)),
+                }
             }
         }
 
@@ -417,7 +425,7 @@ macro_rules! __lifecycle {
                 } )*
                 ::core::option::Option::None
             }
-            #[allow(clippy::too_many_lines, reason = "one arm per edge of the table")]
+            #[allow(clippy::too_many_lines, unreachable_patterns, reason = "one arm per edge of the table, of which several may be for one action in one status")]
             fn redo(
                 self,
                 kernel: &$crate::lifecycle::Kernel<$Any>,
@@ -427,12 +435,10 @@ macro_rules! __lifecycle {
                 match event {
                     $( Event::$Action(event) => match self {
                         $( $( Self::$from(value) => $crate::lifecycle::redo(value, event, at, kernel), )+ )+
-                        #[allow(unreachable_patterns, reason = "some actions are possible in every status")]
                         other => Err($crate::lifecycle::Refused::wrong_status(other, Action::$Action as usize).reason),
                     }, )+
                     $( Event::$Note(event) => match self {
                         $( $( Self::$nat(value) => $crate::lifecycle::redo(value, event, at, kernel), )+ )+
-                        #[allow(unreachable_patterns, reason = "some notes are possible in every status")]
                         other => Err($crate::lifecycle::Refused::wrong_status(other, Action::$Note as usize).reason),
                     }, )*
                 }

@@ -53,7 +53,7 @@
 /// impl Opening<AnyStay> for Asked {
 ///     fn check(&self, _: &mut Effects<'_>) -> Result<(), Reason> { Ok(()) }
 ///     fn held(&self) -> Money { Money::zero(Currency::EUR) }
-///     fn facts(self) -> Guest { Guest(self.guest) }
+///     fn facts(self, _: &Stamp) -> Guest { Guest(self.guest) }
 /// }
 /// impl Takes<Left> for Stay<Open> {
 ///     type Next = Stay<Over>;

@@ -36,6 +36,5 @@ pub(crate) use step::note;
 pub use step::{Kernel, Lifecycle, Opening, Recorded, Takes, Value, open, take};
 #[doc(hidden)]
 pub use step::{may, redo};
-
-pub use table::{Edge, Flow, Holds, Origin, StatusRow, Table};
+pub use table::{Edge, Flow, Holds, Origin, StatusRow, Table, UnknownStatus};
 pub use transition::{Failure, Transition, Unsaved};

@@ -101,6 +101,9 @@ pub enum Reason {
         /// How many it allows (`payin_intents`).
         limit: u32,
     },
+    /// A join code that is not the deal's.
+    #[error("that is not the join code")]
+    WrongCode,
     /// Something that was fixed by then was to be changed.
     #[error("{what} cannot change any more")]
     Fixed {

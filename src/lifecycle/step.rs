@@ -77,7 +77,7 @@ pub trait Opening<L: Lifecycle>: Serialize + DeserializeOwned + Clone + Send + S
     /// the money of another account. In minor units.
     fn held(&self) -> Money;
     /// What is known in every status.
-    fn facts(self) -> L::Facts;
+    fn facts(self, at: &Stamp) -> L::Facts;
     /// When the clock acts on it (UTC), if it will.
     fn deadline(&self) -> Option<crate::time::Timestamp> {
         None
@@ -150,7 +150,7 @@ where
 
 pub(super) fn begin<L: Lifecycle>(id: Id<L>, opening: L::Opening, at: &Stamp) -> L {
     let (held, deadline) = (opening.held(), opening.deadline());
-    let mut head = Head::new(id, opening.facts(), held);
+    let mut head = Head::new(id, opening.facts(at), held);
     head.deadline = deadline;
     head.advance(&kernel(), 1, held, Some(L::status_at(L::TABLE.initial)), at);
     L::begin(&kernel(), head)
@@ -254,16 +254,19 @@ pub fn may<V: Value>(value: &V, action: usize, at: &Stamp) -> Result<&'static Ed
     let table = <V::Any as Lifecycle>::TABLE;
     let position = value.position();
     let (name, status) = (table.actions[action], table.statuses[position].name);
-    let edge = table.edge(position, action).ok_or(Reason::WrongStatus { action: name, status })?;
     let head = value.head();
     let plays = |role| match &at.by {
         Actor::Party(who) => head.facts.plays(role, who),
         Actor::Office { .. } | Actor::Clock | Actor::Gateway => false,
     };
-    if !edge.takes(&at.by, plays) {
-        let roles = edge.by.iter().map(|role| role.name).collect();
-        return Err(Reason::WrongActor { action: name, status, by: at.by.clone(), roles });
-    }
+    let Some(edge) = table.ways(position, action).find(|edge| edge.takes(&at.by, plays)) else {
+        let roles: Vec<_> = table.ways(position, action).flat_map(|edge| edge.by).map(|role| role.name).collect();
+        return Err(if roles.is_empty() {
+            Reason::WrongStatus { action: name, status }
+        } else {
+            Reason::WrongActor { action: name, status, by: at.by.clone(), roles }
+        });
+    };
     if at.by == Actor::Clock && head.deadline.is_none_or(|due| at.at < due) {
         return Err(Reason::NotDue { action: name, due: head.deadline });
     }

@@ -92,11 +92,35 @@ pub enum Origin {
     Own,
 }
 
+/// A name that is no status of a lifecycle.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{name}` is no status of {lifecycle}: see the statuses of its table")]
+pub struct UnknownStatus {
+    /// The lifecycle.
+    pub lifecycle: &'static str,
+    /// The name.
+    pub name: String,
+}
+
+impl UnknownStatus {
+    #[doc(hidden)]
+    #[must_use]
+    pub fn new(lifecycle: &'static str, name: &str) -> Self {
+        Self { lifecycle, name: name.chars().take(80).collect() }
+    }
+}
+
 impl Table {
-    /// The edge or note for an action in a status, both by position.
+    /// The edges or notes for an action in a status, both by position. Where there are several, each is for other
+    /// roles.
+    pub fn ways(&self, status: usize, action: usize) -> impl Iterator<Item = &'static Edge> + use<> {
+        self.steps().filter(move |edge| edge.action == action && edge.from.contains(&status))
+    }
+
+    /// The first of them.
     #[must_use]
     pub fn edge(&self, status: usize, action: usize) -> Option<&'static Edge> {
-        self.steps().find(|edge| edge.action == action && edge.from.contains(&status))
+        self.ways(status, action).next()
     }
 
     /// All edges, then all notes.

@@ -1,10 +1,10 @@
 //! What is logged of an order.
 
-use super::{Paid, PayoutPlan, ReturnUrls};
+use super::{PayoutPlan, ReturnUrls};
 use crate::{
     money::{FeeRule, Money},
     party::PartyId,
-    payment::{News, Outgoing, PayinId, PayoutId, RefundId},
+    payment::{News, Outgoing, Paid, PayinId, PayoutId, RefundId},
     text::{Link, Name, Prose, Text},
 };
 use serde::{Deserialize, Serialize};
@@ -49,7 +49,6 @@ pub struct PayinDropped {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Published {
     pub(super) paid: Paid,
-    pub(super) amount: Money,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -38,8 +38,8 @@ pub use action::{Blocking, PayoutBack, PayoutNews};
 pub use event::Amendment;
 pub use plan::{Payee, PayoutPlan};
 pub use state::{
-    Accepted, BlockedRelease, Cancelled, Draft, Failure, Paid, PendingPublish, PendingRelease, PendingValidate,
-    Published, Rejected, Released, Was,
+    Accepted, BlockedRelease, Cancelled, Draft, Failure, PendingPublish, PendingRelease, PendingValidate, Published,
+    Rejected, Released, Was,
 };
 pub use terms::{Facts, Fees, ReturnUrls, Terms};
 

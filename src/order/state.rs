@@ -3,10 +3,9 @@
 use super::PayoutPlan;
 use crate::{
     money::Money,
-    payment::{Outgoing, PayinId, RefundId, Route},
+    payment::{Outgoing, Paid, PayinId, RefundId},
     text::Prose,
 };
-use serde::{Deserialize, Serialize};
 
 /// Somebody opened the order. Leads on by `identify_buyer`; ends by `cancel`.
 #[derive(Debug, Default)]
@@ -23,15 +22,6 @@ pub struct PendingPublish {
 pub struct Failure {
     pub(super) payin: PayinId,
     pub(super) reason: Prose,
-}
-
-/// How an order was paid.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Paid {
-    /// The payin.
-    pub payin: PayinId,
-    /// How money goes back to the buyer: the way it came.
-    pub route: Route,
 }
 
 /// Paid. Leads on by `accept`; ends by `reject` and `cancel`; stopped by `block`.

@@ -5,7 +5,7 @@ use crate::{
     ledger::GatewayName,
     lifecycle::{self, Effects, Opening, Reason, once},
     money::{FeePolicy, FeeRule, Money},
-    party::{PartyId, Role},
+    party::{PartyId, Role, Stamp},
     payment::PayinId,
     text::{Link, Name, Prose, Text},
 };
@@ -172,7 +172,7 @@ impl Opening<AnyOrder> for Terms {
     fn held(&self) -> Money {
         Money::zero(self.amount.currency())
     }
-    fn facts(self) -> Facts {
+    fn facts(self, _: &Stamp) -> Facts {
         Facts { refunded: Money::zero(self.amount.currency()), terms: self, payins: Vec::new() }
     }
 }

@@ -1,7 +1,8 @@
 //! What a lifecycle that people agree on has to tell and to learn about its payments.
 
-use super::{Payin, PayinId, Payout, Refund, payin, payout, refund};
+use super::{News, Payin, PayinId, Payout, Refund, payin, payout, refund};
 use crate::{
+    id::Subject,
     lifecycle::{Lifecycle, Refused, Transition},
     party::Stamp,
 };
@@ -33,6 +34,26 @@ pub enum Evidence<'e> {
     RefundReplaced(&'e Refund<refund::Denied>),
     /// A refund that was opened by hand was called off, and gave its money back.
     RefundCancelled(&'e Refund<refund::Cancelled>),
+}
+
+impl Evidence<'_> {
+    /// What it says of a payout or refund; none when it is about a payin.
+    #[must_use]
+    pub fn of_outgoing(&self) -> Option<(Subject, News)> {
+        match self {
+            Self::PayinConfirmed(_) | Self::PayinDenied(_) | Self::PayinCancelled(_) => None,
+            Self::PayoutConfirmed(payout) => Some((payout.id().subject(), News::Confirmed)),
+            Self::PayoutDenied(payout) | Self::PayoutReplaced(payout) | Self::PayoutGivenBack(payout) => {
+                Some((payout.id().subject(), News::of_denied_payout(payout)))
+            }
+            Self::PayoutCancelled(payout) => Some((payout.id().subject(), News::Returned)),
+            Self::RefundConfirmed(refund) => Some((refund.id().subject(), News::Confirmed)),
+            Self::RefundDenied(refund) | Self::RefundReplaced(refund) => {
+                Some((refund.id().subject(), News::of_denied_refund(refund)))
+            }
+            Self::RefundCancelled(refund) => Some((refund.id().subject(), News::Returned)),
+        }
+    }
 }
 
 /// What a piece of evidence, or the passing of time, means for a value.

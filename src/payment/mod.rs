@@ -19,12 +19,14 @@
 
 mod agreement;
 mod outgoing;
+mod paid;
 pub mod payin;
 pub mod payout;
 pub mod refund;
 
 pub use agreement::{Agreement, Evidence, Learned};
 pub use outgoing::{Leg, News, Outgoing, Stands, Way};
+pub use paid::Paid;
 pub use payin::{AnyPayin, Method, Payin, PayinId};
 pub use payout::{AnyPayout, Destination, Payout, PayoutId};
 pub use refund::{AnyRefund, Consent, Refund, RefundId, Route};

@@ -46,6 +46,9 @@ pub struct Sqlite(Arc<Mutex<Connection>>);
 /// How long to wait for another process.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long to pause, in milliseconds, while another process sets up a new file.
+const PAUSE: u64 = 5;
+
 /// More than the crate has statements, so that none is ever prepared twice.
 const STATEMENTS: usize = 64;
 
@@ -69,14 +72,28 @@ impl Sqlite {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn from_connection(mut connection: Connection) -> Result<Self, SqliteError> {
-        // It answers with the mode, which is another one for a database in memory.
-        connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+        write_ahead(&connection)?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", "ON")?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         migrate::migrate(&mut connection)?;
         connection.execute_batch(unit::GUARD)?;
         Ok(Self(Arc::new(Mutex::new(connection))))
+    }
+}
+
+// SQLite does not wait for another process when it changes the mode of a new file, but says at once that the file is
+// busy; so this waits instead, for as long as the connection's own timeout.
+fn write_ahead(connection: &Connection) -> Result<(), SqliteError> {
+    let patience: i64 = connection.pragma_query_value(None, "busy_timeout", |row| row.get(0))?;
+    let mut left = patience.max(0).unsigned_abs().div_ceil(PAUSE);
+    loop {
+        // It answers with the mode, which is another one for a database in memory.
+        match connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())).map_err(SqliteError::from) {
+            Err(error) if error.is_busy() && left > 0 => left -= 1,
+            done => return done,
+        }
+        std::thread::sleep(Duration::from_millis(PAUSE));
     }
 }
 

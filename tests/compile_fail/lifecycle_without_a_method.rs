@@ -69,7 +69,7 @@ impl Opening<AnyDeposit> for Asked {
     fn held(&self) -> Money {
         Money::zero(self.amount.currency())
     }
-    fn facts(self) -> Asked {
+    fn facts(self, _: &Stamp) -> Asked {
         self
     }
 }

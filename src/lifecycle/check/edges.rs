@@ -1,6 +1,9 @@
 //! Whether each edge, by itself, agrees with the statuses it connects.
 
-use crate::lifecycle::{Flow, Holds, Table};
+use crate::{
+    lifecycle::{Flow, Holds, Table},
+    party::Role,
+};
 
 impl Table {
     #[track_caller]
@@ -31,30 +34,21 @@ impl Table {
         }
     }
 
-    // One action in one status is one edge: else neither code nor people would know which is meant.
+    // One action in one status is one edge for each role: else neither code nor people would know which is meant.
     #[track_caller]
     const fn check_single_meaning(&self, nth: usize, from: usize, action: usize) {
-        let mut times = 0;
         let mut i = 0;
-        while i < self.edges.len() + self.notes.len() {
+        while i < nth {
             let edge = self.step(i);
             let mut f = 0;
             while f < edge.from.len() {
-                if edge.action == action && edge.from[f] == from {
-                    times += 1;
+                if edge.action == action && edge.from[f] == from && share_a_role(edge.by, self.step(nth).by) {
+                    let (action, from) = (self.actions[action], self.statuses[from].name);
+                    self.complain(&[action, " is said twice of status ", from, " and of one role: keep one of them"]);
                 }
                 f += 1;
             }
             i += 1;
-        }
-        if times > 1 {
-            let edge = self.step(nth);
-            self.complain(&[
-                self.actions[edge.action],
-                " is said twice of status ",
-                self.statuses[from].name,
-                ": keep one of them",
-            ]);
         }
     }
 
@@ -150,4 +144,27 @@ impl Table {
         }
         false
     }
+}
+
+const fn share_a_role(some: &[Role], others: &[Role]) -> bool {
+    let mut s = 0;
+    while s < some.len() {
+        let mut o = 0;
+        while o < others.len() {
+            if same(some[s].name.as_bytes(), others[o].name.as_bytes()) {
+                return true;
+            }
+            o += 1;
+        }
+        s += 1;
+    }
+    false
+}
+
+const fn same(one: &[u8], other: &[u8]) -> bool {
+    let mut i = 0;
+    while i < one.len() && i < other.len() && one[i] == other[i] {
+        i += 1;
+    }
+    i == one.len() && i == other.len()
 }

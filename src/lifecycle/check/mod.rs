@@ -26,7 +26,7 @@ impl Table {
     /// - a lifecycle ends in a status that still holds money,
     /// - money is held in a status from which no path leads to an empty end unless one of the two sides acts,
     /// - the happy path takes a way that no edge leads,
-    /// - two edges give one action in one status two meanings, or nobody may take an edge.
+    /// - two edges give one action in one status two meanings for one role, or nobody may take an edge.
     #[track_caller]
     pub const fn check(&self) {
         assert!(self.statuses.len() <= LIMIT, "a lifecycle has at most 32 statuses");
@@ -302,7 +302,7 @@ mod tests {
             (
                 STATUSES,
                 vec![PAY, GIVE, edge(1, &[1], &[2], OFFICE, Flow::Release)],
-                "give is said twice of status PAID",
+                "give is said twice of status PAID and of one role",
             ),
             (STATUSES, vec![PAY, edge(1, &[1], &[2], &[], Flow::Release)], "nobody may take give"),
             (

@@ -4,11 +4,13 @@ use crate::{
     gateway::Capture,
     lifecycle::{Reason, Refused, Transition, Value},
     order::{
-        Amendment, AnyOrder, Draft, Failure, Order, OrderId, Paid, PendingPublish, Published, Terms, event,
-        step::Amendable,
+        Amendment, AnyOrder, Draft, Failure, Order, OrderId, PendingPublish, Published, Terms, event, step::Amendable,
     },
     party::{PartyId, Stamp},
-    payment::{Method, Payin, PayinId, payin},
+    payment::{
+        Method, Paid, Payin, PayinId,
+        payin::{self, Opened},
+    },
 };
 
 impl Order<Draft> {
@@ -60,15 +62,13 @@ impl Order<PendingPublish> {
             Ok(next) => next,
             Err(reason) => return Err(Refused { value: self, reason }),
         };
-        let (about, gateway) = (self.id().subject(), Stamp::gateway(at.at));
-        let payin = Payin::open_from_wallet(id, terms, at)
-            .and_then(|paid| paid.then(|payin| payin.hand_over(about, &gateway)).map_err(|_| unreachable!()));
-        let payin = match payin {
-            Ok(payin) => payin,
-            Err(refused) => return Err(Refused { value: self, reason: refused.reason }),
+        let payin = match payin::open(id, terms, at) {
+            Ok(Opened::Paid(payin)) => payin,
+            Ok(Opened::Waits(_)) => unreachable!("a wallet pays at once"),
+            Err(reason) => return Err(Refused { value: self, reason }),
         };
         let opened = self.take(event::PayinOpened { payin: id }, at)?;
-        let published = opened.then(|order| order.publish(payin.value(), &gateway));
+        let published = opened.then(|order| order.publish(payin.value(), &Stamp::gateway(at.at)));
         let published = published.expect("a payin that was opened for this order pays exactly what it costs");
         Ok(published.after(payin))
     }
@@ -82,13 +82,11 @@ impl Order<PendingPublish> {
         payin: &Payin<payin::Confirmed>,
         at: &Stamp,
     ) -> Result<Transition<Order<Published>>, Refused<Self>> {
-        let paid = Paid { payin: payin.id(), route: payin.facts().route() };
-        let (about, amount) = (self.id().subject(), payin.facts().amount);
-        let collected = match payin.collected_by(about, at) {
+        let collected = match payin.collected_by(self.id().subject(), at) {
             Ok(collected) => collected,
             Err(reason) => return Err(Refused { value: self, reason }),
         };
-        let published = self.take(event::Published { paid, amount }, at)?;
+        let published = self.take(event::Published { paid: Paid::by(payin) }, at)?;
         Ok(published.after_all(collected))
     }
 

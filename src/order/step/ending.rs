@@ -5,12 +5,12 @@ use crate::{
     lifecycle::{Effects, Reason, Takes, Value},
     money::Money,
     order::{
-        AnyOrder, BlockedRelease, Cancelled, Order, Paid, Published, Rejected, Was, event,
+        AnyOrder, BlockedRelease, Cancelled, Order, Published, Rejected, Was, event,
         state::{Blockable, Cancellable},
     },
     party::{Actor, Stamp},
     payment::{
-        RefundId, Stands,
+        Paid, RefundId, Stands,
         refund::{self, Consent},
     },
 };

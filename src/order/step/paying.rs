@@ -84,10 +84,10 @@ impl Takes<event::Published> for Order<PendingPublish> {
     fn check(&self, event: &event::Published, step: &mut Effects<'_>) -> Result<(), Reason> {
         self.awaits(event.paid.payin)?;
         let expected = self.facts().terms.amount;
-        if event.amount != expected {
-            return Err(Reason::WrongAmount { expected, found: event.amount });
+        if event.paid.amount != expected {
+            return Err(Reason::WrongAmount { expected, found: event.paid.amount });
         }
-        step.count_in(event.amount)
+        step.count_in(event.paid.amount)
     }
     fn make(self, event: event::Published, _: &Stamp) -> Order<Published> {
         self.enter(Published { paid: event.paid })

@@ -1,8 +1,8 @@
 //! What can be done with a payin, status by status.
 
 use super::{
-    Action, AnyPayin, Authorized, Cancelled, Confirmed, Created, Denied, Payin, PayinId, RefundConfirmed, Terms, event,
-    state::Over,
+    Action, AnyPayin, Authorized, Cancelled, Confirmed, Created, Denied, Method, Payin, PayinId, RefundConfirmed,
+    Terms, event, state::Over,
 };
 use crate::{
     gateway::{Outcome, Verb},
@@ -14,6 +14,29 @@ use crate::{
     store::Commit,
     text::{Link, Prose},
 };
+
+/// A payin as it is after its opening.
+pub(crate) enum Opened {
+    /// The payer or the gateway has to do something.
+    Waits(Transition<Payin<Created>>),
+    /// A wallet paid: the money is there and handed over, to be counted in the same unit.
+    Paid(Transition<Payin<Confirmed>>),
+}
+
+/// Opens a payin by whichever method its terms name.
+pub(crate) fn open(id: PayinId, terms: Terms, at: &Stamp) -> Result<Opened, Reason> {
+    let about = terms.about;
+    match terms.method {
+        Method::Card | Method::BankWire { .. } => {
+            Payin::open(id, terms, at).map(Opened::Waits).map_err(|refused| refused.reason)
+        }
+        Method::Wallet => {
+            let paid = Payin::open_from_wallet(id, terms, at).map_err(|refused| refused.reason)?;
+            let handed = paid.then(|payin| payin.hand_over(about, &Stamp::gateway(at.at)));
+            handed.map(Opened::Paid).map_err(|refused| refused.reason)
+        }
+    }
+}
 
 impl Payin<Created> {
     /// Opens a payin and asks the gateway for the money. From a wallet it is confirmed in the same breath by

@@ -52,7 +52,7 @@ impl Opening<AnyPayin> for Terms {
     fn held(&self) -> Money {
         Money::zero(self.amount.currency())
     }
-    fn facts(self) -> Terms {
+    fn facts(self, _: &Stamp) -> Terms {
         self
     }
     fn deadline(&self) -> Option<Timestamp> {

@@ -38,7 +38,7 @@ impl Opening<AnyPayout> for Terms {
     fn held(&self) -> Money {
         self.amount
     }
-    fn facts(self) -> Terms {
+    fn facts(self, _: &Stamp) -> Terms {
         self
     }
 }

@@ -34,7 +34,7 @@ impl Opening<AnyRefund> for Terms {
     fn held(&self) -> Money {
         self.amount
     }
-    fn facts(self) -> Terms {
+    fn facts(self, _: &Stamp) -> Terms {
         self
     }
 }

@@ -1,0 +1,125 @@
+//! Lengths of time that a policy names, and the period in which a buyer may complain.
+
+use super::Side;
+use crate::{lifecycle::Reason, party::Stamp, time::Timestamp};
+use serde::{Deserialize, Serialize};
+use std::{fmt, time::Duration};
+
+/// A length of time in whole seconds, above zero. In JSON a number of seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Period(std::num::NonZeroU32);
+
+/// The period in which the buyer may complain, once the goods are said to be there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComplaintPeriod {
+    until: Timestamp,
+    proposed: Option<(Side, Timestamp)>,
+    waived: bool,
+}
+
+impl Period {
+    /// So many seconds.
+    ///
+    /// # Panics
+    /// When it is none. In a `const`, that does not compile.
+    #[must_use]
+    pub const fn seconds(seconds: u32) -> Self {
+        match std::num::NonZeroU32::new(seconds) {
+            Some(seconds) => Self(seconds),
+            None => panic!("a period is longer than nothing"),
+        }
+    }
+
+    /// So many hours, at most 1,193,046.
+    ///
+    /// # Panics
+    /// When it is none, or more.
+    #[must_use]
+    pub const fn hours(hours: u32) -> Self {
+        match hours.checked_mul(3600) {
+            Some(seconds) => Self::seconds(seconds),
+            None => panic!("a period is at most 136 years"),
+        }
+    }
+
+    /// So many days.
+    ///
+    /// # Panics
+    /// When it is none, or more than 136 years.
+    #[must_use]
+    pub const fn days(days: u32) -> Self {
+        match days.checked_mul(24) {
+            Some(hours) => Self::hours(hours),
+            None => panic!("a period is at most 136 years"),
+        }
+    }
+
+    /// When it ends, if it begins then.
+    #[must_use]
+    pub fn after(self, start: Timestamp) -> Timestamp {
+        start.plus(Duration::from_secs(u64::from(self.0.get())))
+    }
+}
+
+impl fmt::Display for Period {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.get() {
+            hours if hours.is_multiple_of(3600) => write!(f, "{} h", hours / 3600),
+            seconds => write!(f, "{seconds} s"),
+        }
+    }
+}
+
+impl ComplaintPeriod {
+    pub(crate) const fn until(until: Timestamp) -> Self {
+        Self { until, proposed: None, waived: false }
+    }
+
+    /// When it ends (UTC): a complaint is possible before, not at that time or later.
+    #[must_use]
+    pub const fn ends(&self) -> Timestamp {
+        self.until
+    }
+
+    /// The extension that one side has proposed, if the other has not agreed yet.
+    #[must_use]
+    pub const fn proposed(&self) -> Option<(Side, Timestamp)> {
+        self.proposed
+    }
+
+    /// Whether the buyer has waived the rest of it.
+    #[must_use]
+    pub const fn waived(&self) -> bool {
+        self.waived
+    }
+
+    pub(crate) fn open(&self, action: &'static str, at: &Stamp) -> Result<(), Reason> {
+        if at.at < self.until && !self.waived { Ok(()) } else { Err(Reason::TooLate { action, deadline: self.until }) }
+    }
+
+    pub(crate) fn over(&self, action: &'static str, at: &Stamp) -> Result<(), Reason> {
+        if at.at >= self.until || self.waived { Ok(()) } else { Err(Reason::NotDue { action, due: Some(self.until) }) }
+    }
+
+    /// Whether it may be extended to then.
+    pub(crate) fn may_extend(&self, until: Timestamp, at: &Stamp) -> Result<(), Reason> {
+        self.open("extend", at)?;
+        if until > self.until { Ok(()) } else { Err(Reason::TooLate { action: "extend", deadline: self.until }) }
+    }
+
+    /// One side's word for an extension. It holds once both have said the same.
+    pub(crate) fn extend(&mut self, side: Side, until: Timestamp) {
+        match self.proposed {
+            Some((proposer, agreed)) if proposer == side.other() && agreed == until => {
+                self.until = until;
+                self.proposed = None;
+            }
+            Some(_) | None => self.proposed = Some((side, until)),
+        }
+    }
+
+    pub(crate) const fn waive(&mut self) {
+        self.waived = true;
+    }
+}

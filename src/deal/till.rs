@@ -1,0 +1,77 @@
+//! The payins of a deal: which is under way, which were taken.
+
+use crate::{
+    id::Subject,
+    lifecycle::Reason,
+    money::Money,
+    party::PartyId,
+    payment::{Paid, PayinId, Way},
+};
+
+/// The payins of a deal, one at a time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Till {
+    opened: Vec<PayinId>,
+    underway: Option<PayinId>,
+    paid: Vec<Paid>,
+}
+
+impl Till {
+    /// Every payin that was opened, in order.
+    #[must_use]
+    pub fn opened(&self) -> &[PayinId] {
+        &self.opened
+    }
+
+    /// The payin under way.
+    #[must_use]
+    pub const fn underway(&self) -> Option<PayinId> {
+        self.underway
+    }
+
+    /// The payins whose money was taken, in order.
+    #[must_use]
+    pub fn paid(&self) -> &[Paid] {
+        &self.paid
+    }
+
+    pub(crate) fn is_free(&self) -> Result<(), Reason> {
+        self.underway.map_or(Ok(()), |payin| Err(Reason::Underway(payin.subject())))
+    }
+
+    pub(crate) fn awaits(&self, payin: PayinId) -> Result<(), Reason> {
+        let expected: Subject = self.expected()?.subject();
+        let found = payin.subject();
+        if expected == found { Ok(()) } else { Err(Reason::WrongSubject { expected, found }) }
+    }
+
+    pub(crate) fn expected(&self) -> Result<PayinId, Reason> {
+        self.underway.ok_or(Reason::Missing { what: "a payin under way" })
+    }
+
+    /// Exactly what was to be paid, by the payin under way.
+    pub(crate) fn may_take(&self, paid: &Paid, expected: Money) -> Result<(), Reason> {
+        self.awaits(paid.payin)?;
+        let found = paid.amount;
+        if found == expected { Ok(()) } else { Err(Reason::WrongAmount { expected, found }) }
+    }
+
+    pub(crate) fn open(&mut self, payin: PayinId) {
+        self.opened.push(payin);
+        self.underway = Some(payin);
+    }
+
+    pub(crate) const fn close(&mut self) {
+        self.underway = None;
+    }
+
+    pub(crate) fn take(&mut self, paid: Paid) {
+        self.underway = None;
+        self.paid.push(paid);
+    }
+
+    /// How `amount` goes back to the payer, in minor units.
+    pub(crate) fn back(&self, payer: &PartyId, amount: Money) -> Vec<(PartyId, Money, Way)> {
+        Paid::back(&self.paid, payer, amount)
+    }
+}

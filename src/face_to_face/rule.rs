@@ -1,0 +1,39 @@
+//! What the table cannot say: the conditions of an action that depend on a deal's own facts.
+
+use super::{Action, AnyFaceToFace};
+use crate::{lifecycle::Reason, party::Stamp};
+
+impl AnyFaceToFace {
+    // Everything but the data of the command, which only the step sees.
+    pub(super) fn ready(&self, action: Action, at: &Stamp) -> Result<(), Reason> {
+        match (self, action) {
+            (Self::Created(deal), Action::Join | Action::Reject | Action::Miss) => deal.may_try(action.name(), at),
+            (Self::Joined(_) | Self::Priced(_), Action::Pay | Action::SkipRemainder) => self.facts().till.is_free(),
+            (Self::Joined(_) | Self::Priced(_), Action::PayDeposit | Action::PayRemainder | Action::DropPayin) => {
+                self.facts().till.expected().map(drop)
+            }
+            (Self::DepositPaid(deal), Action::AcceptDeposit) => deal.reviewed(),
+            (Self::RemainderPaid(deal), Action::Escalate) => deal.may_escalate(at),
+            (Self::RemainderSkipped(deal), Action::Escalate) => deal.may_escalate(at),
+            (Self::BuyerHandoverConfirmed(deal), Action::Complain | Action::Extend) => {
+                deal.state.period.open(action.name(), at)
+            }
+            (Self::SellerHandoverConfirmed(deal), Action::Complain | Action::Extend | Action::Waive) => {
+                deal.state.period.open(action.name(), at)
+            }
+            (Self::SellerHandoverConfirmed(deal), Action::Release) => deal.may_release(at),
+            (Self::CancelledWithDeposit(deal), Action::RefundDeposit) => confirmed(deal.state.refund.all_confirmed()),
+            (Self::ComplaintPeriodEnded(deal), Action::Release) => confirmed(deal.state.payouts.all_confirmed()),
+            (Self::Complained(deal), Action::Award) => deal.may_award(),
+            (Self::Complained(deal), Action::SettleComplaint | Action::Count) => {
+                let awarded = deal.state.awarded.as_ref().ok_or(Reason::Missing { what: "the award" })?;
+                confirmed(action == Action::Count || awarded.outgoing.all_confirmed())
+            }
+            (_, _) => Ok(()),
+        }
+    }
+}
+
+fn confirmed(all: bool) -> Result<(), Reason> {
+    if all { Ok(()) } else { Err(Reason::Missing { what: "the confirmation of every payment" }) }
+}

@@ -1,0 +1,142 @@
+//! From the complaint to its end.
+
+use crate::{
+    deal::{Award, Awarded, Counted, Side},
+    face_to_face::{
+        AnyFaceToFace, Complained, FaceToFace, FundsReleased, event,
+        state::{Awaiting, Leaving, Running},
+    },
+    lifecycle::{Effects, Reason, Takes, Value},
+    party::Stamp,
+    payment::{Destination, News, Outgoing, Way},
+};
+
+/// A status in which the buyer may complain, and the period that limits it, if one runs.
+pub trait Disputable {
+    #[doc(hidden)]
+    fn in_time(&self, at: &Stamp) -> Result<(), Reason>;
+}
+
+macro_rules! disputable {
+    ($($status:ident: |$state:ident, $at:ident| $in_time:expr;)+) => { $(
+        impl Disputable for crate::face_to_face::$status {
+            fn in_time(&self, $at: &Stamp) -> Result<(), Reason> {
+                let $state = self;
+                $in_time
+            }
+        }
+    )+ };
+}
+
+disputable! {
+    RemainderPaid: |_state, _at| Ok(());
+    RemainderSkipped: |_state, _at| Ok(());
+    BuyerHandoverConfirmed: |state, at| state.period().open("complain", at);
+    SellerHandoverConfirmed: |state, at| state.period().open("complain", at);
+}
+
+impl<S: Disputable> Takes<event::Complained> for FaceToFace<S>
+where
+    Self: Value<Any = AnyFaceToFace>,
+{
+    type Next = FaceToFace<Complained>;
+    fn check(&self, _: &event::Complained, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.state.in_time(step.stamp())
+    }
+    fn make(self, event: event::Complained, _: &Stamp) -> FaceToFace<Complained> {
+        self.enter(Complained { what: Some(event.what), awarded: None })
+    }
+}
+
+impl<S: Awaiting> FaceToFace<S> {
+    // The clock cannot come early; an operator must not either.
+    pub(in crate::face_to_face) fn may_escalate(&self, at: &Stamp) -> Result<(), Reason> {
+        match self.deadline() {
+            Some(due) if at.at >= due => Ok(()),
+            due => Err(Reason::NotDue { action: "escalate", due }),
+        }
+    }
+}
+
+impl<S: Awaiting> Takes<event::Escalated> for FaceToFace<S>
+where
+    Self: Value<Any = AnyFaceToFace>,
+{
+    type Next = FaceToFace<Complained>;
+    fn check(&self, _: &event::Escalated, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.may_escalate(step.stamp())
+    }
+    fn make(self, _: event::Escalated, _: &Stamp) -> FaceToFace<Complained> {
+        self.enter(Complained { what: None, awarded: None })
+    }
+}
+
+impl FaceToFace<Complained> {
+    pub(in crate::face_to_face) fn may_award(&self) -> Result<(), Reason> {
+        self.state.awarded.as_ref().map_or(Ok(()), |_| Err(Reason::Already { what: "the award" }))
+    }
+
+    // The payments that an award at this time opens. Computed anew in replay and compared.
+    pub(in crate::face_to_face) fn awarding(&self, award: Award, at: &Stamp) -> Result<event::Awarded, Reason> {
+        self.may_award()?;
+        award.adds_up_to(self.held())?;
+        let terms = &self.facts().terms;
+        let (buyer, seller) = (terms.sides.known(Side::Buyer)?, terms.sides.known(Side::Seller)?);
+        let mut parts = self.facts().till.back(buyer, award.buyer);
+        let to = terms.payout.clone().unwrap_or(Destination::Wallet);
+        parts.push((seller.clone(), award.seller, Way::Payout(to)));
+        let outgoing = Outgoing::plan(self.id().subject(), self.head.seq() + 1, at.at, parts);
+        Ok(event::Awarded { award, outgoing })
+    }
+}
+
+impl Takes<event::Awarded> for FaceToFace<Complained> {
+    type Next = Self;
+    fn check(&self, event: &event::Awarded, step: &mut Effects<'_>) -> Result<(), Reason> {
+        if *event != self.awarding(event.award.clone(), step.stamp())? {
+            return Err(Reason::Fixed { what: "what the award opens" });
+        }
+        event.outgoing.open(&self.facts().terms.gateway, step)
+    }
+    fn make(mut self, event: event::Awarded, _: &Stamp) -> Self {
+        self.state.awarded = Some(Awarded { award: event.award, outgoing: event.outgoing });
+        self
+    }
+}
+
+impl Takes<event::ComplaintSettled> for FaceToFace<Complained> {
+    type Next = FaceToFace<FundsReleased>;
+    fn check(&self, _: &event::ComplaintSettled, _: &mut Effects<'_>) -> Result<(), Reason> {
+        let awarded = self.state.awarded.as_ref().ok_or(Reason::Missing { what: "the award" })?;
+        if awarded.outgoing.all_confirmed() {
+            Ok(())
+        } else {
+            Err(Reason::Missing { what: "the confirmation of its refund and payouts" })
+        }
+    }
+    fn make(self, _: event::ComplaintSettled, _: &Stamp) -> FaceToFace<FundsReleased> {
+        let outgoing = self.state.awarded.as_ref().map(|awarded| awarded.outgoing.clone()).unwrap_or_default();
+        self.enter(FundsReleased { outgoing })
+    }
+}
+
+impl<S: Leaving> Takes<Counted> for FaceToFace<S>
+where
+    Self: Value<Any = AnyFaceToFace>,
+{
+    type Next = Self;
+    fn check(&self, event: &Counted, _: &mut Effects<'_>) -> Result<(), Reason> {
+        if event.news == News::Returned {
+            // There is no way for money to come back into a deal that has ended.
+            return Err(Reason::Missing { what: "another destination: replace the payout instead; it" });
+        }
+        let outgoing = self.state.leaving().ok_or(Reason::Missing { what: "the award" })?;
+        outgoing.may_count(event.payment, &event.news)
+    }
+    fn make(mut self, event: Counted, _: &Stamp) -> Self {
+        if let Some(outgoing) = self.state.outgoing_mut() {
+            outgoing.count(event.payment, &event.news);
+        }
+        self
+    }
+}

@@ -1,0 +1,8 @@
+//! What each event of a face-to-face deal demands, and what it makes of it. The same live and in replay.
+
+mod dispute;
+mod handover;
+mod paying;
+
+pub(super) use dispute::Disputable;
+pub(super) use paying::Refundable;
