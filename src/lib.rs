@@ -21,6 +21,7 @@ pub mod sqlite;
 pub mod store;
 pub mod text;
 pub mod time;
+pub mod transaction;
 
 /// For the code that [`lifecycle!`] writes into other crates.
 #[doc(hidden)]

@@ -42,11 +42,13 @@ pub use report::Reported;
 pub use worker::{Due, Sent};
 
 use crate::{
+    face_to_face::AnyFaceToFace,
     gateway::Gateway,
     order::AnyOrder,
     party::{Actor, Stamp},
     payment::Agreement,
     store::Store,
+    transaction::AnyTransaction,
 };
 use member::Member;
 use std::time::Duration;
@@ -86,7 +88,7 @@ impl<S: Store, G: Gateway> Escrow<S, G> {
 impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     /// The same by a clock of the host's.
     pub fn with_clock(store: S, gateway: G, clock: C) -> Self {
-        Self { store, gateway, clock, policy: Policy::default(), members: vec![Member::of::<AnyOrder>()] }
+        Self { store, gateway, clock, policy: Policy::default(), members: built_in() }
     }
 
     /// Serves a lifecycle of the host's own, too. Registered again, it replaces the one with the same ids.
@@ -124,6 +126,10 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     pub fn stamp(&self, by: Actor) -> Stamp {
         Stamp::new(by, self.clock.now())
     }
+}
+
+fn built_in() -> Vec<Member> {
+    vec![Member::of::<AnyOrder>(), Member::of::<AnyFaceToFace>(), Member::of::<AnyTransaction>()]
 }
 
 impl Default for Policy {

@@ -128,7 +128,7 @@ impl<'s> Effects<'s> {
     }
 
     /// Opens something else in the same unit, right after this step's own commit.
-    pub(crate) fn open<T: Value>(&mut self, opened: Transition<T>) {
+    pub fn open<T: Value>(&mut self, opened: Transition<T>) {
         self.opened.extend(opened.into_commits());
     }
 
@@ -178,8 +178,9 @@ pub(super) fn index<V: Value>(value: &V) -> IndexRow {
     }
 }
 
-/// For the parties of the index: each once, in the order they were named.
-pub(crate) fn once(parties: impl IntoIterator<Item = PartyId>) -> Vec<PartyId> {
+/// For [`Facts::parties`](super::Facts::parties): each once, in the order they were named.
+#[must_use]
+pub fn once(parties: impl IntoIterator<Item = PartyId>) -> Vec<PartyId> {
     let mut named: Vec<PartyId> = Vec::new();
     for party in parties {
         if !named.contains(&party) {

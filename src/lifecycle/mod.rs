@@ -27,8 +27,7 @@ mod step;
 mod table;
 mod transition;
 
-pub use effects::Effects;
-pub(crate) use effects::once;
+pub use effects::{Effects, once};
 pub use head::{Facts, Head, History, Passage};
 pub use refused::{Reason, Refused};
 pub use replay::{Corrupt, Flaw, replay};

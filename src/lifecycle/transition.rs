@@ -153,21 +153,21 @@ impl<T: Value> Transition<T> {
         Transition { value: self.value.widen(), commits: self.commits, own: self.own }
     }
 
-    /// Puts what must be written earlier in front of it.
-    pub(crate) fn after<U: Value>(self, earlier: Transition<U>) -> Self {
+    /// Puts what must be written earlier, in the same unit, in front of it.
+    pub fn after<U: Value>(self, earlier: Transition<U>) -> Self {
         self.after_all(earlier.commits)
     }
 
     /// Puts commits that must be written earlier in front of it.
-    pub(crate) fn after_all(mut self, mut earlier: Vec<Commit>) -> Self {
+    pub fn after_all(mut self, mut earlier: Vec<Commit>) -> Self {
         self.own += earlier.len();
         earlier.append(&mut self.commits);
         self.commits = earlier;
         self
     }
 
-    /// Adds what must be written with it.
-    pub(crate) fn and<U: Value>(mut self, later: Transition<U>) -> Self {
+    /// Adds what must be written later, in the same unit.
+    pub fn and<U: Value>(mut self, later: Transition<U>) -> Self {
         self.commits.extend(later.commits);
         self
     }

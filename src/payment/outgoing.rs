@@ -102,9 +102,9 @@ impl Outgoing {
         self.0.iter().filter(move |leg| leg.stands == wanted)
     }
 
-    /// The legs for these amounts, as the `seq`-th event of `parent` opens them. Who gets nothing gets no leg. The
+    /// The legs for these amounts, in minor units, as the `seq`-th event of `parent` opens them. Who gets nothing gets no leg. The
     /// same step plans the same legs each time, so replay can compare them.
-    pub(crate) fn plan(
+    pub fn plan(
         parent: Subject,
         seq: u32,
         at: Timestamp,
@@ -123,8 +123,11 @@ impl Outgoing {
         )
     }
 
-    /// Books each leg's money to it, and opens it.
-    pub(crate) fn open(&self, gateway: &GatewayName, step: &mut Effects<'_>) -> Result<(), Reason> {
+    /// Books each leg's money to it, and opens it, in the step that is being checked.
+    ///
+    /// # Errors
+    /// [`Reason`] when more would leave than is held.
+    pub fn open(&self, gateway: &GatewayName, step: &mut Effects<'_>) -> Result<(), Reason> {
         let about = step.subject();
         for leg in &self.0 {
             let (amount, gateway, party) = (leg.amount, gateway.clone(), leg.party.clone());
@@ -147,13 +150,19 @@ impl Outgoing {
     }
 
     /// The leg that is this payment.
-    pub(crate) fn leg(&self, payment: Subject) -> Result<&Leg, Reason> {
+    ///
+    /// # Errors
+    /// [`Reason::Missing`] when there is none.
+    pub fn leg(&self, payment: Subject) -> Result<&Leg, Reason> {
         let missing = Reason::Missing { what: "a payment that this opened" };
         self.0.iter().find(|leg| leg.payment == payment).ok_or(missing)
     }
 
     /// Whether this can have become of a leg.
-    pub(crate) fn may_count(&self, payment: Subject, news: &News) -> Result<(), Reason> {
+    ///
+    /// # Errors
+    /// [`Reason`] when there is no such leg, or it was counted already.
+    pub fn may_count(&self, payment: Subject, news: &News) -> Result<(), Reason> {
         match (self.leg(payment)?.stands, news) {
             (Stands::Open, News::Confirmed | News::Denied | News::Returned)
             | (Stands::Denied, News::Replaced { .. } | News::Returned) => Ok(()),
@@ -166,7 +175,7 @@ impl Outgoing {
     }
 
     /// Notes what became of a leg.
-    pub(crate) fn count(&mut self, payment: Subject, news: &News) {
+    pub fn count(&mut self, payment: Subject, news: &News) {
         if let Some(leg) = self.0.iter_mut().find(|leg| leg.payment == payment) {
             match news {
                 News::Confirmed => leg.stands = Stands::Confirmed,

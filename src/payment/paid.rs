@@ -26,7 +26,8 @@ impl Paid {
 
     /// How `amount` goes back to the payer of these payins: the last one first, none beyond what it paid. In minor
     /// units.
-    pub(crate) fn back(paid: &[Self], payer: &PartyId, amount: Money) -> Vec<(PartyId, Money, Way)> {
+    #[must_use]
+    pub fn back(paid: &[Self], payer: &PartyId, amount: Money) -> Vec<(PartyId, Money, Way)> {
         let mut left = amount.minor();
         let mut parts = Vec::new();
         for one in paid.iter().rev() {

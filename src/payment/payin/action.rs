@@ -16,15 +16,20 @@ use crate::{
 };
 
 /// A payin as it is after its opening.
-pub(crate) enum Opened {
+#[derive(Debug)]
+pub enum Opened {
     /// The payer or the gateway has to do something.
     Waits(Transition<Payin<Created>>),
     /// A wallet paid: the money is there and handed over, to be counted in the same unit.
     Paid(Transition<Payin<Confirmed>>),
 }
 
-/// Opens a payin by whichever method its terms name.
-pub(crate) fn open(id: PayinId, terms: Terms, at: &Stamp) -> Result<Opened, Reason> {
+/// Opens a payin by whichever method its terms name. From a wallet it is confirmed and handed over to what it pays for in
+/// the same breath, which has to count it in the same unit.
+///
+/// # Errors
+/// [`Reason`] when the terms are refused.
+pub fn open(id: PayinId, terms: Terms, at: &Stamp) -> Result<Opened, Reason> {
     let about = terms.about;
     match terms.method {
         Method::Card | Method::BankWire { .. } => {
@@ -146,8 +151,12 @@ impl Payin<Confirmed> {
         self.take(event::HandedOver { to }, at)
     }
 
-    /// What has to be written for what it paid for to take its money, where that was not done in the same breath.
-    pub(crate) fn collected_by(&self, to: Subject, at: &Stamp) -> Result<Vec<Commit>, Reason> {
+    /// What has to be written, in front of the step that counts it, for what it paid for to take its money. Nothing where
+    /// that was done in the same breath as its opening.
+    ///
+    /// # Errors
+    /// [`Reason`] when it was opened for something else, or its money is gone already.
+    pub fn collected_by(&self, to: Subject, at: &Stamp) -> Result<Vec<Commit>, Reason> {
         if self.state.handed_to == Some(to) {
             return Ok(Vec::new());
         }

@@ -28,7 +28,7 @@ mod rule;
 mod state;
 mod step;
 
-pub(crate) use action::{Opened, open};
+pub use action::{Opened, open};
 pub use event::{Method, Terms};
 pub use state::{After, Authorized, Cancelled, Confirmed, Created, Denied, Over, Refunded};
 

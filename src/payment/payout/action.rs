@@ -9,7 +9,12 @@ use crate::{
 };
 
 /// Opens a payout for money that is booked to it in the same unit. Into a wallet it is confirmed in the same breath.
-pub(crate) fn open(id: PayoutId, terms: Terms, at: &Stamp) -> Result<Transition<AnyPayout>, Reason> {
+///
+/// Without that money nothing comes of it: the store refuses to pay out what the account does not hold.
+///
+/// # Errors
+/// [`Reason`] when the amount is not above zero.
+pub fn open(id: PayoutId, terms: Terms, at: &Stamp) -> Result<Transition<AnyPayout>, Reason> {
     let (amount, settles_at_once) = (terms.amount, terms.to == Destination::Wallet);
     let opened = Payout::opened(id, terms, at).map_err(|refused| refused.reason)?;
     if settles_at_once {

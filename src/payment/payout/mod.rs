@@ -17,7 +17,7 @@ mod event;
 mod state;
 mod step;
 
-pub(crate) use action::open;
+pub use action::open;
 pub use event::{Destination, Terms};
 pub use state::{Cancelled, Confirmed, Created, Denied, Went};
 

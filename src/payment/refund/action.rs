@@ -9,7 +9,12 @@ use crate::{
 };
 
 /// Opens a refund for money that is booked to it in the same unit. Into a wallet it is confirmed in the same breath.
-pub(crate) fn open(id: RefundId, terms: Terms, at: &Stamp) -> Result<Transition<AnyRefund>, Reason> {
+///
+/// Without that money nothing comes of it: the store refuses to pay out what the account does not hold.
+///
+/// # Errors
+/// [`Reason`] when the amount is not above zero.
+pub fn open(id: RefundId, terms: Terms, at: &Stamp) -> Result<Transition<AnyRefund>, Reason> {
     let settles_at_once = terms.route == Route::Wallet && terms.consent == Consent::NotNeeded;
     let amount = terms.amount;
     let opened = Refund::opened(id, terms, at).map_err(|refused| refused.reason)?;

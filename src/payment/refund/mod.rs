@@ -16,7 +16,7 @@ mod event;
 mod state;
 mod step;
 
-pub(crate) use action::open;
+pub use action::open;
 pub use event::{Consent, Route, Terms};
 pub use state::{Cancelled, Confirmed, Created, Denied};
 

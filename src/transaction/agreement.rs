@@ -1,0 +1,119 @@
+//! What a transaction tells and learns about its payments, and what the clock does to it.
+
+use super::{Action, AnyTransaction, Transaction, state::Leaving};
+use crate::{
+    deal::Lost,
+    lifecycle::{Refused, Transition, Value},
+    party::Stamp,
+    payment::{Agreement, Evidence, Learned, Outgoing, PayinId},
+};
+
+type Lesson = Result<Learned<AnyTransaction>, Refused<AnyTransaction>>;
+
+impl Agreement for AnyTransaction {
+    fn wants(&self, payin: PayinId) -> bool {
+        matches!(self, Self::Joined(_)) && self.facts().till.underway() == Some(payin)
+    }
+
+    fn learn(self, evidence: &Evidence<'_>, at: &Stamp) -> Lesson {
+        match evidence {
+            Evidence::PayinConfirmed(payin) => match self {
+                Self::Joined(deal) => step(deal.pay(payin, at)),
+                other => Err(Refused::wrong_status(other, Action::Pay as usize)),
+            },
+            Evidence::PayinDenied(payin) => self.lost(Lost::Denied(payin), at),
+            Evidence::PayinCancelled(payin) => self.lost(Lost::Cancelled(payin), at),
+            Evidence::PayoutConfirmed(_)
+            | Evidence::PayoutDenied(_)
+            | Evidence::PayoutReplaced(_)
+            | Evidence::PayoutGivenBack(_)
+            | Evidence::PayoutCancelled(_)
+            | Evidence::RefundCancelled(_) => self.counted(evidence, at),
+            // A payin that came too late refunds itself, which is none of the transaction's business.
+            Evidence::RefundConfirmed(_) | Evidence::RefundDenied(_) | Evidence::RefundReplaced(_) => {
+                if self.opened(evidence) { self.counted(evidence, at) } else { Ok(Learned::Nothing(self)) }
+            }
+        }
+    }
+
+    fn onward(self, at: &Stamp) -> Lesson {
+        match self {
+            Self::Cancelled(deal) if arrived(deal.state.leaving()) => step(deal.refund(at)),
+            Self::ComplaintPeriodEnded(deal) if arrived(deal.state.leaving()) => step(deal.release(at)),
+            Self::ComplaintSubmitted(deal) if deal.settled(true).is_ok() => step(deal.settle_complaint(at)),
+            Self::ComplaintSubmitted(deal) if deal.settled(false).is_ok() => step(deal.refund(at)),
+            other => Ok(Learned::Nothing(other)),
+        }
+    }
+
+    fn abandoned(&self) -> Option<PayinId> {
+        if let Self::Cancelled(deal) = self { deal.facts().till.underway() } else { None }
+    }
+
+    fn due(self, at: &Stamp) -> Lesson {
+        match self {
+            Self::PaymentAccepted(deal) => step(deal.cancel(at)),
+            Self::Delivered(deal) => step(deal.end_complaint_period(at)),
+            Self::BuyerHandoverConfirmed(deal) => step(deal.end_complaint_period(at)),
+            Self::SellerHandoverConfirmed(deal) => step(deal.end_complaint_period(at)),
+            other => Ok(Learned::Nothing(other)),
+        }
+    }
+}
+
+fn arrived(outgoing: Option<&Outgoing>) -> bool {
+    outgoing.is_some_and(Outgoing::all_confirmed)
+}
+
+impl AnyTransaction {
+    fn lost(self, payin: Lost<'_>, at: &Stamp) -> Lesson {
+        match self {
+            Self::Joined(deal) if deal.facts().till.underway() == Some(payin.payin()) => {
+                step(deal.drop_payin(payin, at))
+            }
+            // Not the one it waits for: another was opened meanwhile, or the transaction moved on.
+            other => Ok(Learned::Nothing(other)),
+        }
+    }
+
+    fn counted(self, evidence: &Evidence<'_>, at: &Stamp) -> Lesson {
+        match self {
+            Self::Cancelled(deal) => step(deal.count(evidence, at)),
+            Self::ComplaintPeriodEnded(deal) => step(deal.count(evidence, at)),
+            Self::ComplaintSubmitted(deal) => step(deal.count(evidence, at)),
+            other => Err(Refused::wrong_status(other, Action::Count as usize)),
+        }
+    }
+
+    // Whether the payment is one that the transaction itself opened.
+    fn opened(&self, evidence: &Evidence<'_>) -> bool {
+        let outgoing = match self {
+            Self::Cancelled(deal) => deal.state.leaving(),
+            Self::ComplaintPeriodEnded(deal) => deal.state.leaving(),
+            Self::ComplaintSubmitted(deal) => deal.state.leaving(),
+            Self::Created(_)
+            | Self::Joined(_)
+            | Self::Paid(_)
+            | Self::PaymentAccepted(_)
+            | Self::Tracked(_)
+            | Self::Delivered(_)
+            | Self::BuyerHandoverConfirmed(_)
+            | Self::SellerHandoverConfirmed(_)
+            | Self::Refunded(_)
+            | Self::FundsReleased(_) => None,
+        };
+        let payment = evidence.of_outgoing().map(|(payment, _)| payment);
+        outgoing.zip(payment).is_some_and(|(outgoing, payment)| outgoing.leg(payment).is_ok())
+    }
+}
+
+fn step<T, U>(taken: Result<Transition<T>, Refused<Transaction<U>>>) -> Lesson
+where
+    T: Value<Any = AnyTransaction>,
+    Transaction<U>: Value<Any = AnyTransaction>,
+{
+    match taken {
+        Ok(transition) => Ok(Learned::Step(transition.widen())),
+        Err(refused) => Err(refused.map(Value::widen)),
+    }
+}
