@@ -17,7 +17,7 @@ pub trait Lifecycle: Value<Any = Self> + Identified + std::fmt::Debug {
     /// The version of the form of its events. A log with a later one is refused.
     const VERSION: u16;
     /// Its statuses.
-    type Status: Copy + PartialEq + std::fmt::Debug + Send + Sync + Serialize + 'static;
+    type Status: Copy + PartialEq + std::fmt::Debug + std::fmt::Display + Send + Sync + Serialize + 'static;
     /// What is known in every status.
     type Facts: Facts;
     /// Its first event.
@@ -278,12 +278,12 @@ where
     V: Takes<E>,
     E: Recorded<V::Any>,
 {
-    let seq = value.head().seq() + 1;
+    let (seq, from) = (value.head().seq() + 1, value.position());
     if !edge.is_note() {
         value.head_mut(&kernel()).deadline = None;
     }
     let mut next = value.make(event, at);
-    let reached = (!edge.is_note()).then(|| <V::Any as Lifecycle>::status_at(next.position()));
+    let reached = (next.position() != from).then(|| <V::Any as Lifecycle>::status_at(next.position()));
     next.head_mut(&kernel()).advance(&kernel(), seq, held, reached, at);
     next
 }
