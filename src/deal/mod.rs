@@ -14,14 +14,17 @@
 
 mod award;
 mod evidence;
+mod leaving;
 mod period;
 mod side;
 mod till;
 
 pub use award::{Award, Awarded};
 pub use evidence::Lost;
+pub use leaving::Leaving;
 pub use period::{ComplaintPeriod, Period};
 pub use side::{Side, Sides};
 pub use till::Till;
 
 pub(crate) use evidence::{Counted, PayinClosed, PayinOpened};
+pub(crate) use leaving::leaving;

@@ -1,9 +1,9 @@
 //! What a face-to-face deal tells and learns about its payments, and what the clock does to it.
 
-use super::{Action, AnyFaceToFace, FaceToFace};
+use super::{Action, AnyFaceToFace};
 use crate::{
-    deal::Lost,
-    lifecycle::{Refused, Transition, Value},
+    deal::{Leaving, Lost},
+    lifecycle::Refused,
     party::Stamp,
     payment::{Agreement, Evidence, Learned, PayinId},
 };
@@ -18,8 +18,8 @@ impl Agreement for AnyFaceToFace {
     fn learn(self, evidence: &Evidence<'_>, at: &Stamp) -> Lesson {
         match evidence {
             Evidence::PayinConfirmed(payin) => match self {
-                Self::Joined(deal) => step(deal.pay_deposit(payin, at)),
-                Self::Priced(deal) => step(deal.pay_remainder(payin, at)),
+                Self::Joined(deal) => Learned::step(deal.pay_deposit(payin, at)),
+                Self::Priced(deal) => Learned::step(deal.pay_remainder(payin, at)),
                 other => Err(Refused::wrong_status(other, Action::PayDeposit as usize)),
             },
             Evidence::PayinDenied(payin) => self.lost(Lost::Denied(payin), at),
@@ -39,28 +39,24 @@ impl Agreement for AnyFaceToFace {
 
     fn onward(self, at: &Stamp) -> Lesson {
         match self {
-            Self::CancelledWithDeposit(deal) if deal.state.refund.all_confirmed() => step(deal.refund_deposit(at)),
-            Self::ComplaintPeriodEnded(deal) if deal.state.payouts.all_confirmed() => step(deal.release(at)),
-            Self::Complained(deal) if deal.state.awarded.as_ref().is_some_and(|it| it.outgoing.all_confirmed()) => {
-                step(deal.settle_complaint(at))
-            }
+            Self::CancelledWithDeposit(deal) if deal.state.arrived() => Learned::step(deal.refund_deposit(at)),
+            Self::ComplaintPeriodEnded(deal) if deal.state.arrived() => Learned::step(deal.release(at)),
+            Self::Complained(deal) if deal.state.arrived() => Learned::step(deal.settle_complaint(at)),
             other => Ok(Learned::Nothing(other)),
         }
     }
 
     fn abandoned(&self) -> Option<PayinId> {
-        match self {
-            Self::Cancelled(_) | Self::CancelledWithDeposit(_) => self.facts().till.underway(),
-            _ => None,
-        }
+        let over = matches!(self, Self::Cancelled(_) | Self::CancelledWithDeposit(_));
+        self.facts().till.underway().filter(|_| over)
     }
 
     fn due(self, at: &Stamp) -> Lesson {
         match self {
-            Self::RemainderPaid(deal) => step(deal.escalate(at)),
-            Self::RemainderSkipped(deal) => step(deal.escalate(at)),
-            Self::BuyerHandoverConfirmed(deal) => step(deal.end_complaint_period(at)),
-            Self::SellerHandoverConfirmed(deal) => step(deal.end_complaint_period(at)),
+            Self::RemainderPaid(deal) => Learned::step(deal.escalate(at)),
+            Self::RemainderSkipped(deal) => Learned::step(deal.escalate(at)),
+            Self::BuyerHandoverConfirmed(deal) => Learned::step(deal.end_complaint_period(at)),
+            Self::SellerHandoverConfirmed(deal) => Learned::step(deal.end_complaint_period(at)),
             other => Ok(Learned::Nothing(other)),
         }
     }
@@ -70,10 +66,10 @@ impl AnyFaceToFace {
     fn lost(self, payin: Lost<'_>, at: &Stamp) -> Lesson {
         match self {
             Self::Joined(deal) if deal.facts().till.underway() == Some(payin.payin()) => {
-                step(deal.drop_payin(payin, at))
+                Learned::step(deal.drop_payin(payin, at))
             }
             Self::Priced(deal) if deal.facts().till.underway() == Some(payin.payin()) => {
-                step(deal.drop_payin(payin, at))
+                Learned::step(deal.drop_payin(payin, at))
             }
             // Not the one it waits for: another was opened meanwhile, or the deal moved on.
             other => Ok(Learned::Nothing(other)),
@@ -82,9 +78,9 @@ impl AnyFaceToFace {
 
     fn counted(self, evidence: &Evidence<'_>, at: &Stamp) -> Lesson {
         match self {
-            Self::CancelledWithDeposit(deal) => step(deal.count(evidence, at)),
-            Self::ComplaintPeriodEnded(deal) => step(deal.count(evidence, at)),
-            Self::Complained(deal) => step(deal.count(evidence, at)),
+            Self::CancelledWithDeposit(deal) => Learned::step(deal.count(evidence, at)),
+            Self::ComplaintPeriodEnded(deal) => Learned::step(deal.count(evidence, at)),
+            Self::Complained(deal) => Learned::step(deal.count(evidence, at)),
             other => Err(Refused::wrong_status(other, Action::Count as usize)),
         }
     }
@@ -92,23 +88,24 @@ impl AnyFaceToFace {
     // Whether the payment is one that the deal itself opened.
     fn opened(&self, evidence: &Evidence<'_>) -> bool {
         let outgoing = match self {
-            Self::CancelledWithDeposit(deal) => Some(&deal.state.refund),
-            Self::ComplaintPeriodEnded(deal) => Some(&deal.state.payouts),
-            Self::Complained(deal) => deal.state.awarded.as_ref().map(|awarded| &awarded.outgoing),
-            _ => None,
+            Self::CancelledWithDeposit(deal) => deal.state.leaving(),
+            Self::ComplaintPeriodEnded(deal) => deal.state.leaving(),
+            Self::Complained(deal) => deal.state.leaving(),
+            Self::Created(_)
+            | Self::Joined(_)
+            | Self::Rejected(_)
+            | Self::DepositPaid(_)
+            | Self::Cancelled(_)
+            | Self::DepositAccepted(_)
+            | Self::Priced(_)
+            | Self::RemainderPaid(_)
+            | Self::RemainderSkipped(_)
+            | Self::DepositRefunded(_)
+            | Self::BuyerHandoverConfirmed(_)
+            | Self::SellerHandoverConfirmed(_)
+            | Self::FundsReleased(_) => None,
         };
         let payment = evidence.of_outgoing().map(|(payment, _)| payment);
         outgoing.zip(payment).is_some_and(|(outgoing, payment)| outgoing.leg(payment).is_ok())
-    }
-}
-
-fn step<T, U>(taken: Result<Transition<T>, Refused<FaceToFace<U>>>) -> Lesson
-where
-    T: Value<Any = AnyFaceToFace>,
-    FaceToFace<U>: Value<Any = AnyFaceToFace>,
-{
-    match taken {
-        Ok(transition) => Ok(Learned::Step(transition.widen())),
-        Err(refused) => Err(refused.map(Value::widen)),
     }
 }

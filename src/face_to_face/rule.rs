@@ -1,7 +1,7 @@
 //! What the table cannot say: the conditions of an action that depend on a deal's own facts.
 
 use super::{Action, AnyFaceToFace};
-use crate::{lifecycle::Reason, party::Stamp};
+use crate::{deal::Leaving, lifecycle::Reason, party::Stamp};
 
 impl AnyFaceToFace {
     // Everything but the data of the command, which only the step sees.
@@ -22,18 +22,12 @@ impl AnyFaceToFace {
                 deal.state.period.open(action.name(), at)
             }
             (Self::SellerHandoverConfirmed(deal), Action::Release) => deal.may_release(at),
-            (Self::CancelledWithDeposit(deal), Action::RefundDeposit) => confirmed(deal.state.refund.all_confirmed()),
-            (Self::ComplaintPeriodEnded(deal), Action::Release) => confirmed(deal.state.payouts.all_confirmed()),
+            (Self::CancelledWithDeposit(deal), Action::RefundDeposit) => deal.state.must_have_arrived(),
+            (Self::ComplaintPeriodEnded(deal), Action::Release) => deal.state.must_have_arrived(),
             (Self::Complained(deal), Action::Award) => deal.may_award(),
-            (Self::Complained(deal), Action::SettleComplaint | Action::Count) => {
-                let awarded = deal.state.awarded.as_ref().ok_or(Reason::Missing { what: "the award" })?;
-                confirmed(action == Action::Count || awarded.outgoing.all_confirmed())
-            }
+            (Self::Complained(deal), Action::SettleComplaint) => deal.state.must_have_arrived(),
+            (Self::Complained(deal), Action::Count) => deal.state.must_leave().map(drop),
             (_, _) => Ok(()),
         }
     }
-}
-
-fn confirmed(all: bool) -> Result<(), Reason> {
-    if all { Ok(()) } else { Err(Reason::Missing { what: "the confirmation of every payment" }) }
 }

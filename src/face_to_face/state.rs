@@ -1,7 +1,7 @@
 //! The statuses of a face-to-face deal, each with what only it knows.
 
 use crate::{
-    deal::{Awarded, ComplaintPeriod},
+    deal::{Awarded, ComplaintPeriod, leaving},
     money::Money,
     payment::Outgoing,
     text::Prose,
@@ -181,29 +181,6 @@ impl Awaiting for RemainderSkipped {}
 pub trait Payable {}
 impl Payable for Joined {}
 impl Payable for Priced {}
-
-/// A status whose money is on its way.
-pub trait Leaving {
-    #[doc(hidden)]
-    fn outgoing_mut(&mut self) -> Option<&mut Outgoing>;
-    #[doc(hidden)]
-    fn leaving(&self) -> Option<&Outgoing>;
-}
-
-macro_rules! leaving {
-    ($($status:ident: |$state:ident| $get:expr, $get_mut:expr;)+) => { $(
-        impl Leaving for $status {
-            fn leaving(&self) -> Option<&Outgoing> {
-                let $state = self;
-                $get
-            }
-            fn outgoing_mut(&mut self) -> Option<&mut Outgoing> {
-                let $state = self;
-                $get_mut
-            }
-        }
-    )+ };
-}
 
 leaving! {
     CancelledWithDeposit: |state| Some(&state.refund), Some(&mut state.refund);

@@ -1,8 +1,8 @@
 //! What an order tells and learns about its payments.
 
-use super::{Action, AnyOrder, Order, PayoutBack, PayoutNews};
+use super::{Action, AnyOrder, PayoutBack, PayoutNews};
 use crate::{
-    lifecycle::{Lifecycle, Reason, Refused, Transition, Value},
+    lifecycle::Refused,
     party::Stamp,
     payment::{Agreement, Evidence, Learned, PayinId},
 };
@@ -29,32 +29,32 @@ impl Agreement for AnyOrder {
     fn learn(self, evidence: &Evidence<'_>, at: &Stamp) -> Lesson {
         match evidence {
             Evidence::PayinConfirmed(payin) => match self {
-                Self::PendingPublish(order) => step(order.publish(payin, at)),
+                Self::PendingPublish(order) => Learned::step(order.publish(payin, at)),
                 other => wrong(other, Action::Publish),
             },
             // Not the payin it waits for: another one was opened meanwhile, or the order moved on.
             Evidence::PayinDenied(payin) if !self.wants(payin.id()) => Ok(Learned::Nothing(self)),
             Evidence::PayinDenied(payin) => match self {
-                Self::PendingPublish(order) => step(order.fail(payin, at)),
+                Self::PendingPublish(order) => Learned::step(order.fail(payin, at)),
                 other => wrong(other, Action::Fail),
             },
             Evidence::PayinCancelled(payin) if !self.wants(payin.id()) => Ok(Learned::Nothing(self)),
             Evidence::PayinCancelled(payin) => match self {
-                Self::PendingPublish(order) => step(order.drop_payin(payin, at)),
+                Self::PendingPublish(order) => Learned::step(order.drop_payin(payin, at)),
                 other => wrong(other, Action::DropPayin),
             },
             Evidence::PayoutConfirmed(payout) => self.count(PayoutNews::Confirmed(payout), at),
             Evidence::PayoutDenied(payout) => match self {
-                Self::PendingRelease(order) => step(order.block(payout, at)),
+                Self::PendingRelease(order) => Learned::step(order.block(payout, at)),
                 other => other.count(PayoutNews::Denied(payout), at),
             },
             Evidence::PayoutReplaced(payout) => self.count(PayoutNews::Replaced(payout), at),
             Evidence::PayoutGivenBack(payout) => self.take_back(PayoutBack::GivenBack(payout), at),
             Evidence::PayoutCancelled(payout) => self.take_back(PayoutBack::Cancelled(payout), at),
             Evidence::RefundCancelled(refund) => match self {
-                Self::Published(order) => step(order.take_back_refund(refund, at)),
-                Self::Accepted(order) => step(order.take_back_refund(refund, at)),
-                Self::PendingValidate(order) => step(order.take_back_refund(refund, at)),
+                Self::Published(order) => Learned::step(order.take_back_refund(refund, at)),
+                Self::Accepted(order) => Learned::step(order.take_back_refund(refund, at)),
+                Self::PendingValidate(order) => Learned::step(order.take_back_refund(refund, at)),
                 other => wrong(other, Action::TakeBackRefund),
             },
             // A refund has left the order when it was opened; its own log says what becomes of it.
@@ -66,7 +66,7 @@ impl Agreement for AnyOrder {
 
     fn onward(self, at: &Stamp) -> Lesson {
         match self {
-            Self::PendingRelease(order) if order.state.payouts.all_confirmed() => step(order.release(&[], at)),
+            Self::PendingRelease(order) if order.state.payouts.all_confirmed() => Learned::step(order.release(&[], at)),
             other => Ok(Learned::Nothing(other)),
         }
     }
@@ -91,32 +91,20 @@ impl Agreement for AnyOrder {
 impl AnyOrder {
     fn count(self, news: PayoutNews<'_>, at: &Stamp) -> Lesson {
         match self {
-            Self::PendingRelease(order) => step(order.count_payout(news, at)),
-            Self::BlockedRelease(order) => step(order.count_payout(news, at)),
+            Self::PendingRelease(order) => Learned::step(order.count_payout(news, at)),
+            Self::BlockedRelease(order) => Learned::step(order.count_payout(news, at)),
             other => wrong(other, Action::CountPayout),
         }
     }
 
     fn take_back(self, payout: PayoutBack<'_>, at: &Stamp) -> Lesson {
         match self {
-            Self::BlockedRelease(order) => step(order.take_back_payout(payout, at)),
+            Self::BlockedRelease(order) => Learned::step(order.take_back_payout(payout, at)),
             other => wrong(other, Action::TakeBackPayout),
         }
     }
 }
 
-fn step<T, U>(taken: Result<Transition<T>, Refused<Order<U>>>) -> Lesson
-where
-    T: Value<Any = AnyOrder>,
-    Order<U>: Value<Any = AnyOrder>,
-{
-    match taken {
-        Ok(transition) => Ok(Learned::Step(transition.widen())),
-        Err(refused) => Err(refused.map(Value::widen)),
-    }
-}
-
 fn wrong(order: AnyOrder, action: Action) -> Lesson {
-    let status = AnyOrder::TABLE.statuses[order.position()].name;
-    Err(Refused { value: order, reason: Reason::WrongStatus { action: action.name(), status } })
+    Err(Refused::wrong_status(order, action as usize))
 }

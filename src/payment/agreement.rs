@@ -3,7 +3,7 @@
 use super::{News, Payin, PayinId, Payout, Refund, payin, payout, refund};
 use crate::{
     id::Subject,
-    lifecycle::{Lifecycle, Refused, Transition},
+    lifecycle::{Lifecycle, Refused, Transition, Value},
     party::Stamp,
 };
 
@@ -63,6 +63,23 @@ pub enum Learned<L> {
     Step(Transition<L>),
     /// Nothing: it stays as it is.
     Nothing(L),
+}
+
+impl<L: Agreement> Learned<L> {
+    /// A step of a value of one status, taken or refused, as one of the enum of all.
+    ///
+    /// # Errors
+    /// [`Refused`] when the step was.
+    pub fn step<T, V>(taken: Result<Transition<T>, Refused<V>>) -> Result<Self, Refused<L>>
+    where
+        T: Value<Any = L>,
+        V: Value<Any = L>,
+    {
+        match taken {
+            Ok(transition) => Ok(Self::Step(transition.widen())),
+            Err(refused) => Err(refused.map(Value::widen)),
+        }
+    }
 }
 
 /// A lifecycle that payments belong to.

@@ -3,10 +3,10 @@
 use super::{
     AnyTransaction, Cancelled, Complaint, ComplaintPeriodEnded, ComplaintSubmitted, Created, Delivered, FundsReleased,
     Joined, Paid, PaymentAccepted, Refunded, Terms, Tracked, Tracking, Transaction, TransactionId, event,
-    state::{Cancellable, Leaving, Payable, Running},
+    state::{Cancellable, Payable, Running},
 };
 use crate::{
-    deal::{Award, Counted, Lost, PayinClosed, PayinOpened, Side},
+    deal::{Award, Counted, Leaving, Lost, PayinClosed, PayinOpened, Side},
     gateway::Capture,
     lifecycle::{Reason, Refused, Transition, Value},
     party::Stamp,

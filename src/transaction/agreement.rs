@@ -1,11 +1,11 @@
 //! What a transaction tells and learns about its payments, and what the clock does to it.
 
-use super::{Action, AnyTransaction, Transaction, state::Leaving};
+use super::{Action, AnyTransaction};
 use crate::{
-    deal::Lost,
-    lifecycle::{Refused, Transition, Value},
+    deal::{Leaving, Lost},
+    lifecycle::Refused,
     party::Stamp,
-    payment::{Agreement, Evidence, Learned, Outgoing, PayinId},
+    payment::{Agreement, Evidence, Learned, PayinId},
 };
 
 type Lesson = Result<Learned<AnyTransaction>, Refused<AnyTransaction>>;
@@ -18,7 +18,7 @@ impl Agreement for AnyTransaction {
     fn learn(self, evidence: &Evidence<'_>, at: &Stamp) -> Lesson {
         match evidence {
             Evidence::PayinConfirmed(payin) => match self {
-                Self::Joined(deal) => step(deal.pay(payin, at)),
+                Self::Joined(deal) => Learned::step(deal.pay(payin, at)),
                 other => Err(Refused::wrong_status(other, Action::Pay as usize)),
             },
             Evidence::PayinDenied(payin) => self.lost(Lost::Denied(payin), at),
@@ -38,10 +38,10 @@ impl Agreement for AnyTransaction {
 
     fn onward(self, at: &Stamp) -> Lesson {
         match self {
-            Self::Cancelled(deal) if arrived(deal.state.leaving()) => step(deal.refund(at)),
-            Self::ComplaintPeriodEnded(deal) if arrived(deal.state.leaving()) => step(deal.release(at)),
-            Self::ComplaintSubmitted(deal) if deal.settled(true).is_ok() => step(deal.settle_complaint(at)),
-            Self::ComplaintSubmitted(deal) if deal.settled(false).is_ok() => step(deal.refund(at)),
+            Self::Cancelled(deal) if deal.state.arrived() => Learned::step(deal.refund(at)),
+            Self::ComplaintPeriodEnded(deal) if deal.state.arrived() => Learned::step(deal.release(at)),
+            Self::ComplaintSubmitted(deal) if deal.settled(true).is_ok() => Learned::step(deal.settle_complaint(at)),
+            Self::ComplaintSubmitted(deal) if deal.settled(false).is_ok() => Learned::step(deal.refund(at)),
             other => Ok(Learned::Nothing(other)),
         }
     }
@@ -52,24 +52,20 @@ impl Agreement for AnyTransaction {
 
     fn due(self, at: &Stamp) -> Lesson {
         match self {
-            Self::PaymentAccepted(deal) => step(deal.cancel(at)),
-            Self::Delivered(deal) => step(deal.end_complaint_period(at)),
-            Self::BuyerHandoverConfirmed(deal) => step(deal.end_complaint_period(at)),
-            Self::SellerHandoverConfirmed(deal) => step(deal.end_complaint_period(at)),
+            Self::PaymentAccepted(deal) => Learned::step(deal.cancel(at)),
+            Self::Delivered(deal) => Learned::step(deal.end_complaint_period(at)),
+            Self::BuyerHandoverConfirmed(deal) => Learned::step(deal.end_complaint_period(at)),
+            Self::SellerHandoverConfirmed(deal) => Learned::step(deal.end_complaint_period(at)),
             other => Ok(Learned::Nothing(other)),
         }
     }
-}
-
-fn arrived(outgoing: Option<&Outgoing>) -> bool {
-    outgoing.is_some_and(Outgoing::all_confirmed)
 }
 
 impl AnyTransaction {
     fn lost(self, payin: Lost<'_>, at: &Stamp) -> Lesson {
         match self {
             Self::Joined(deal) if deal.facts().till.underway() == Some(payin.payin()) => {
-                step(deal.drop_payin(payin, at))
+                Learned::step(deal.drop_payin(payin, at))
             }
             // Not the one it waits for: another was opened meanwhile, or the transaction moved on.
             other => Ok(Learned::Nothing(other)),
@@ -78,9 +74,9 @@ impl AnyTransaction {
 
     fn counted(self, evidence: &Evidence<'_>, at: &Stamp) -> Lesson {
         match self {
-            Self::Cancelled(deal) => step(deal.count(evidence, at)),
-            Self::ComplaintPeriodEnded(deal) => step(deal.count(evidence, at)),
-            Self::ComplaintSubmitted(deal) => step(deal.count(evidence, at)),
+            Self::Cancelled(deal) => Learned::step(deal.count(evidence, at)),
+            Self::ComplaintPeriodEnded(deal) => Learned::step(deal.count(evidence, at)),
+            Self::ComplaintSubmitted(deal) => Learned::step(deal.count(evidence, at)),
             other => Err(Refused::wrong_status(other, Action::Count as usize)),
         }
     }
@@ -104,16 +100,5 @@ impl AnyTransaction {
         };
         let payment = evidence.of_outgoing().map(|(payment, _)| payment);
         outgoing.zip(payment).is_some_and(|(outgoing, payment)| outgoing.leg(payment).is_ok())
-    }
-}
-
-fn step<T, U>(taken: Result<Transition<T>, Refused<Transaction<U>>>) -> Lesson
-where
-    T: Value<Any = AnyTransaction>,
-    Transaction<U>: Value<Any = AnyTransaction>,
-{
-    match taken {
-        Ok(transition) => Ok(Learned::Step(transition.widen())),
-        Err(refused) => Err(refused.map(Value::widen)),
     }
 }

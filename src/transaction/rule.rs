@@ -1,10 +1,7 @@
 //! What the table cannot say: the conditions of an action that depend on a transaction's own facts.
 
-use super::{
-    Action, AnyTransaction,
-    state::{Leaving, Running},
-};
-use crate::{lifecycle::Reason, party::Stamp, payment::Outgoing};
+use super::{Action, AnyTransaction, state::Running};
+use crate::{deal::Leaving, lifecycle::Reason, party::Stamp};
 
 impl AnyTransaction {
     // Everything but the data of the command, which only the step sees.
@@ -19,23 +16,11 @@ impl AnyTransaction {
             (Self::ComplaintSubmitted(deal), Action::Award) => deal.may_award(),
             (Self::ComplaintSubmitted(deal), Action::SettleComplaint) => deal.settled(true),
             (Self::ComplaintSubmitted(deal), Action::Refund) => deal.settled(false),
-            (Self::ComplaintSubmitted(deal), Action::Count) => opened(deal.state.leaving()),
-            (Self::Cancelled(deal), Action::Count) => opened(deal.state.leaving()),
-            (Self::Cancelled(deal), Action::Refund) => confirmed(deal.state.leaving()),
-            (Self::ComplaintPeriodEnded(deal), Action::Release) => confirmed(deal.state.leaving()),
+            (Self::ComplaintSubmitted(deal), Action::Count) => deal.state.must_leave().map(drop),
+            (Self::Cancelled(deal), Action::Count) => deal.state.must_leave().map(drop),
+            (Self::Cancelled(deal), Action::Refund) => deal.state.must_have_arrived(),
+            (Self::ComplaintPeriodEnded(deal), Action::Release) => deal.state.must_have_arrived(),
             (_, _) => Ok(()),
         }
-    }
-}
-
-fn opened(outgoing: Option<&Outgoing>) -> Result<(), Reason> {
-    outgoing.map_or(Err(Reason::Missing { what: "a payment that this opened" }), |_| Ok(()))
-}
-
-fn confirmed(outgoing: Option<&Outgoing>) -> Result<(), Reason> {
-    if outgoing.is_some_and(Outgoing::all_confirmed) {
-        Ok(())
-    } else {
-        Err(Reason::Missing { what: "the confirmation of every payment" })
     }
 }

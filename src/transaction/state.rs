@@ -2,7 +2,7 @@
 
 use super::{Complaint, Tracking};
 use crate::{
-    deal::{Awarded, ComplaintPeriod},
+    deal::{Awarded, ComplaintPeriod, leaving},
     payment::Outgoing,
     time::Timestamp,
 };
@@ -184,29 +184,6 @@ macro_rules! payable {
 }
 
 payable!(Joined, Paid, PaymentAccepted, Tracked, Delivered, BuyerHandoverConfirmed, SellerHandoverConfirmed);
-
-/// A status whose money is on its way.
-pub trait Leaving {
-    #[doc(hidden)]
-    fn leaving(&self) -> Option<&Outgoing>;
-    #[doc(hidden)]
-    fn outgoing_mut(&mut self) -> Option<&mut Outgoing>;
-}
-
-macro_rules! leaving {
-    ($($status:ident: |$state:ident| $get:expr, $get_mut:expr;)+) => { $(
-        impl Leaving for $status {
-            fn leaving(&self) -> Option<&Outgoing> {
-                let $state = self;
-                $get
-            }
-            fn outgoing_mut(&mut self) -> Option<&mut Outgoing> {
-                let $state = self;
-                $get_mut
-            }
-        }
-    )+ };
-}
 
 leaving! {
     Cancelled: |state| state.refund.as_ref(), state.refund.as_mut();

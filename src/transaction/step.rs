@@ -4,14 +4,14 @@ use super::{
     AnyTransaction, BuyerHandoverConfirmed, Cancelled, ComplaintPeriodEnded, ComplaintSubmitted, Created, Delivered,
     FundsReleased, Joined, Paid, PaymentAccepted, Person, Refunded, SellerHandoverConfirmed, Status, Tracked,
     Transaction, event,
-    state::{Cancellable, Leaving, Payable, Running},
+    state::{Cancellable, Payable, Running},
 };
 use crate::{
-    deal::{Award, Awarded, ComplaintPeriod, Counted, PayinClosed, PayinOpened, Side},
+    deal::{Award, Awarded, ComplaintPeriod, Counted, Leaving, PayinClosed, PayinOpened, Side},
     ledger::{Account, Purpose},
     lifecycle::{Effects, Reason, Takes, Value},
     party::{Actor, Stamp},
-    payment::{Destination, News, Outgoing, Way},
+    payment::{Destination, Outgoing, Way},
     time::Timestamp,
 };
 
@@ -241,18 +241,10 @@ where
     }
 }
 
-fn confirmed(outgoing: Option<&Outgoing>) -> Result<(), Reason> {
-    if outgoing.is_some_and(Outgoing::all_confirmed) {
-        Ok(())
-    } else {
-        Err(Reason::Missing { what: "the confirmation of every payment" })
-    }
-}
-
 impl Takes<event::FundsReleased> for Transaction<ComplaintPeriodEnded> {
     type Next = Transaction<FundsReleased>;
     fn check(&self, _: &event::FundsReleased, _: &mut Effects<'_>) -> Result<(), Reason> {
-        confirmed(self.state.leaving())
+        self.state.must_have_arrived()
     }
     fn make(self, _: event::FundsReleased, _: &Stamp) -> Transaction<FundsReleased> {
         let outgoing = self.state.payouts.clone();
@@ -285,7 +277,7 @@ impl Transaction<ComplaintSubmitted> {
             let what = if seller_gets { "something for the seller" } else { "an award of everything to the buyer" };
             return Err(Reason::Missing { what });
         }
-        confirmed(Some(&awarded.outgoing))
+        self.state.must_have_arrived()
     }
 
     fn outgoing(&self) -> Outgoing {
@@ -332,7 +324,7 @@ impl Takes<event::Refunded> for Transaction<ComplaintSubmitted> {
 impl Takes<event::Refunded> for Transaction<Cancelled> {
     type Next = Transaction<Refunded>;
     fn check(&self, _: &event::Refunded, _: &mut Effects<'_>) -> Result<(), Reason> {
-        confirmed(self.state.leaving())
+        self.state.must_have_arrived()
     }
     fn make(self, _: event::Refunded, _: &Stamp) -> Transaction<Refunded> {
         let outgoing = self.state.refund.clone().unwrap_or_default();
@@ -346,17 +338,10 @@ where
 {
     type Next = Self;
     fn check(&self, event: &Counted, _: &mut Effects<'_>) -> Result<(), Reason> {
-        if event.news == News::Returned {
-            // There is no way for money to come back into a transaction that has ended.
-            return Err(Reason::Missing { what: "another destination: replace the payout instead; it" });
-        }
-        let outgoing = self.state.leaving().ok_or(Reason::Missing { what: "a payment that this opened" })?;
-        outgoing.may_count(event.payment, &event.news)
+        self.state.may_count(event)
     }
     fn make(mut self, event: Counted, _: &Stamp) -> Self {
-        if let Some(outgoing) = self.state.outgoing_mut() {
-            outgoing.count(event.payment, &event.news);
-        }
+        self.state.count(&event);
         self
     }
 }

@@ -1,11 +1,11 @@
 //! From the handover to the end: what can be done with a face-to-face deal.
 
 use crate::{
-    deal::{Award, Counted, Side},
+    deal::{Award, Counted, Leaving, Side},
     face_to_face::{
         AnyFaceToFace, BuyerHandoverConfirmed, Complained, ComplaintPeriodEnded, FaceToFace, FundsReleased,
         SellerHandoverConfirmed, event,
-        state::{Awaiting, Leaving, Running},
+        state::{Awaiting, Running},
         step::Disputable,
     },
     lifecycle::{Reason, Refused, Transition, Value},

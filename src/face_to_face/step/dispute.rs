@@ -1,14 +1,14 @@
 //! From the complaint to its end.
 
 use crate::{
-    deal::{Award, Awarded, Counted, Side},
+    deal::{Award, Awarded, Counted, Leaving, Side},
     face_to_face::{
         AnyFaceToFace, Complained, FaceToFace, FundsReleased, event,
-        state::{Awaiting, Leaving, Running},
+        state::{Awaiting, Running},
     },
     lifecycle::{Effects, Reason, Takes, Value},
     party::Stamp,
-    payment::{Destination, News, Outgoing, Way},
+    payment::{Destination, Outgoing, Way},
 };
 
 /// A status in which the buyer may complain, and the period that limits it, if one runs.
@@ -107,12 +107,7 @@ impl Takes<event::Awarded> for FaceToFace<Complained> {
 impl Takes<event::ComplaintSettled> for FaceToFace<Complained> {
     type Next = FaceToFace<FundsReleased>;
     fn check(&self, _: &event::ComplaintSettled, _: &mut Effects<'_>) -> Result<(), Reason> {
-        let awarded = self.state.awarded.as_ref().ok_or(Reason::Missing { what: "the award" })?;
-        if awarded.outgoing.all_confirmed() {
-            Ok(())
-        } else {
-            Err(Reason::Missing { what: "the confirmation of its refund and payouts" })
-        }
+        self.state.must_have_arrived()
     }
     fn make(self, _: event::ComplaintSettled, _: &Stamp) -> FaceToFace<FundsReleased> {
         let outgoing = self.state.awarded.as_ref().map(|awarded| awarded.outgoing.clone()).unwrap_or_default();
@@ -126,17 +121,10 @@ where
 {
     type Next = Self;
     fn check(&self, event: &Counted, _: &mut Effects<'_>) -> Result<(), Reason> {
-        if event.news == News::Returned {
-            // There is no way for money to come back into a deal that has ended.
-            return Err(Reason::Missing { what: "another destination: replace the payout instead; it" });
-        }
-        let outgoing = self.state.leaving().ok_or(Reason::Missing { what: "the award" })?;
-        outgoing.may_count(event.payment, &event.news)
+        self.state.may_count(event)
     }
     fn make(mut self, event: Counted, _: &Stamp) -> Self {
-        if let Some(outgoing) = self.state.outgoing_mut() {
-            outgoing.count(event.payment, &event.news);
-        }
+        self.state.count(&event);
         self
     }
 }

@@ -1,7 +1,7 @@
 //! From the handover to the release.
 
 use crate::{
-    deal::{ComplaintPeriod, Side},
+    deal::{ComplaintPeriod, Leaving, Side},
     face_to_face::{
         AnyFaceToFace, BuyerHandoverConfirmed, ComplaintPeriodEnded, FaceToFace, FundsReleased,
         SellerHandoverConfirmed, Status, event,
@@ -125,10 +125,10 @@ where
 impl Takes<event::FundsReleased> for FaceToFace<ComplaintPeriodEnded> {
     type Next = FaceToFace<FundsReleased>;
     fn check(&self, event: &event::FundsReleased, _: &mut Effects<'_>) -> Result<(), Reason> {
-        if event.settled.is_some() || !self.state.payouts.all_confirmed() {
-            return Err(Reason::Missing { what: "the confirmation of every payout" });
+        match event.settled {
+            None => self.state.must_have_arrived(),
+            Some(_) => Err(Reason::Already { what: "opening the payouts" }),
         }
-        Ok(())
     }
     fn make(self, _: event::FundsReleased, _: &Stamp) -> FaceToFace<FundsReleased> {
         let outgoing = self.state.payouts.clone();

@@ -1,7 +1,7 @@
 //! From the opening to the payment.
 
 use crate::{
-    deal::{PayinClosed, PayinOpened},
+    deal::{Leaving, PayinClosed, PayinOpened},
     face_to_face::{
         AnyFaceToFace, Cancelled, CancelledWithDeposit, Created, DepositAccepted, DepositPaid, DepositRefunded,
         FaceToFace, Joined, Kept, Priced, Rejected, RemainderPaid, RemainderSkipped, event,
@@ -148,11 +148,7 @@ where
 impl Takes<event::DepositRefunded> for FaceToFace<CancelledWithDeposit> {
     type Next = FaceToFace<DepositRefunded>;
     fn check(&self, _: &event::DepositRefunded, _: &mut Effects<'_>) -> Result<(), Reason> {
-        if self.state.refund.all_confirmed() {
-            Ok(())
-        } else {
-            Err(Reason::Missing { what: "the confirmation of the refund" })
-        }
+        self.state.must_have_arrived()
     }
     fn make(self, _: event::DepositRefunded, _: &Stamp) -> FaceToFace<DepositRefunded> {
         let refund = self.state.refund.clone();

@@ -1,0 +1,64 @@
+//! Statuses whose money is on its way.
+
+use super::Counted;
+use crate::{
+    lifecycle::Reason,
+    payment::{News, Outgoing},
+};
+
+/// A status whose money is on its way: it learns what becomes of each payment.
+pub trait Leaving {
+    /// The payments; none when the money has not left yet, or nothing was paid.
+    fn leaving(&self) -> Option<&Outgoing>;
+    #[doc(hidden)]
+    fn leaving_mut(&mut self) -> Option<&mut Outgoing>;
+
+    /// Whether whoever is to get something has it.
+    fn arrived(&self) -> bool {
+        self.leaving().is_some_and(Outgoing::all_confirmed)
+    }
+
+    #[doc(hidden)]
+    fn must_have_arrived(&self) -> Result<(), Reason> {
+        if self.arrived() { Ok(()) } else { Err(Reason::Missing { what: "the confirmation of every payment" }) }
+    }
+
+    #[doc(hidden)]
+    fn must_leave(&self) -> Result<&Outgoing, Reason> {
+        self.leaving().ok_or(Reason::Missing { what: "a payment that this opened" })
+    }
+
+    #[doc(hidden)]
+    fn may_count(&self, event: &Counted) -> Result<(), Reason> {
+        if event.news == News::Returned {
+            // There is no way for money to come back into a deal that has ended.
+            return Err(Reason::Missing { what: "another destination: replace the payout instead; it" });
+        }
+        self.must_leave()?.may_count(event.payment, &event.news)
+    }
+
+    #[doc(hidden)]
+    fn count(&mut self, event: &Counted) {
+        if let Some(outgoing) = self.leaving_mut() {
+            outgoing.count(event.payment, &event.news);
+        }
+    }
+}
+
+/// Says where each status keeps its payments.
+macro_rules! leaving {
+    ($($status:ident: |$state:ident| $get:expr, $get_mut:expr;)+) => { $(
+        impl $crate::deal::Leaving for $status {
+            fn leaving(&self) -> Option<&$crate::payment::Outgoing> {
+                let $state = self;
+                $get
+            }
+            fn leaving_mut(&mut self) -> Option<&mut $crate::payment::Outgoing> {
+                let $state = self;
+                $get_mut
+            }
+        }
+    )+ };
+}
+
+pub(crate) use leaving;
