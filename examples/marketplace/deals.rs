@@ -16,8 +16,8 @@ use serde::Deserialize;
 use std::time::Duration;
 
 #[derive(Deserialize)]
-pub struct Story {
-    pub story: String,
+pub(crate) struct Story {
+    pub(crate) story: String,
     opened_by: PartyId,
     #[serde(flatten)]
     deal: Deal,
@@ -69,7 +69,7 @@ enum Wish {
     Wait { hours: u64 },
 }
 
-pub async fn drive(shop: &Shop, story: &Story) -> Outcome<()> {
+pub(crate) async fn drive(shop: &Shop, story: &Story) -> Outcome<()> {
     match &story.deal {
         Deal::FaceToFace { deposit, charges } => {
             let id = open_face_to_face(shop, &story.opened_by, deposit, charges).await?;

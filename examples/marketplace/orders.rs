@@ -14,8 +14,8 @@ use escrowed::{
 use serde::Deserialize;
 
 #[derive(Deserialize)]
-pub struct Story {
-    pub story: String,
+pub(crate) struct Story {
+    pub(crate) story: String,
     order: Sale,
     #[serde(default)]
     gateway: Vec<Script>,
@@ -60,7 +60,7 @@ enum Wish {
     ApproveRefund,
 }
 
-pub async fn drive(shop: &Shop, story: &Story) -> Outcome<OrderId> {
+pub(crate) async fn drive(shop: &Shop, story: &Story) -> Outcome<OrderId> {
     for script in &story.gateway {
         shop.gateway().script(script.on, [Behaviour::Decline { reason: script.declines.clone() }]);
     }

@@ -12,7 +12,7 @@ use escrowed::{
 use std::collections::BTreeSet;
 
 /// The path of an order or a deal, and every entry of it.
-pub async fn deal<L: Lifecycle>(shop: &Shop, id: Id<L>) -> Outcome<()> {
+pub(crate) async fn deal<L: Lifecycle>(shop: &Shop, id: Id<L>) -> Outcome<()> {
     let mut unit = shop.store().begin().await?;
     let value = shop.load(&mut unit, id).await?;
     let passages = value.head().history().by_time().iter();
@@ -52,7 +52,7 @@ fn short(account: &Account) -> String {
     }
 }
 
-pub async fn balances(shop: &Shop) -> Outcome<()> {
+pub(crate) async fn balances(shop: &Shop) -> Outcome<()> {
     let mut unit = shop.store().begin().await?;
     let mut balances: Vec<Balance> = Vec::new();
     loop {

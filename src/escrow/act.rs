@@ -2,7 +2,7 @@
 
 use super::{
     Clock, Escrow, EscrowError,
-    member::{Lapse, Member, onward},
+    member::{Lapse, Member, Reaction, onward},
 };
 use crate::{
     gateway::Gateway,
@@ -191,17 +191,18 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         at: &Stamp,
     ) -> Result<(), Fails<U>> {
         let log = log(unit, about).await?;
-        let commits = (self.member(about)?.learn)(&log, evidence, &Stamp::gateway(at.at))?;
-        self.append(unit, commits, at).await
+        let reaction = (self.member(about)?.learn)(&log, evidence, &Stamp::gateway(at.at))?;
+        self.react(unit, reaction, at).await
     }
 
-    /// Writes commits that a lifecycle behind plain functions has made.
-    pub(super) async fn append<U: UnitOfWork>(
+    /// Writes what a lifecycle behind plain functions does about something.
+    pub(super) async fn react<U: UnitOfWork>(
         &self,
         unit: &mut U,
-        commits: Vec<Commit>,
+        reaction: Reaction,
         at: &Stamp,
     ) -> Result<(), Fails<U>> {
+        let Reaction { commits, abandoned } = reaction;
         if commits.is_empty() {
             return Ok(());
         }
@@ -212,7 +213,10 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         for refund in confirmed_refunds(&commits) {
             Box::pin(self.refund_confirmed(unit, refund, at)).await?;
         }
-        Ok(())
+        match abandoned {
+            Some(payin) => self.abandon(unit, payin, at).await,
+            None => Ok(()),
+        }
     }
 
     pub(super) fn member<E>(&self, subject: Subject) -> Result<&Member, EscrowError<E>> {
@@ -224,12 +228,18 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     // will bounce.
     async fn abandon<U: UnitOfWork>(&self, unit: &mut U, id: PayinId, at: &Stamp) -> Result<(), Fails<U>> {
         let payin = self.load(unit, id).await?;
-        if payin.may(payin::Action::Cancel, at).is_ok() {
-            let taken = payin.handle(payin::Command::Cancel {}, at)?;
-            self.write(unit, taken, at).await?;
+        // Whoever ended it: that nobody waits for the payin any more is the platform's business.
+        let platform = Stamp::new(by_platform(), at.at);
+        if payin.may(payin::Action::Cancel, &platform).is_ok() {
+            payin.handle(payin::Command::Cancel {}, &platform)?.save(unit).await?;
         }
         Ok(())
     }
+}
+
+// The crate's own hand, where nobody in particular acts.
+fn by_platform() -> Actor {
+    Actor::platform("escrowed".parse().expect("a party's name"))
 }
 
 pub(super) async fn log<U: UnitOfWork>(unit: &mut U, subject: Subject) -> Result<Log, Fails<U>> {

@@ -14,8 +14,16 @@ use crate::{
 pub(super) struct Member {
     pub(super) kind: Kind,
     pub(super) wants: fn(&Log, PayinId) -> Result<bool, Corrupt>,
-    pub(super) learn: fn(&Log, &Evidence<'_>, &Stamp) -> Result<Vec<Commit>, Lapse>,
-    pub(super) due: fn(&Log, &Stamp) -> Result<Vec<Commit>, Lapse>,
+    pub(super) learn: fn(&Log, &Evidence<'_>, &Stamp) -> Result<Reaction, Lapse>,
+    pub(super) due: fn(&Log, &Stamp) -> Result<Reaction, Lapse>,
+}
+
+/// What a lifecycle does about something.
+#[derive(Default)]
+pub(super) struct Reaction {
+    pub(super) commits: Vec<Commit>,
+    /// A payin that it wants no longer.
+    pub(super) abandoned: Option<PayinId>,
 }
 
 /// Why a lifecycle could not go on.
@@ -29,16 +37,20 @@ impl Member {
         Self {
             kind: <L as Identified>::KIND,
             wants: |log, payin| Ok(replay::<L>(log)?.wants(payin)),
-            learn: |log, evidence, at| commits(replay::<L>(log)?.learn(evidence, at), at),
-            due: |log, at| commits(replay::<L>(log)?.due(at), at),
+            learn: |log, evidence, at| reaction(replay::<L>(log)?.learn(evidence, at), at),
+            due: |log, at| reaction(replay::<L>(log)?.due(at), at),
         }
     }
 }
 
-fn commits<L: Agreement>(learned: Result<Learned<L>, Refused<L>>, at: &Stamp) -> Result<Vec<Commit>, Lapse> {
+fn reaction<L: Agreement>(learned: Result<Learned<L>, Refused<L>>, at: &Stamp) -> Result<Reaction, Lapse> {
     match learned.map_err(|refused| Lapse::Refused(refused.reason))? {
-        Learned::Step(transition) => Ok(onward(transition, at)?.into_commits()),
-        Learned::Nothing(_) => Ok(Vec::new()),
+        Learned::Step(transition) => {
+            let transition = onward(transition, at)?;
+            let abandoned = transition.value().abandoned();
+            Ok(Reaction { commits: transition.into_commits(), abandoned })
+        }
+        Learned::Nothing(_) => Ok(Reaction::default()),
     }
 }
 

@@ -218,9 +218,9 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         at: &Stamp,
     ) -> Result<bool, EscrowError<S::Error>> {
         let log = super::act::log(unit, row.subject).await?;
-        let commits = (self.member(row.subject)?.due)(&log, at)?;
-        let taken = !commits.is_empty();
-        self.append(unit, commits, at).await?;
+        let reaction = (self.member(row.subject)?.due)(&log, at)?;
+        let taken = !reaction.commits.is_empty();
+        self.react(unit, reaction, at).await?;
         Ok(taken)
     }
 }

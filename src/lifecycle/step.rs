@@ -95,11 +95,13 @@ pub trait Takes<E: Recorded<Self::Any>>: Value {
     /// What it becomes.
     type Next: Value<Any = Self::Any>;
 
-    /// What the event demands, beyond what the table says, and what it does with money and calls.
+    /// What the event demands, beyond what the table says, and what it does with money and calls. Nothing, unless said.
     ///
     /// # Errors
     /// The reason why the step cannot be taken. Nothing has changed then.
-    fn check(&self, event: &E, step: &mut Effects<'_>) -> Result<(), Reason>;
+    fn check(&self, _event: &E, _step: &mut Effects<'_>) -> Result<(), Reason> {
+        Ok(())
+    }
 
     /// The next value. Has nothing left to refuse.
     fn make(self, event: E, at: &Stamp) -> Self::Next;

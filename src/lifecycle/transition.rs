@@ -159,7 +159,7 @@ impl<T: Value> Transition<T> {
     }
 
     /// Puts commits that must be written earlier in front of it.
-    pub fn after_all(mut self, mut earlier: Vec<Commit>) -> Self {
+    pub(crate) fn after_all(mut self, mut earlier: Vec<Commit>) -> Self {
         self.own += earlier.len();
         earlier.append(&mut self.commits);
         self.commits = earlier;

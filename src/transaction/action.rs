@@ -78,10 +78,7 @@ impl Transaction<Joined> {
         payin: &Payin<payin::Confirmed>,
         at: &Stamp,
     ) -> Result<Transition<Transaction<Paid>>, Refused<Self>> {
-        match payin.collected_by(self.id().subject(), at) {
-            Ok(collected) => Ok(self.take(event::Paid { paid: payment::Paid::by(payin) }, at)?.after_all(collected)),
-            Err(reason) => Err(Refused { value: self, reason }),
-        }
+        payin.collect(self, at, |deal| deal.take(event::Paid { paid: payment::Paid::by(payin) }, at))
     }
 
     /// No money comes of the payin under way.

@@ -17,9 +17,6 @@ use crate::{
 
 impl Takes<event::Joined> for Transaction<Created> {
     type Next = Transaction<Joined>;
-    fn check(&self, _: &event::Joined, _: &mut Effects<'_>) -> Result<(), Reason> {
-        Ok(())
-    }
     fn make(mut self, _: event::Joined, at: &Stamp) -> Transaction<Joined> {
         let facts = &mut self.head.facts;
         facts.sides.join(&at.by);
@@ -99,9 +96,6 @@ impl Takes<event::Paid> for Transaction<Joined> {
 
 impl Takes<event::PaymentAccepted> for Transaction<Paid> {
     type Next = Transaction<PaymentAccepted>;
-    fn check(&self, _: &event::PaymentAccepted, _: &mut Effects<'_>) -> Result<(), Reason> {
-        Ok(())
-    }
     fn make(mut self, _: event::PaymentAccepted, at: &Stamp) -> Transaction<PaymentAccepted> {
         let track_until = self.facts().terms.policy.tracking.after(at.at);
         self.head.deadline = Some(track_until);
@@ -139,9 +133,6 @@ impl Takes<event::TrackingExtended> for Transaction<PaymentAccepted> {
 
 impl Takes<event::Tracked> for Transaction<PaymentAccepted> {
     type Next = Transaction<Tracked>;
-    fn check(&self, _: &event::Tracked, _: &mut Effects<'_>) -> Result<(), Reason> {
-        Ok(())
-    }
     fn make(self, event: event::Tracked, _: &Stamp) -> Transaction<Tracked> {
         self.enter(Tracked { tracking: event.tracking })
     }
@@ -158,9 +149,6 @@ impl<S> Transaction<S> {
 
 impl Takes<event::Delivered> for Transaction<Tracked> {
     type Next = Transaction<Delivered>;
-    fn check(&self, _: &event::Delivered, _: &mut Effects<'_>) -> Result<(), Reason> {
-        Ok(())
-    }
     fn make(mut self, _: event::Delivered, at: &Stamp) -> Transaction<Delivered> {
         let period = self.start_period(at);
         self.enter(Delivered { period })
@@ -351,9 +339,6 @@ where
     Self: Value<Any = AnyTransaction>,
 {
     type Next = Self;
-    fn check(&self, _: &event::PayoutSet, _: &mut Effects<'_>) -> Result<(), Reason> {
-        Ok(())
-    }
     fn make(mut self, event: event::PayoutSet, _: &Stamp) -> Self {
         self.head.facts.terms.payout = Some(event.to);
         self

@@ -9,7 +9,7 @@ use crate::{
         step::Refundable,
     },
     gateway::Capture,
-    lifecycle::{Reason, Refused, Takes, Transition, Value},
+    lifecycle::{Reason, Refused, Transition, Value},
     money::Money,
     party::Stamp,
     payment::{
@@ -113,7 +113,7 @@ impl FaceToFace<Joined> {
         payin: &Payin<payin::Confirmed>,
         at: &Stamp,
     ) -> Result<Transition<FaceToFace<DepositPaid>>, Refused<Self>> {
-        self.collect(payin, event::DepositPaid { paid: Paid::by(payin) }, at)
+        payin.collect(self, at, |deal| deal.take(event::DepositPaid { paid: Paid::by(payin) }, at))
     }
 }
 
@@ -129,22 +129,6 @@ where
         self.take(PayinClosed { payin: payin.payin() }, at)
     }
 
-    fn collect<E>(
-        self,
-        payin: &Payin<payin::Confirmed>,
-        event: E,
-        at: &Stamp,
-    ) -> Result<Transition<<Self as Takes<E>>::Next>, Refused<Self>>
-    where
-        Self: Takes<E>,
-        E: crate::lifecycle::Recorded<AnyFaceToFace>,
-    {
-        match payin.collected_by(self.id().subject(), at) {
-            Ok(collected) => Ok(self.take(event, at)?.after_all(collected)),
-            Err(reason) => Err(Refused { value: self, reason }),
-        }
-    }
-
     fn payin_terms(&self, amount: Money, method: Method, at: &Stamp) -> Result<(PayinId, payin::Terms), Reason> {
         let terms = &self.facts().terms;
         let payer = terms.sides.known(Side::Buyer)?.clone();
@@ -156,13 +140,17 @@ where
     }
 
     // Opens a payin; a wallet pays at once, and `paid` is what that makes of the deal.
-    fn pay_amount<N: Value<Any = AnyFaceToFace>>(
+    fn pay_amount<N, P>(
         self,
         amount: Result<Money, Reason>,
         by: Method,
         at: &Stamp,
-        paid: fn(Self, &Payin<payin::Confirmed>, &Stamp) -> Result<Transition<N>, Refused<Self>>,
-    ) -> Result<Transition<AnyFaceToFace>, Refused<Self>> {
+        paid: P,
+    ) -> Result<Transition<AnyFaceToFace>, Refused<Self>>
+    where
+        N: Value<Any = AnyFaceToFace>,
+        P: FnOnce(Self, &Payin<payin::Confirmed>, &Stamp) -> Result<Transition<N>, Refused<Self>>,
+    {
         let opened = amount.and_then(|amount| {
             let (id, terms) = self.payin_terms(amount, by, at)?;
             Ok((id, payin::open(id, terms, at)?))
@@ -225,7 +213,7 @@ impl FaceToFace<Priced> {
         payin: &Payin<payin::Confirmed>,
         at: &Stamp,
     ) -> Result<Transition<FaceToFace<RemainderPaid>>, Refused<Self>> {
-        self.collect(payin, event::RemainderPaid { paid: Paid::by(payin) }, at)
+        payin.collect(self, at, |deal| deal.take(event::RemainderPaid { paid: Paid::by(payin) }, at))
     }
 
     /// The rest is paid in another way, or not at all.

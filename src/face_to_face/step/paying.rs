@@ -198,9 +198,6 @@ impl Takes<event::DepositPaid> for FaceToFace<Joined> {
 
 impl Takes<event::Reviewed> for FaceToFace<DepositPaid> {
     type Next = Self;
-    fn check(&self, _: &event::Reviewed, _: &mut Effects<'_>) -> Result<(), Reason> {
-        Ok(())
-    }
     fn make(mut self, event: event::Reviewed, _: &Stamp) -> Self {
         self.state.under_review = event.under_review;
         self
@@ -265,9 +262,6 @@ impl Takes<event::RemainderPaid> for FaceToFace<Priced> {
 
 impl Takes<event::RemainderSkipped> for FaceToFace<DepositAccepted> {
     type Next = FaceToFace<RemainderSkipped>;
-    fn check(&self, _: &event::RemainderSkipped, _: &mut Effects<'_>) -> Result<(), Reason> {
-        Ok(())
-    }
     fn make(mut self, _: event::RemainderSkipped, at: &Stamp) -> FaceToFace<RemainderSkipped> {
         self.head.deadline = Some(self.facts().terms.policy.handover.after(at.at));
         self.enter(RemainderSkipped {})
@@ -290,9 +284,6 @@ where
     Self: Value<Any = AnyFaceToFace>,
 {
     type Next = Self;
-    fn check(&self, _: &event::PayoutSet, _: &mut Effects<'_>) -> Result<(), Reason> {
-        Ok(())
-    }
     fn make(mut self, event: event::PayoutSet, _: &Stamp) -> Self {
         self.head.facts.terms.payout = Some(event.to);
         self

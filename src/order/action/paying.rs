@@ -82,12 +82,7 @@ impl Order<PendingPublish> {
         payin: &Payin<payin::Confirmed>,
         at: &Stamp,
     ) -> Result<Transition<Order<Published>>, Refused<Self>> {
-        let collected = match payin.collected_by(self.id().subject(), at) {
-            Ok(collected) => collected,
-            Err(reason) => return Err(Refused { value: self, reason }),
-        };
-        let published = self.take(event::Published { paid: Paid::by(payin) }, at)?;
-        Ok(published.after_all(collected))
+        payin.collect(self, at, |order| order.take(event::Published { paid: Paid::by(payin) }, at))
     }
 
     /// The payment failed: needs the denied payin.

@@ -28,9 +28,6 @@ impl<S> Order<S> {
 
 impl Takes<event::Accepted> for Order<Published> {
     type Next = Order<Accepted>;
-    fn check(&self, _: &event::Accepted, _: &mut Effects<'_>) -> Result<(), Reason> {
-        Ok(())
-    }
     fn make(self, _: event::Accepted, _: &Stamp) -> Order<Accepted> {
         let paid = self.state.paid.clone();
         self.enter(Accepted { paid })

@@ -11,7 +11,6 @@ use crate::{
     money::Money,
     party::Stamp,
     payment::{Refund, RefundId},
-    store::Commit,
     text::{Link, Prose},
 };
 
@@ -151,16 +150,29 @@ impl Payin<Confirmed> {
         self.take(event::HandedOver { to }, at)
     }
 
-    /// What has to be written, in front of the step that counts it, for what it paid for to take its money. Nothing where
-    /// that was done in the same breath as its opening.
+    /// What it paid for takes its money: `step`, which counts it, with what has to be written in front of it. Nothing has
+    /// to where a wallet paid, in the same breath as the opening.
     ///
     /// # Errors
-    /// [`Reason`] when it was opened for something else, or its money is gone already.
-    pub fn collected_by(&self, to: Subject, at: &Stamp) -> Result<Vec<Commit>, Reason> {
+    /// [`Refused`] when it was opened for something else, its money is gone already, or the step is refused.
+    pub fn collect<V, N>(
+        &self,
+        by: V,
+        at: &Stamp,
+        step: impl FnOnce(V) -> Result<Transition<N>, Refused<V>>,
+    ) -> Result<Transition<N>, Refused<V>>
+    where
+        V: Value,
+        N: Value,
+    {
+        let to = by.head().id().subject();
         if self.state.handed_to == Some(to) {
-            return Ok(Vec::new());
+            return step(by);
         }
-        Ok(vec![note(self, event::HandedOver { to }, at)?])
+        match note(self, event::HandedOver { to }, at) {
+            Ok(handed) => Ok(step(by)?.after_all(vec![handed])),
+            Err(reason) => Err(Refused { value: by, reason }),
+        }
     }
 
     /// Nobody waits for its money any more: opens a refund of all of it.
