@@ -4,6 +4,7 @@
 extern crate self as escrowed;
 
 pub mod deal;
+pub mod diagram;
 pub mod escrow;
 pub mod face_to_face;
 pub mod gateway;

@@ -41,6 +41,7 @@ trap 'rm -rf "$folder"' EXIT
 cargo run --locked --example marketplace --features sqlite "$folder/market.db" | tee "$folder/out"
 grep -q '^Trial balance: 0.00 EUR' "$folder/out"
 grep -q '^Orders released: 5\.' "$folder/out"
+cargo run --locked --example own_lifecycle --features sqlite | tail -n 3
 
 step "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps

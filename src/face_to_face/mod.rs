@@ -19,6 +19,10 @@
 //! Statuses are those of Trustap's peer-to-peer model (`002_60aeaf01b8972a78.txt`); where that document contradicts
 //! itself or leaves money stuck, an edge of the [`TABLE`] says `Own` or `Implied`. A complaint ends in an arbiter's
 //! [`Award`].
+//!
+#![doc = "<div style=\"overflow-x: auto\">"]
+#![doc = include_str!("lifecycle.svg")]
+#![doc = "</div>"]
 
 mod action;
 mod agreement;

@@ -24,6 +24,10 @@
 //! | what each status knows and which method leads out of it | the types of the statuses, such as [`Published`] |
 //! | what a screen may offer | [`AnyOrder::actions`] |
 //! | what an HTTP handler calls | [`AnyOrder::handle`] |
+//!
+#![doc = "<div style=\"overflow-x: auto\">"]
+#![doc = include_str!("lifecycle.svg")]
+#![doc = "</div>"]
 
 mod action;
 mod agreement;

@@ -17,6 +17,10 @@
 //!
 //! Statuses are those of Trustap's second model (`003_781515c6c4d9c1ef.txt`), and so is the JSON: see [`Response`]. Where
 //! that document leaves money stuck, an edge of the [`TABLE`] says `Own`.
+//!
+#![doc = "<div style=\"overflow-x: auto\">"]
+#![doc = include_str!("lifecycle.svg")]
+#![doc = "</div>"]
 
 mod action;
 mod agreement;

@@ -21,6 +21,10 @@
 //!
 //! Statuses are those of Truust's payins (its public API reference). A failed payin is over: the order opens another.
 //! Money that arrives after the end, or that nobody waits for any more, opens its own refund in the same commit.
+//!
+#![doc = "<div style=\"overflow-x: auto\">"]
+#![doc = include_str!("lifecycle.svg")]
+#![doc = "</div>"]
 
 mod action;
 mod event;

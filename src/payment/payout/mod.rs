@@ -11,6 +11,10 @@
 //!
 //! A payout is opened by what held the money, in the same commit, and holds it from then on, so it cannot be paid
 //! twice. To a bank account it takes 24 to 72 hours, into a wallet none (`001_146075c5300aa4f1.txt`).
+//!
+#![doc = "<div style=\"overflow-x: auto\">"]
+#![doc = include_str!("lifecycle.svg")]
+#![doc = "</div>"]
 
 mod action;
 mod event;

@@ -10,6 +10,10 @@
 //!
 //! A refund is opened by what held the money, in the same commit, and holds it from then on. One that a rejected order
 //! owes, or that an operator opened by hand, is sent only after an operator's approval.
+//!
+#![doc = "<div style=\"overflow-x: auto\">"]
+#![doc = include_str!("lifecycle.svg")]
+#![doc = "</div>"]
 
 mod action;
 mod event;
