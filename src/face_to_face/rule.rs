@@ -4,30 +4,91 @@ use super::{Action, AnyFaceToFace};
 use crate::{deal::Leaving, lifecycle::Reason, party::Stamp};
 
 impl AnyFaceToFace {
-    // Everything but the data of the command, which only the step sees.
+    // Everything but the data of the command, which only the step sees. The table has been asked before.
     pub(super) fn ready(&self, action: Action, at: &Stamp) -> Result<(), Reason> {
-        match (self, action) {
-            (Self::Created(deal), Action::Join | Action::Reject | Action::Miss) => deal.may_try(action.name(), at),
-            (Self::Joined(_) | Self::Priced(_), Action::Pay | Action::SkipRemainder) => self.facts().till.is_free(),
-            (Self::Joined(_) | Self::Priced(_), Action::PayDeposit | Action::PayRemainder | Action::DropPayin) => {
-                self.facts().till.expected().map(drop)
+        match action {
+            Action::Join | Action::Reject | Action::Miss => {
+                if let Self::Created(deal) = self {
+                    deal.may_try(action.name(), at)
+                } else {
+                    Ok(())
+                }
             }
-            (Self::DepositPaid(deal), Action::AcceptDeposit) => deal.reviewed(),
-            (Self::RemainderPaid(deal), Action::Escalate) => deal.may_escalate(at),
-            (Self::RemainderSkipped(deal), Action::Escalate) => deal.may_escalate(at),
-            (Self::BuyerHandoverConfirmed(deal), Action::Complain | Action::Extend) => {
-                deal.state.period.open(action.name(), at)
+            Action::Pay => self.facts().till.is_free(),
+            Action::SkipRemainder => {
+                if let Self::Priced(deal) = self {
+                    deal.may_skip()
+                } else {
+                    Ok(())
+                }
             }
-            (Self::SellerHandoverConfirmed(deal), Action::Complain | Action::Extend | Action::Waive) => {
-                deal.state.period.open(action.name(), at)
+            Action::PayDeposit | Action::PayRemainder | Action::DropPayin => self.facts().till.expected().map(drop),
+            Action::AcceptDeposit => {
+                if let Self::DepositPaid(deal) = self {
+                    deal.reviewed()
+                } else {
+                    Ok(())
+                }
             }
-            (Self::SellerHandoverConfirmed(deal), Action::Release) => deal.may_release(at),
-            (Self::CancelledWithDeposit(deal), Action::RefundDeposit) => deal.state.must_have_arrived(),
-            (Self::ComplaintPeriodEnded(deal), Action::Release) => deal.state.must_have_arrived(),
-            (Self::Complained(deal), Action::Award) => deal.may_award(),
-            (Self::Complained(deal), Action::SettleComplaint) => deal.state.must_have_arrived(),
-            (Self::Complained(deal), Action::Count) => deal.state.must_leave().map(drop),
-            (_, _) => Ok(()),
+            Action::Escalate => match self {
+                Self::RemainderPaid(deal) => deal.may_escalate(at),
+                Self::RemainderSkipped(deal) => deal.may_escalate(at),
+                other => Err(other.beside(action)),
+            },
+            Action::Complain | Action::Extend | Action::Waive => self.in_period(action, at),
+            Action::Release => match self {
+                Self::SellerHandoverConfirmed(deal) => deal.may_release(at),
+                Self::ComplaintPeriodEnded(deal) => deal.state.must_have_arrived(),
+                other => Err(other.beside(action)),
+            },
+            Action::RefundDeposit => {
+                if let Self::CancelledWithDeposit(deal) = self {
+                    deal.state.must_have_arrived()
+                } else {
+                    Ok(())
+                }
+            }
+            Action::Award => {
+                if let Self::Complained(deal) = self {
+                    deal.may_award()
+                } else {
+                    Ok(())
+                }
+            }
+            Action::SettleComplaint => {
+                if let Self::Complained(deal) = self {
+                    deal.state.must_have_arrived()
+                } else {
+                    Ok(())
+                }
+            }
+            Action::Count => {
+                if let Self::Complained(deal) = self {
+                    deal.state.must_leave().map(drop)
+                } else {
+                    Ok(())
+                }
+            }
+            Action::Cancel
+            | Action::SetPrice
+            | Action::ConfirmHandover
+            | Action::EndComplaintPeriod
+            | Action::Review
+            | Action::SetPayout => Ok(()),
         }
+    }
+
+    // Where no complaint period runs yet, there is none to be in time for.
+    fn in_period(&self, action: Action, at: &Stamp) -> Result<(), Reason> {
+        match self {
+            Self::BuyerHandoverConfirmed(deal) => deal.state.period.open(action.name(), at),
+            Self::SellerHandoverConfirmed(deal) => deal.state.period.open(action.name(), at),
+            Self::RemainderPaid(_) | Self::RemainderSkipped(_) => Ok(()),
+            other => Err(other.beside(action)),
+        }
+    }
+
+    fn beside(&self, action: Action) -> Reason {
+        Reason::WrongStatus { action: action.name(), status: self.status().name() }
     }
 }

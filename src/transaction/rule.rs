@@ -4,23 +4,68 @@ use super::{Action, AnyTransaction, state::Running};
 use crate::{deal::Leaving, lifecycle::Reason, party::Stamp};
 
 impl AnyTransaction {
-    // Everything but the data of the command, which only the step sees.
+    // Everything but the data of the command, which only the step sees. The table has been asked before.
     pub(super) fn ready(&self, action: Action, at: &Stamp) -> Result<(), Reason> {
-        match (self, action) {
-            (Self::Joined(_), Action::OpenPayin) => self.facts().till.is_free(),
-            (Self::Joined(_), Action::Pay | Action::DropPayin) => self.facts().till.expected().map(drop),
-            (Self::PaymentAccepted(deal), Action::ExtendTracking) => deal.in_time(action.name(), at),
-            (Self::Delivered(deal), Action::Complain) => deal.state.period().open(action.name(), at),
-            (Self::BuyerHandoverConfirmed(deal), Action::Complain) => deal.state.period().open(action.name(), at),
-            (Self::SellerHandoverConfirmed(deal), Action::Complain) => deal.state.period().open(action.name(), at),
-            (Self::ComplaintSubmitted(deal), Action::Award) => deal.may_award(),
-            (Self::ComplaintSubmitted(deal), Action::SettleComplaint) => deal.settled(true),
-            (Self::ComplaintSubmitted(deal), Action::Refund) => deal.settled(false),
-            (Self::ComplaintSubmitted(deal), Action::Count) => deal.state.must_leave().map(drop),
-            (Self::Cancelled(deal), Action::Count) => deal.state.must_leave().map(drop),
-            (Self::Cancelled(deal), Action::Refund) => deal.state.must_have_arrived(),
-            (Self::ComplaintPeriodEnded(deal), Action::Release) => deal.state.must_have_arrived(),
-            (_, _) => Ok(()),
+        match action {
+            Action::OpenPayin => self.facts().till.is_free(),
+            Action::Pay | Action::DropPayin => self.facts().till.expected().map(drop),
+            Action::ExtendTracking => {
+                if let Self::PaymentAccepted(deal) = self {
+                    deal.in_time(action.name(), at)
+                } else {
+                    Ok(())
+                }
+            }
+            Action::Complain => match self {
+                Self::Delivered(deal) => deal.state.period().open(action.name(), at),
+                Self::BuyerHandoverConfirmed(deal) => deal.state.period().open(action.name(), at),
+                Self::SellerHandoverConfirmed(deal) => deal.state.period().open(action.name(), at),
+                other => Err(other.beside(action)),
+            },
+            Action::Award => {
+                if let Self::ComplaintSubmitted(deal) = self {
+                    deal.may_award()
+                } else {
+                    Ok(())
+                }
+            }
+            Action::SettleComplaint => {
+                if let Self::ComplaintSubmitted(deal) = self {
+                    deal.settled(true)
+                } else {
+                    Ok(())
+                }
+            }
+            Action::Refund => match self {
+                Self::ComplaintSubmitted(deal) => deal.settled(false),
+                Self::Cancelled(deal) => deal.state.must_have_arrived(),
+                other => Err(other.beside(action)),
+            },
+            Action::Release => {
+                if let Self::ComplaintPeriodEnded(deal) = self {
+                    deal.state.must_have_arrived()
+                } else {
+                    Ok(())
+                }
+            }
+            Action::Count => match self {
+                Self::ComplaintSubmitted(deal) => deal.state.must_leave().map(drop),
+                Self::Cancelled(deal) => deal.state.must_leave().map(drop),
+                Self::ComplaintPeriodEnded(deal) => deal.state.must_leave().map(drop),
+                other => Err(other.beside(action)),
+            },
+            Action::Join
+            | Action::Cancel
+            | Action::AcceptPayment
+            | Action::Track
+            | Action::Deliver
+            | Action::ConfirmHandover
+            | Action::EndComplaintPeriod
+            | Action::SetPayout => Ok(()),
         }
+    }
+
+    fn beside(&self, action: Action) -> Reason {
+        Reason::WrongStatus { action: action.name(), status: self.status().name() }
     }
 }
