@@ -169,6 +169,29 @@ pub struct Report {
 /// A payment gateway. The host implements it over its provider's API.
 ///
 /// `Err` means that the outcome is *unknown*. It never means that nothing happened.
+///
+/// ```
+/// use escrowed::gateway::{Gateway, IdempotencyKey, Instruction, Outcome};
+/// use escrowed::ledger::GatewayName;
+///
+/// /// A provider that needs nobody to wait: it does what it is asked.
+/// struct Prompt(GatewayName);
+///
+/// impl Gateway for Prompt {
+///     type Error = std::io::Error;
+///     fn name(&self) -> &GatewayName {
+///         &self.0
+///     }
+///     async fn execute(&self, _: &IdempotencyKey, asked: &Instruction) -> Result<Outcome, Self::Error> {
+///         // A real one sends `key` as the provider's idempotency key and as its own reference. Asked again under the
+///         // same key, it tells how that call stands: pending calls are looked up, not sent twice.
+///         Ok(Outcome::Settled { moved: asked.amount() })
+///     }
+///     async fn lookup(&self, _: &IdempotencyKey) -> Result<Option<Outcome>, Self::Error> {
+///         Ok(None)
+///     }
+/// }
+/// ```
 pub trait Gateway: Send + Sync {
     /// What can go wrong on the way.
     type Error: Error + Send + Sync + 'static;

@@ -190,6 +190,17 @@ impl fmt::Debug for PartyId {
     }
 }
 
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Party(id) => write!(f, "{id}"),
+            Self::Office { role, id } => write!(f, "{id} ({role})"),
+            Self::Clock => f.write_str("the clock"),
+            Self::Gateway => f.write_str("a gateway"),
+        }
+    }
+}
+
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name)

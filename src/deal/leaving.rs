@@ -3,7 +3,7 @@
 use super::Counted;
 use crate::{
     lifecycle::Reason,
-    payment::{News, Outgoing},
+    payment::{Evidence, News, Outgoing, Stands},
 };
 
 /// A status whose money is on its way: it learns what becomes of each payment.
@@ -16,6 +16,14 @@ pub trait Leaving {
     /// Whether whoever is to get something has it.
     fn arrived(&self) -> bool {
         self.leaving().is_some_and(Outgoing::all_confirmed)
+    }
+
+    /// Whether it knows already that this payment arrived: one into a wallet does so in the step that opens it.
+    #[doc(hidden)]
+    fn knows(&self, evidence: &Evidence<'_>) -> bool {
+        let Some((payment, News::Confirmed)) = evidence.of_outgoing() else { return false };
+        let leg = self.leaving().and_then(|outgoing| outgoing.leg(payment).ok());
+        leg.is_some_and(|leg| leg.stands == Stands::Confirmed)
     }
 
     #[doc(hidden)]

@@ -14,6 +14,8 @@ pub struct Period(std::num::NonZeroU32);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ComplaintPeriod {
     until: Timestamp,
+    // However often it is extended, not beyond this.
+    latest: Timestamp,
     proposed: Option<(Side, Timestamp)>,
     waived: bool,
 }
@@ -72,8 +74,10 @@ impl fmt::Display for Period {
 }
 
 impl ComplaintPeriod {
-    pub(crate) const fn until(until: Timestamp) -> Self {
-        Self { until, proposed: None, waived: false }
+    /// From `start` on, and with all extensions no longer than `limit`.
+    pub(crate) fn from(start: Timestamp, period: Period, limit: Period) -> Self {
+        let until = period.after(start);
+        Self { until, latest: limit.after(start).max(until), proposed: None, waived: false }
     }
 
     /// When it ends (UTC): a complaint is possible before, not at that time or later.
@@ -105,7 +109,13 @@ impl ComplaintPeriod {
     /// Whether it may be extended to then.
     pub(crate) fn may_extend(&self, until: Timestamp, at: &Stamp) -> Result<(), Reason> {
         self.open("extend", at)?;
-        if until > self.until { Ok(()) } else { Err(Reason::TooLate { action: "extend", deadline: self.until }) }
+        if until <= self.until {
+            Err(Reason::TooLate { action: "extend", deadline: self.until })
+        } else if until > self.latest {
+            Err(Reason::TooLate { action: "extend", deadline: self.latest })
+        } else {
+            Ok(())
+        }
     }
 
     /// One side's word for an extension. It holds once both have said the same.

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     gateway::Gateway,
     id::{Id, Subject},
-    lifecycle::{Lifecycle, Transition, Value, replay},
+    lifecycle::{Lifecycle, Reason, Transition, Value, replay},
     order::{Draft, Order, OrderId, Terms},
     party::{Actor, Stamp},
     payment::{
@@ -20,16 +20,21 @@ use crate::{
 type Fails<U> = EscrowError<<U as UnitOfWork>::Error>;
 
 impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
-    /// Opens an order, in `DRAFT`.
+    /// Opens an order, in `DRAFT`. Who may open orders, for whom, is for the host to decide; until its buyer is known, a draft
+    /// may be claimed by anybody but the seller.
     ///
     /// # Errors
-    /// [`EscrowError`] when the terms are refused or nothing could be written.
+    /// [`EscrowError`] when the terms are refused or name another gateway, or nothing could be written.
     pub async fn open_order<U: UnitOfWork>(
         &self,
         unit: &mut U,
         terms: Terms,
         by: Actor,
     ) -> Result<Order<Draft>, Fails<U>> {
+        let served = self.gateway.name();
+        if terms.gateway != *served {
+            return Err(EscrowError::OtherGateway { asked: terms.gateway, served: served.clone() });
+        }
         let at = self.stamp(by);
         Ok(Order::open(OrderId::generate(at.at), terms, &at)?.save(unit).await?)
     }
@@ -91,12 +96,19 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         by: Actor,
     ) -> Result<AnyPayin, Fails<U>> {
         let at = self.stamp(by);
+        only_people(&at)?;
         let taken = self.load(unit, id).await?.handle(command, &at)?;
-        let payin = self.write(unit, taken, &at).await?;
-        if let AnyPayin::Cancelled(payin) = &payin {
-            self.tell(unit, payin.facts().about, &Evidence::PayinCancelled(payin), &at).await?;
-        }
-        Ok(payin)
+        let reaction = match taken.value() {
+            AnyPayin::Cancelled(payin) => {
+                self.asked(unit, payin.facts().about, &Evidence::PayinCancelled(payin), &at).await?
+            }
+            AnyPayin::Created(_)
+            | AnyPayin::Authorized(_)
+            | AnyPayin::Confirmed(_)
+            | AnyPayin::Denied(_)
+            | AnyPayin::Refunded(_) => Reaction::default(),
+        };
+        self.write_with(unit, taken, reaction, &at).await
     }
 
     /// Acts on a payout: replaces or gives back a denied one, or calls one off before the gateway is asked.
@@ -111,20 +123,23 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         by: Actor,
     ) -> Result<AnyPayout, Fails<U>> {
         let at = self.stamp(by);
+        only_people(&at)?;
         let taken = self.load(unit, id).await?.handle(command, &at)?;
-        let payout = self.write(unit, taken, &at).await?;
-        let evidence = match &payout {
-            AnyPayout::Created(_) => return Ok(payout),
-            AnyPayout::Confirmed(payout) => Evidence::PayoutConfirmed(payout),
-            AnyPayout::Cancelled(payout) => Evidence::PayoutCancelled(payout),
-            AnyPayout::Denied(payout) => match payout.state().went() {
+        let evidence = match taken.value() {
+            AnyPayout::Created(_) => None,
+            AnyPayout::Confirmed(payout) => Some(Evidence::PayoutConfirmed(payout)),
+            AnyPayout::Cancelled(payout) => Some(Evidence::PayoutCancelled(payout)),
+            AnyPayout::Denied(payout) => Some(match payout.state().went() {
                 None => Evidence::PayoutDenied(payout),
                 Some(Went::On { .. }) => Evidence::PayoutReplaced(payout),
                 Some(Went::Back) => Evidence::PayoutGivenBack(payout),
-            },
+            }),
         };
-        self.tell(unit, payout.facts().about, &evidence, &at).await?;
-        Ok(payout)
+        let reaction = match &evidence {
+            Some(evidence) => self.asked(unit, taken.value().facts().about, evidence, &at).await?,
+            None => Reaction::default(),
+        };
+        self.write_with(unit, taken, reaction, &at).await
     }
 
     /// Acts on a refund: approves or calls off one that waits for it, or replaces a denied one.
@@ -139,16 +154,34 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         by: Actor,
     ) -> Result<AnyRefund, Fails<U>> {
         let at = self.stamp(by);
+        only_people(&at)?;
         let taken = self.load(unit, id).await?.handle(command, &at)?;
-        let refund = self.write(unit, taken, &at).await?;
-        let evidence = match &refund {
-            // One that was confirmed at once was told of when it was written.
-            AnyRefund::Created(_) | AnyRefund::Confirmed(_) => return Ok(refund),
-            AnyRefund::Denied(refund) => Evidence::RefundReplaced(refund),
-            AnyRefund::Cancelled(refund) => Evidence::RefundCancelled(refund),
+        let evidence = match taken.value() {
+            // One that is confirmed at once is told of when it is written.
+            AnyRefund::Created(_) | AnyRefund::Confirmed(_) => None,
+            AnyRefund::Denied(refund) => Some(Evidence::RefundReplaced(refund)),
+            AnyRefund::Cancelled(refund) => Some(Evidence::RefundCancelled(refund)),
         };
-        self.tell(unit, refund.facts().about, &evidence, &at).await?;
-        Ok(refund)
+        let reaction = match &evidence {
+            Some(evidence) => self.asked(unit, taken.value().facts().about, evidence, &at).await?,
+            None => Reaction::default(),
+        };
+        self.write_with(unit, taken, reaction, &at).await
+    }
+
+    /// Writes a payment's step together with what its order or deal does about it: all of it, or nothing.
+    pub(super) async fn write_with<T: Value, U: UnitOfWork>(
+        &self,
+        unit: &mut U,
+        taken: Transition<T>,
+        reaction: Reaction,
+        at: &Stamp,
+    ) -> Result<T, Fails<U>> {
+        let value = self.write(unit, taken.and_all(reaction.commits), at).await?;
+        if let Some(payin) = reaction.abandoned {
+            self.abandon(unit, payin, at).await?;
+        }
+        Ok(value)
     }
 
     /// Writes a transition. Refunds into wallets are confirmed by the commit that opens them: their payin and what
@@ -190,9 +223,20 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         evidence: &Evidence<'_>,
         at: &Stamp,
     ) -> Result<(), Fails<U>> {
-        let log = log(unit, about).await?;
-        let reaction = (self.member(about)?.learn)(&log, evidence, &Stamp::gateway(at.at))?;
+        let reaction = self.asked(unit, about, evidence, at).await?;
         self.react(unit, reaction, at).await
+    }
+
+    /// What a payment's order or deal does about what became of it. Nothing is written yet.
+    pub(super) async fn asked<U: UnitOfWork>(
+        &self,
+        unit: &mut U,
+        about: Subject,
+        evidence: &Evidence<'_>,
+        at: &Stamp,
+    ) -> Result<Reaction, Fails<U>> {
+        let log = log(unit, about).await?;
+        Ok((self.member(about)?.learn)(&log, evidence, &Stamp::gateway(at.at))?)
     }
 
     /// Writes what a lifecycle behind plain functions does about something.
@@ -234,6 +278,16 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             payin.handle(payin::Command::Cancel {}, &platform)?.save(unit).await?;
         }
         Ok(())
+    }
+}
+
+// What a gateway or the clock does to a payment comes by a report or by `run_due`, which tell its order or deal of it.
+fn only_people<E>(at: &Stamp) -> Result<(), EscrowError<E>> {
+    match at.by {
+        Actor::Party(_) | Actor::Office { .. } => Ok(()),
+        Actor::Gateway | Actor::Clock => {
+            Err(Reason::Missing { what: "a person: reports go through `report`; this" }.into())
+        }
     }
 }
 

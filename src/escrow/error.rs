@@ -3,7 +3,7 @@
 use crate::{
     gateway::{IdempotencyKey, Outcome},
     id::{Kind, Subject},
-    ledger::Account,
+    ledger::{Account, GatewayName},
     lifecycle::{Corrupt, Failure, Reason, Refused, Unsaved},
 };
 
@@ -24,6 +24,14 @@ pub enum EscrowError<E> {
     /// No such call was ever asked of a gateway: the report is somebody else's, or forged.
     #[error("no call {0} was ever made: check where the report comes from")]
     UnknownCall(IdempotencyKey),
+    /// The terms name another gateway than this escrow's: nobody would ever send its calls.
+    #[error("the terms name gateway `{asked}`, this escrow's is `{served}`: name that one")]
+    OtherGateway {
+        /// The gateway that the terms name.
+        asked: GatewayName,
+        /// The gateway of this escrow.
+        served: GatewayName,
+    },
     /// The gateway says something that cannot be true besides what it said before. Nothing was written.
     #[error("call {key} was answered {known:?} before and is now reported {reported:?}: ask the gateway")]
     Contradiction {
@@ -49,6 +57,9 @@ pub enum EscrowError<E> {
     /// A call that was to be taken back is with the gateway already.
     #[error("call {0} was sent already: wait for its answer")]
     Sent(IdempotencyKey),
+    /// An escrow account would hold other than its log says.
+    #[error("{0} would hold other than its log says: save the whole movement together")]
+    Unbooked(Subject),
     /// What is stored is no history of a lifecycle.
     #[error(transparent)]
     Corrupt(#[from] Corrupt),
@@ -70,6 +81,7 @@ impl<E> From<Failure<E>> for EscrowError<E> {
             Failure::Stale => Self::Stale,
             Failure::Overdrawn { account } => Self::Overdrawn(account),
             Failure::Sent { key } => Self::Sent(key),
+            Failure::Unbooked { subject } => Self::Unbooked(subject),
             Failure::Storage(error) => Self::Storage(error),
         }
     }

@@ -3,7 +3,7 @@
 use super::{Clock, Escrow, EscrowError};
 use crate::{
     gateway::{Gateway, Outcome, Report, Verb},
-    lifecycle::Value,
+    lifecycle::{Transition, Value},
     party::Stamp,
     payment::{
         AnyPayin, AnyPayout, AnyRefund, Evidence, Payin, PayinId, PayoutId, RefundId,
@@ -28,13 +28,35 @@ type Fails<U> = EscrowError<<U as UnitOfWork>::Error>;
 impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     /// Takes a report: the payment's step, and whatever follows from it for what the payment belongs to.
     ///
-    /// The same report may come any number of times, in any order with others; it acts once.
+    /// The same report may come any number of times, in any order with others; it acts once. A webhook's handler is this:
+    ///
+    /// ```
+    /// use escrowed::{escrow::{Escrow, EscrowError}, gateway::Report, memory::Memory, sandbox::Sandbox, store::Store};
+    ///
+    /// // The key is what the gateway was given with the call; the host asks its provider to send it back.
+    /// async fn webhook(shop: &Escrow<Memory, Sandbox>, body: &str) -> u16 {
+    ///     let Ok(report) = serde_json::from_str::<Report>(body) else { return 400 };
+    ///     let Ok(mut unit) = shop.store().begin().await else { return 503 };
+    ///     match shop.report(&mut unit, &report).await {
+    ///         // Taken, repeated or late: all of them are done with.
+    ///         Ok(_) => if shop.store().commit(unit).await.is_ok() { 200 } else { 503 },
+    ///         Err(EscrowError::Stale | EscrowError::Storage(_)) => 503,       // the provider sends it again
+    ///         Err(_) => 422,                                                  // for people to look at
+    ///     }
+    /// }
+    ///
+    /// let shop = Escrow::new(Memory::new(), Sandbox::new(1));
+    /// let body = r#"{"key": "pi_01kr1hgnqred6999kp7cqmx8ss:charge", "outcome": {"pending": {"direct_link": null}}}"#;
+    /// assert_eq!(futures_lite::future::block_on(webhook(&shop, body)), 422);  // no such call was ever made
+    /// ```
     ///
     /// # Errors
     /// [`EscrowError`] when no such call was made, the amount or currency is not what was asked, it contradicts what
     /// the gateway said before, or somebody else was faster. Nothing may be committed then.
     pub async fn report<U: Outbox>(&self, unit: &mut U, report: &Report) -> Result<Reported, Fails<U>> {
         let call = unit.call(&report.key).await.map_err(EscrowError::Storage)?;
+        // A call that another gateway was asked is none of this one's business.
+        let call = call.filter(|call| call.gateway == *self.gateway.name());
         let call = call.ok_or(EscrowError::UnknownCall(report.key))?;
         if let Some(known) = judge(&call, report)? {
             return Ok(known);
@@ -66,7 +88,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
                 Ok(())
             }
             (AnyPayin::Created(payin), Outcome::Settled { moved }) => {
-                let confirmed = payin.confirm(moved, at)?.save(unit).await?;
+                let confirmed = payin.confirm(moved, at)?;
                 self.collect(unit, confirmed, at).await
             }
             (AnyPayin::Created(payin), Outcome::Declined { reason }) => {
@@ -78,7 +100,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
                 Ok(())
             }
             (AnyPayin::Authorized(payin), Outcome::Settled { moved }) => {
-                let confirmed = payin.confirm(moved, at)?.save(unit).await?;
+                let confirmed = payin.confirm(moved, at)?;
                 self.collect(unit, confirmed, at).await
             }
             (AnyPayin::Authorized(payin), Outcome::Declined { reason }) => {
@@ -94,22 +116,24 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         }
     }
 
-    // What it paid for takes its money, or, where nobody waits for it any more, it goes back.
+    // What it paid for takes its money, or, where nobody waits for it any more, it goes back: in one batch.
     async fn collect<U: Outbox>(
         &self,
         unit: &mut U,
-        payin: Payin<payin::Confirmed>,
+        confirmed: Transition<Payin<payin::Confirmed>>,
         at: &Stamp,
     ) -> Result<(), Fails<U>> {
-        let about = payin.facts().about;
+        let about = confirmed.value().facts().about;
         let log = super::act::log(unit, about).await?;
-        if (self.member(about)?.wants)(&log, payin.id())? {
-            self.tell(unit, about, &Evidence::PayinConfirmed(&payin), at).await
-        } else {
-            let returned = payin.give_back(at)?;
+        if !(self.member(about)?.wants)(&log, confirmed.value().id())? {
+            let returned = confirmed.then(|payin| payin.give_back(at))?;
             self.write(unit, returned, at).await?;
-            Ok(())
+            return Ok(());
         }
+        let handed = confirmed.then(|payin| payin.hand_over(about, at))?;
+        let reaction = self.asked(unit, about, &Evidence::PayinConfirmed(handed.value()), at).await?;
+        self.write_with(unit, handed, reaction, at).await?;
+        Ok(())
     }
 
     async fn report_payout<U: Outbox>(

@@ -2,8 +2,7 @@
 
 use super::{Clock, Escrow, EscrowError, Reported};
 use crate::{
-    gateway::{Gateway, IdempotencyKey, Outcome, Report},
-    lifecycle::Value,
+    gateway::{Gateway, IdempotencyKey, Outcome, Report, Verb},
     party::Stamp,
     payment::{AnyPayin, Evidence, PayinId, payin},
     store::{CallStatus, Cursor, IndexEntry, Lease, LeasedCall, Outbox, Query, Store, Views, WorkerId},
@@ -33,6 +32,9 @@ pub struct Due {
     pub taken: usize,
     /// How many subjects somebody else saw to meanwhile, or that had nothing to do.
     pub passed: usize,
+    /// How many could not be seen to: their log is corrupt or of a later version, or their lifecycle is not registered.
+    /// They stay due, and stop nobody else.
+    pub failed: usize,
 }
 
 const TRIES: usize = 16;
@@ -57,14 +59,14 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         let calls = unit.lease(&lease).await.map_err(EscrowError::Storage)?;
         self.store.commit(unit).await.map_err(EscrowError::Storage)?;
         let mut sent = Sent { taken: calls.len(), ..Sent::default() };
+        // What one call meets must not keep the others waiting: the first problem is told at the end.
+        let mut problem = None;
         for call in &calls {
-            let key = call.instruction.key();
-            match self.ask(&key, call).await {
-                Ok(outcome) => self.answered(key, outcome, &mut sent).await?,
-                Err(error) => self.failed(key, call.attempts, &error, &mut sent).await?,
+            if let Err(error) = self.see_to(call, &mut sent).await {
+                problem = problem.or(Some(error));
             }
         }
-        Ok(sent)
+        problem.map_or(Ok(sent), Err)
     }
 
     /// Sends a parked call again: it is an operator's word that the gateway was asked about it.
@@ -84,17 +86,24 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     /// However many workers run it, each is taken once.
     ///
     /// # Errors
-    /// [`EscrowError`] when the storage fails or a log is corrupt.
+    /// [`EscrowError::Storage`] when the storage fails.
     pub async fn run_due(&self, limit: usize) -> Result<Due, EscrowError<S::Error>> {
         let now = self.clock.now();
         let (mut done, mut after) = (Due::default(), None::<Cursor>);
-        while done.taken + done.passed < limit {
+        while done.taken < limit {
             let mut unit = self.store.begin().await.map_err(EscrowError::Storage)?;
-            let wanted = (limit - done.taken - done.passed).min(100);
-            let page = unit.find(&Query::DueBy(now), after.as_ref(), wanted).await.map_err(EscrowError::Storage)?;
+            let page = unit.find(&Query::DueBy(now), after.as_ref(), 100).await.map_err(EscrowError::Storage)?;
             drop(unit);
             for row in &page.rows {
-                if self.due(row, now).await? { done.taken += 1 } else { done.passed += 1 }
+                if done.taken == limit {
+                    return Ok(done);
+                }
+                match self.due(row, now).await {
+                    Ok(true) => done.taken += 1,
+                    Ok(false) | Err(EscrowError::Refused(_) | EscrowError::Stale) => done.passed += 1,
+                    Err(error @ EscrowError::Storage(_)) => return Err(error),
+                    Err(_) => done.failed += 1,
+                }
             }
             after = page.next;
             if after.is_none() {
@@ -104,14 +113,27 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         Ok(done)
     }
 
-    // Asks the gateway. What was sent before is looked up first.
-    async fn ask(&self, key: &IdempotencyKey, call: &LeasedCall) -> Result<Outcome, G::Error> {
-        if call.attempts > 0
-            && let Some(outcome) = self.gateway.lookup(key).await?
-        {
-            return Ok(outcome);
+    async fn see_to(&self, call: &LeasedCall, sent: &mut Sent) -> Result<(), EscrowError<S::Error>> {
+        let key = call.instruction.key();
+        // What was sent before is looked up first.
+        let known = if call.attempts > 0 { self.gateway.lookup(&key).await } else { Ok(None) };
+        let answer = match known {
+            Ok(Some(outcome)) => Ok(outcome),
+            Ok(None) if call.attempts > 0 && self.called_off(&key).await? => Ok(never_sent()),
+            Ok(None) => self.gateway.execute(&key, &call.instruction).await,
+            Err(error) => Err(error),
+        };
+        match answer {
+            Ok(outcome) => self.answered(key, outcome, sent).await,
+            Err(error) => self.failed(key, call.attempts, &error, sent).await,
         }
-        self.gateway.execute(key, &call.instruction).await
+    }
+
+    // Whether a charge that never arrived is no longer wanted.
+    async fn called_off(&self, key: &IdempotencyKey) -> Result<bool, EscrowError<S::Error>> {
+        let (Ok(payin), Verb::Charge) = (PayinId::try_from(key.subject), key.verb) else { return Ok(false) };
+        let mut unit = self.store.begin().await.map_err(EscrowError::Storage)?;
+        Ok(matches!(self.load(&mut unit, payin).await?, AnyPayin::Cancelled(_)))
     }
 
     async fn answered(
@@ -191,23 +213,16 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             Ok(id) => self.expire(&mut unit, id, &at).await,
             Err(_) => self.agreement_due(&mut unit, row, &at).await,
         };
-        match taken {
-            Ok(taken) => {
-                self.store.commit(unit).await.map_err(EscrowError::Storage)?;
-                Ok(taken)
-            }
-            Err(EscrowError::Refused(_) | EscrowError::Stale) => Ok(false),
-            Err(error) => Err(error),
-        }
+        let taken = taken?;
+        self.store.commit(unit).await.map_err(EscrowError::Storage)?;
+        Ok(taken)
     }
 
     async fn expire(&self, unit: &mut S::Unit, id: PayinId, at: &Stamp) -> Result<bool, EscrowError<S::Error>> {
         let taken = self.load(unit, id).await?.handle(payin::Command::Cancel {}, at)?;
-        let payin = self.write(unit, taken, at).await?;
-        if let AnyPayin::Cancelled(payin) = &payin {
-            self.tell(unit, payin.facts().about, &Evidence::PayinCancelled(payin), at).await?;
+        if let AnyPayin::Cancelled(payin) = self.write(unit, taken, at).await? {
+            self.tell(unit, payin.facts().about, &Evidence::PayinCancelled(&payin), at).await?;
         }
-        debug_assert!(payin.head().deadline.is_none());
         Ok(true)
     }
 
@@ -223,6 +238,11 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         self.react(unit, reaction, at).await?;
         Ok(taken)
     }
+}
+
+// What became of a charge that was called off before the gateway heard of it.
+fn never_sent() -> Outcome {
+    Outcome::Declined { reason: Prose::new("called off before it arrived").expect("a short text") }
 }
 
 // An error in words that a store can keep: without control characters, and no longer than it takes.

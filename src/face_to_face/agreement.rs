@@ -47,8 +47,8 @@ impl Agreement for AnyFaceToFace {
     }
 
     fn abandoned(&self) -> Option<PayinId> {
-        let over = matches!(self, Self::Cancelled(_) | Self::CancelledWithDeposit(_));
-        self.facts().till.underway().filter(|_| over)
+        let awaited = matches!(self, Self::Joined(_) | Self::Priced(_));
+        self.facts().till.underway().filter(|_| !awaited)
     }
 
     fn due(self, at: &Stamp) -> Lesson {
@@ -78,8 +78,11 @@ impl AnyFaceToFace {
 
     fn counted(self, evidence: &Evidence<'_>, at: &Stamp) -> Lesson {
         match self {
+            Self::CancelledWithDeposit(deal) if deal.state.knows(evidence) => Ok(Learned::Nothing(deal.into())),
             Self::CancelledWithDeposit(deal) => Learned::step(deal.count(evidence, at)),
+            Self::ComplaintPeriodEnded(deal) if deal.state.knows(evidence) => Ok(Learned::Nothing(deal.into())),
             Self::ComplaintPeriodEnded(deal) => Learned::step(deal.count(evidence, at)),
+            Self::Complained(deal) if deal.state.knows(evidence) => Ok(Learned::Nothing(deal.into())),
             Self::Complained(deal) => Learned::step(deal.count(evidence, at)),
             other => Err(Refused::wrong_status(other, Action::Count as usize)),
         }

@@ -37,7 +37,7 @@ pub use join_code::{JoinCode, JoinCodeError};
 pub use state::{
     BuyerHandoverConfirmed, Cancelled, CancelledWithDeposit, Complained, ComplaintPeriodEnded, Created,
     DepositAccepted, DepositPaid, DepositRefunded, FundsReleased, Joined, Priced, Rejected, RemainderPaid,
-    RemainderSkipped, SellerHandoverConfirmed,
+    RemainderSkipped, Running, SellerHandoverConfirmed,
 };
 pub use terms::{Charges, Facts, Kept, Policy, Terms};
 
@@ -98,12 +98,13 @@ crate::lifecycle! {
             FundsReleased = "funds_released", Nothing;
         }
         edges {
-            /// The other side joins.
+            /// The other side joins. As a command, a wrong code is no error: the answer is `Ok`, the deal stays `created`
+            /// and its `misses` are one more. Commit that, or nobody counts it.
             join(code: &'e JoinCode) => Join calls join_or_miss records event::Joined {
                 /// Needs the join code.
                 Created -> Joined by Role::OTHER, Keep, Seed;
             }
-            /// The other side wants nothing of it.
+            /// The other side wants nothing of it. A wrong code is counted as for `join`.
             reject(code: &'e JoinCode) => Reject calls reject_or_miss records event::Rejected {
                 /// Needs the join code.
                 Created -> Rejected by Role::OTHER, Keep, Seed;
@@ -189,7 +190,7 @@ crate::lifecycle! {
             }
         }
         notes {
-            /// Somebody tried a wrong join code.
+            /// Somebody tried a wrong join code. Bookkeeping of `join` and `reject`: not for a screen.
             miss => Miss records event::Missed {
                 /// Counted, so that codes cannot be tried at will.
                 Created by Role::OTHER, Keep, Own;

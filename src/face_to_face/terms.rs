@@ -23,7 +23,8 @@ pub struct Terms {
     pub deposit: Money,
     /// Whose wallet earns the fees: the marketplace's own party.
     pub platform: PartyId,
-    /// Through which gateway the payments go.
+    /// Through which gateway the payments go: the name of the [`Gateway`](crate::gateway::Gateway) whose escrow sends its
+    /// calls. Calls for another name wait for one.
     pub gateway: GatewayName,
     /// The code for the other side.
     pub join_code: JoinCode,
@@ -60,6 +61,8 @@ pub struct Charges {
 pub struct Policy {
     /// How long the buyer may complain: 24 hours by default (Trustap's public API reference).
     pub complaint: Period,
+    /// How long it may become by extensions: 90 days by default, so that nobody waits for ever.
+    pub complaint_limit: Period,
     /// How long the handover may take before an arbiter is asked: 30 days by default.
     pub handover: Period,
     /// How long the other side may join; for ever when left out.
@@ -133,6 +136,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             complaint: Period::hours(24),
+            complaint_limit: Period::days(90),
             handover: Period::days(30),
             join: None,
             payment: None,

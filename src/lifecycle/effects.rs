@@ -80,8 +80,13 @@ impl<'s> Effects<'s> {
     /// Books money that comes into the escrow account from the world or a wallet. In minor units.
     ///
     /// # Errors
-    /// [`Reason`] when the amount is not above zero, of another currency, or overflows.
+    /// [`Reason`] when the amount is not above zero, of another currency, overflows, or would be taken from something
+    /// else's escrow account.
     pub fn receive(&mut self, from: Account, amount: Money, purpose: Purpose) -> Result<(), Reason> {
+        if let Account::Escrow(found) = from {
+            // What something else holds is given by its own step, never taken by this one.
+            return Err(Reason::WrongSubject { expected: self.subject, found });
+        }
         self.count_in(amount)?;
         self.entries.push(Entry::new(from, Account::Escrow(self.subject), amount, purpose)?);
         Ok(())
@@ -157,6 +162,7 @@ impl<'s> Effects<'s> {
             expected: value.head().revision(),
             records: vec![Record { seq: self.seq, name, version, stamp, payload }],
             index,
+            held_before: self.before,
             entries: self.entries,
             calls: self.calls,
             settles: self.settles,

@@ -9,12 +9,18 @@ use crate::{
     time::Timestamp,
 };
 use serde::Serialize;
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+static LINEAGE: AtomicU64 = AtomicU64::new(0);
 
 /// What every value of a lifecycle carries: its id, its facts, what it holds, and its history.
-#[derive(Debug)]
 pub struct Head<L: Lifecycle> {
     id: Id<L>,
+    // Tells two loads of one subject apart: a value cannot be swapped for another on its way through a closure.
+    lineage: u64,
     revision: Option<Revision>,
     seq: u32,
     held: Money,
@@ -56,7 +62,8 @@ pub trait Facts: std::fmt::Debug + Send + 'static {
 impl<L: Lifecycle> Head<L> {
     pub(super) fn new(id: Id<L>, facts: L::Facts, held: Money) -> Self {
         let parties = facts.parties().into();
-        Self { id, revision: None, seq: 0, held, history: History(Vec::new()), parties, facts, deadline: None }
+        let lineage = LINEAGE.fetch_add(1, Ordering::Relaxed);
+        Self { id, lineage, revision: None, seq: 0, held, history: History(Vec::new()), parties, facts, deadline: None }
     }
 
     /// Its id.
@@ -84,6 +91,10 @@ impl<L: Lifecycle> Head<L> {
         &self.history
     }
 
+    pub(super) const fn lineage(&self) -> u64 {
+        self.lineage
+    }
+
     pub(super) const fn parties(&self) -> &Arc<[PartyId]> {
         &self.parties
     }
@@ -106,6 +117,21 @@ impl<L: Lifecycle> Head<L> {
     #[doc(hidden)]
     pub const fn revise(&mut self, _: &Kernel<L>, revision: Revision) {
         self.revision = Some(revision);
+    }
+}
+
+// Without the lineage: a value shows itself alike however it was come by.
+impl<L: Lifecycle> std::fmt::Debug for Head<L> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Head")
+            .field("id", &self.id)
+            .field("revision", &self.revision)
+            .field("seq", &self.seq)
+            .field("held", &self.held)
+            .field("history", &self.history)
+            .field("facts", &self.facts)
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
     }
 }
 

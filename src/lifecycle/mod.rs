@@ -21,6 +21,7 @@ mod effects;
 mod expand;
 mod head;
 mod macros;
+mod query;
 mod refused;
 mod replay;
 mod step;

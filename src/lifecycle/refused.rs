@@ -24,7 +24,7 @@ pub struct Refused<T> {
 #[non_exhaustive]
 pub enum Reason {
     /// The lifecycle's table has no such edge or note in this status.
-    #[error("`{action}` is not possible in status {status}: ask for the actions that are")]
+    #[error("`{action}` is not possible in status {status}: see which `actions` are")]
     WrongStatus {
         /// What was asked.
         action: &'static str,
@@ -32,7 +32,7 @@ pub enum Reason {
         status: &'static str,
     },
     /// The table gives this step to somebody else.
-    #[error("`{action}` in status {status} is for {}, not for {by:?}", .roles.join(" or "))]
+    #[error("`{action}` in status {status} is for {}, not for {by}", .roles.join(" or "))]
     WrongActor {
         /// What was asked.
         action: &'static str,
@@ -95,10 +95,10 @@ pub enum Reason {
         /// What is missing.
         what: &'static str,
     },
-    /// As many tries as the order allows were made.
-    #[error("all {limit} payment attempts were used")]
+    /// As many payments (`payin_intents`) or join codes (`join_attempts`) as are allowed were tried.
+    #[error("all {limit} attempts were used")]
     NoAttemptsLeft {
-        /// How many it allows (`payin_intents`).
+        /// How many are allowed.
         limit: u32,
     },
     /// A join code that is not the deal's.

@@ -147,7 +147,8 @@ where
     let Ok(value) = V::try_from(begin(id, opening, at)) else {
         unreachable!("a lifecycle opens in its first status");
     };
-    Ok(effects.transition(value, "open", payload))
+    // Whatever it holds from the start came with this commit.
+    Ok(effects.transition(value, "open", payload).held_nothing_before())
 }
 
 pub(super) fn begin<L: Lifecycle>(id: Id<L>, opening: L::Opening, at: &Stamp) -> L {

@@ -3,7 +3,9 @@
 use super::{Refused, Value, step::kernel};
 use crate::{
     gateway::IdempotencyKey,
+    id::Subject,
     ledger::Account,
+    money::Money,
     store::{Appended, AppendedAll, Commit, UnitOfWork},
 };
 use std::{error::Error, fmt};
@@ -48,6 +50,13 @@ pub enum Failure<E> {
     /// The storage failed. Roll the unit back; the transition may be saved in a fresh one.
     #[error("the storage failed")]
     Storage(#[source] E),
+    /// An escrow account would hold other than its log says: something that belongs to the same movement of money is not
+    /// saved with it.
+    #[error("{subject} would hold other than its log says: save the whole movement together")]
+    Unbooked {
+        /// Whose account.
+        subject: Subject,
+    },
 }
 
 impl<T: Value> Transition<T> {
@@ -56,6 +65,13 @@ impl<T: Value> Transition<T> {
         commits.push(commit);
         commits.extend(opened);
         Self { value, commits, own: 0 }
+    }
+
+    /// The first transition of something, which held nothing before.
+    pub(super) fn held_nothing_before(mut self) -> Self {
+        let commit = &mut self.commits[self.own];
+        commit.held_before = Money::zero(commit.held_before.currency());
+        self
     }
 
     /// The next value, to look at. It is not saved yet.
@@ -106,10 +122,15 @@ impl<T: Value> Transition<T> {
         U: Value<Any = T::Any>,
     {
         let Self { value, mut commits, own } = self;
+        let lineage = value.head().lineage();
         let mut next = match step(value) {
             Ok(next) => next,
-            Err(refused) => return Err(refused.map(|value| Self { value, commits, own })),
+            Err(refused) => {
+                assert_eq!(refused.value.head().lineage(), lineage, "a refused step hands its own value back");
+                return Err(refused.map(|value| Self { value, commits, own }));
+            }
         };
+        assert_eq!(next.value.head().lineage(), lineage, "a transition goes on with its own value");
         if next.commits.is_empty() {
             // Nothing followed.
             return Ok(Transition { value: next.value, commits, own });
@@ -117,13 +138,19 @@ impl<T: Value> Transition<T> {
         let mut later = next.commits.split_off(next.own + 1);
         let second = next.commits.pop().expect("a transition has a commit of its own");
         let first = &mut commits[own];
-        assert_eq!(first.subject, second.subject, "a transition goes on with its own value");
         first.records.extend(second.records);
         first.index = second.index;
         first.entries.extend(second.entries);
+        // The last word on a call counts.
+        first.settles = second.settles.or(first.settles.take());
+        match second.withdraws {
+            // A call that was never put into the outbox is simply not put there.
+            Some(withdrawal) if first.asks(withdrawal.key) => {
+                first.calls.retain(|call| call.instruction.key() != withdrawal.key);
+            }
+            withdraws => first.withdraws = withdraws.or(first.withdraws.take()),
+        }
         first.calls.extend(second.calls);
-        first.settles = first.settles.take().or(second.settles);
-        first.withdraws = first.withdraws.take().or(second.withdraws);
         let earlier = next.commits.len();
         commits.splice(own..own, next.commits);
         commits.append(&mut later);
@@ -166,6 +193,12 @@ impl<T: Value> Transition<T> {
         self
     }
 
+    /// Adds commits that must be written later.
+    pub(crate) fn and_all(mut self, later: Vec<Commit>) -> Self {
+        self.commits.extend(later);
+        self
+    }
+
     /// Adds what must be written later, in the same unit.
     pub fn and<U: Value>(mut self, later: Transition<U>) -> Self {
         self.commits.extend(later.commits);
@@ -184,6 +217,7 @@ impl<E> Failure<E> {
             Appended::Stale => Self::Stale,
             Appended::Overdrawn { account } => Self::Overdrawn { account },
             Appended::Sent { key } => Self::Sent { key },
+            Appended::Unbooked { subject } => Self::Unbooked { subject },
             Appended::Stored(_) => unreachable!("what was stored was not refused"),
         }
     }
@@ -205,7 +239,7 @@ impl<T, E: Error + 'static> Error for Unsaved<T, E> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.why {
             Failure::Storage(error) => Some(error),
-            Failure::Stale | Failure::Overdrawn { .. } | Failure::Sent { .. } => None,
+            Failure::Stale | Failure::Overdrawn { .. } | Failure::Sent { .. } | Failure::Unbooked { .. } => None,
         }
     }
 }

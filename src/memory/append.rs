@@ -1,10 +1,13 @@
 //! Writing a commit: all of it, or nothing.
 
 use super::{MemoryError, books::Unbookable, state::State};
-use crate::store::{Appended, AppendedAll, Call, CallStatus, Commit, IfSent, Settlement, Withdrawal};
+use crate::store::{Appended, AppendedAll, Call, CallStatus, Commit, IfSent, Settlement, Withdrawal, books_agree};
 
 impl State {
     pub(super) fn append(&mut self, commit: &Commit) -> Result<Appended, MemoryError> {
+        if let Err(subject) = books_agree(std::slice::from_ref(commit)) {
+            return Ok(Appended::Unbooked { subject });
+        }
         let mark = self.mark();
         let appended = self.write_all_of(commit);
         if !matches!(appended, Ok(Appended::Stored(_))) {
@@ -14,12 +17,20 @@ impl State {
     }
 
     pub(super) fn append_all(&mut self, commits: &[Commit]) -> Result<AppendedAll, MemoryError> {
+        if let Err(subject) = books_agree(commits) {
+            return Ok(AppendedAll::Refused { position: 0, why: Appended::Unbooked { subject } });
+        }
         let mark = self.mark();
         let mut revisions = Vec::with_capacity(commits.len());
         for (position, commit) in commits.iter().enumerate() {
             match self.write_all_of(commit) {
                 Ok(Appended::Stored(revision)) => revisions.push(revision),
-                Ok(why @ (Appended::Stale | Appended::Overdrawn { .. } | Appended::Sent { .. })) => {
+                Ok(
+                    why @ (Appended::Stale
+                    | Appended::Overdrawn { .. }
+                    | Appended::Sent { .. }
+                    | Appended::Unbooked { .. }),
+                ) => {
                     self.rewind(mark);
                     return Ok(AppendedAll::Refused { position, why });
                 }

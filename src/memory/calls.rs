@@ -135,7 +135,9 @@ impl State {
         if !row.state.status.is_open() {
             return false;
         }
-        let state = CallState { status, due, problem: problem.cloned(), ..row.state.clone() };
+        // The gateway has it: what went wrong before does not count any more.
+        let attempts = if status == CallStatus::Pending { 1 } else { row.state.attempts };
+        let state = CallState { status, due, attempts, problem: problem.cloned(), ..row.state.clone() };
         let row = CallRow { state, lease: None, number: row.number };
         self.put(key, row);
         true

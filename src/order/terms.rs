@@ -4,7 +4,7 @@ use super::{Amendment, AnyOrder};
 use crate::{
     ledger::GatewayName,
     lifecycle::{self, Effects, Opening, Reason, once},
-    money::{FeePolicy, FeeRule, Money},
+    money::{Currency, FeePolicy, FeeRule, Money, Percent},
     party::{PartyId, Role, Stamp},
     payment::PayinId,
     text::{Link, Name, Prose, Text},
@@ -29,7 +29,8 @@ pub struct Terms {
     pub buyer: Option<PartyId>,
     /// Whose wallet earns the fee: the marketplace's own party.
     pub platform: PartyId,
-    /// Through which gateway the payments go.
+    /// Through which gateway the payments go: the name of the [`Gateway`](crate::gateway::Gateway) whose escrow sends its
+    /// calls. Calls for another name wait for one.
     pub gateway: GatewayName,
     /// The fee, borne by the seller. Free of charge when left out.
     #[serde(default)]
@@ -95,6 +96,24 @@ pub struct Facts {
 
 const METADATA_KEYS: usize = 50;
 const IMAGES: usize = 20;
+
+impl Fees {
+    /// A percentage of the amount, and nothing else.
+    ///
+    /// ```
+    /// use escrowed::{money::Currency, order::Fees};
+    ///
+    /// let fees = Fees::percent("10%".parse()?, Currency::EUR);
+    /// assert_eq!(fees.policy.fee("80.00 EUR".parse()?, None)?, "8.00 EUR".parse()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn percent(percent: Percent, currency: Currency) -> Self {
+        let zero = Money::zero(currency);
+        let policy = FeeRule::new(percent, zero).and_then(|rule| FeePolicy::new(rule, zero));
+        Self { policy: policy.expect("nothing about zero can be refused"), own: None }
+    }
+}
 
 impl Terms {
     /// The terms of an order whose buyer is not known yet and which bears no fee.

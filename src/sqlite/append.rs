@@ -3,24 +3,33 @@
 use super::{SqliteError, money, outbox, row::Reader, unit::run};
 use crate::{
     party::PartyId,
-    store::{Appended, AppendedAll, Commit, IfSent, Record, Revision},
+    store::{Appended, AppendedAll, Commit, IfSent, Record, Revision, books_agree},
 };
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
 pub(super) fn append(connection: &Connection, commit: &Commit) -> Result<Appended, SqliteError> {
+    if let Err(subject) = books_agree(std::slice::from_ref(commit)) {
+        return Ok(Appended::Unbooked { subject });
+    }
     let stored = |appended: &Appended| matches!(appended, Appended::Stored(_));
     whole(connection, stored, || write_all_of(connection, commit))
 }
 
 pub(super) fn append_all(connection: &Connection, commits: &[Commit]) -> Result<AppendedAll, SqliteError> {
+    if let Err(subject) = books_agree(commits) {
+        return Ok(AppendedAll::Refused { position: 0, why: Appended::Unbooked { subject } });
+    }
     let stored = |appended: &AppendedAll| matches!(appended, AppendedAll::Stored(_));
     whole(connection, stored, || {
         let mut revisions = Vec::with_capacity(commits.len());
         for (position, commit) in commits.iter().enumerate() {
             match write_all_of(connection, commit)? {
                 Appended::Stored(revision) => revisions.push(revision),
-                why @ (Appended::Stale | Appended::Overdrawn { .. } | Appended::Sent { .. }) => {
+                why @ (Appended::Stale
+                | Appended::Overdrawn { .. }
+                | Appended::Sent { .. }
+                | Appended::Unbooked { .. }) => {
                     return Ok(AppendedAll::Refused { position, why });
                 }
             }

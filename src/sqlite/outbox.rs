@@ -25,8 +25,10 @@ WHERE number IN (
     LIMIT ?3
 )
 RETURNING key, instruction, attempts - 1, due, number";
+// Once the gateway has a call, what went wrong before does not count any more.
 const POSTPONE: &str = "UPDATE escrowed_calls
-SET status = ?2, due = ?3, problem = ?4, worker = NULL, lease_until = NULL
+SET status = ?2, due = ?3, problem = ?4, worker = NULL, lease_until = NULL,
+    attempts = CASE ?2 WHEN 'pending' THEN 1 ELSE attempts END
 WHERE key = ?1 AND status IN ('queued', 'pending', 'parked')";
 const BY_KEY: &str = "SELECT key, instruction, gateway, status, attempts, outcome, problem, due
 FROM escrowed_calls WHERE key = ?1";

@@ -4,13 +4,13 @@ use super::Revision;
 use crate::{
     gateway::{IdempotencyKey, Instruction, Outcome},
     id::Subject,
-    ledger::{Entry, GatewayName},
-    money::Money,
+    ledger::{Account, Entry, GatewayName},
+    money::{Currency, Money},
     party::{PartyId, Stamp},
     time::Timestamp,
 };
 use serde::Serialize;
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 /// Everything that one step writes about one subject: all of it, or nothing.
 ///
@@ -22,10 +22,38 @@ pub struct Commit {
     pub(crate) expected: Option<Revision>,
     pub(crate) records: Vec<Record>,
     pub(crate) index: IndexRow,
+    pub(crate) held_before: Money,
     pub(crate) entries: Vec<Entry>,
     pub(crate) calls: Vec<Call>,
     pub(crate) settles: Option<Settlement>,
     pub(crate) withdraws: Option<Withdrawal>,
+}
+
+/// Whether the entries of these commits, written together, change each escrow account exactly as the logs say: no account
+/// is touched without its subject counting it, and nothing is counted that no entry brings.
+///
+/// A store asks it before it writes, so that what an account holds and what its subject believes can never part.
+///
+/// # Errors
+/// The subject whose account would hold other than its log says.
+pub fn books_agree(commits: &[Commit]) -> Result<(), Subject> {
+    let quiet = |commit: &Commit| commit.entries.is_empty() && commit.held_before == commit.index.held;
+    if commits.iter().all(quiet) {
+        return Ok(());
+    }
+    let mut open: BTreeMap<(Subject, Currency), i128> = BTreeMap::new();
+    for commit in commits {
+        for held in [(commit.index.held, 1), (commit.held_before, -1)] {
+            *open.entry((commit.subject, held.0.currency())).or_default() += i128::from(held.0.minor()) * held.1;
+        }
+        for posting in commit.entries.iter().flat_map(Entry::postings) {
+            if let Account::Escrow(subject) = posting.account {
+                let amount = posting.amount;
+                *open.entry((*subject, amount.currency())).or_default() -= i128::from(amount.minor());
+            }
+        }
+    }
+    open.into_iter().find(|(_, difference)| *difference != 0).map_or(Ok(()), |((subject, _), _)| Err(subject))
 }
 
 /// One event, not yet stored.
@@ -147,6 +175,10 @@ impl Commit {
     #[must_use]
     pub fn calls(&self) -> &[Call] {
         &self.calls
+    }
+
+    pub(crate) fn asks(&self, key: IdempotencyKey) -> bool {
+        self.calls.iter().any(|call| call.instruction.key() == key)
     }
 
     /// The call it answers.

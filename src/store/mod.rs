@@ -25,7 +25,7 @@ pub(crate) mod suite;
 mod unit;
 mod views;
 
-pub use commit::{Call, Commit, IfSent, IndexRow, Payload, Record, Settlement, Withdrawal};
+pub use commit::{Call, Commit, IfSent, IndexRow, Payload, Record, Settlement, Withdrawal, books_agree};
 pub use log::{Log, StoredRecord};
 pub use outbox::{CallState, CallStatus, Lease, LeasedCall, Outbox, WorkerId};
 pub use unit::{Appended, AppendedAll, Revision, Store, UnitOfWork};

@@ -91,7 +91,7 @@ pub trait Outbox: UnitOfWork {
     ///
     /// `status` is where the call goes: queued (send again), pending (look up again) or parked (an operator must
     /// see to it). A call that is settled or withdrawn stays as it is; the answer is `false` then, and when there
-    /// is no such call.
+    /// is no such call. A pending call begins to count its attempts anew, at 1: the gateway has it.
     ///
     /// # Errors
     /// When the storage fails.

@@ -52,6 +52,12 @@ pub enum Appended {
         /// Which call.
         key: IdempotencyKey,
     },
+    /// An escrow account would hold other than its log says: see [`books_agree`](super::books_agree). Nothing was
+    /// written.
+    Unbooked {
+        /// Whose account.
+        subject: Subject,
+    },
 }
 
 /// What became of several commits.

@@ -47,7 +47,8 @@ impl Agreement for AnyTransaction {
     }
 
     fn abandoned(&self) -> Option<PayinId> {
-        if let Self::Cancelled(deal) = self { deal.facts().till.underway() } else { None }
+        let awaited = matches!(self, Self::Joined(_));
+        self.facts().till.underway().filter(|_| !awaited)
     }
 
     fn due(self, at: &Stamp) -> Lesson {
@@ -74,8 +75,11 @@ impl AnyTransaction {
 
     fn counted(self, evidence: &Evidence<'_>, at: &Stamp) -> Lesson {
         match self {
+            Self::Cancelled(deal) if deal.state.knows(evidence) => Ok(Learned::Nothing(deal.into())),
             Self::Cancelled(deal) => Learned::step(deal.count(evidence, at)),
+            Self::ComplaintPeriodEnded(deal) if deal.state.knows(evidence) => Ok(Learned::Nothing(deal.into())),
             Self::ComplaintPeriodEnded(deal) => Learned::step(deal.count(evidence, at)),
+            Self::ComplaintSubmitted(deal) if deal.state.knows(evidence) => Ok(Learned::Nothing(deal.into())),
             Self::ComplaintSubmitted(deal) => Learned::step(deal.count(evidence, at)),
             other => Err(Refused::wrong_status(other, Action::Count as usize)),
         }

@@ -31,10 +31,10 @@ mod state;
 mod step;
 mod terms;
 
-pub use response::{Deadlines, Event as ResponseEvent, Events, Response, ResponseFees, ResponsePricing};
+pub use response::{Deadlines, Event as ResponseEvent, Events, Response, ResponseFees, ResponsePricing, StatusKey};
 pub use state::{
     BuyerHandoverConfirmed, Cancelled, ComplaintPeriodEnded, ComplaintSubmitted, Created, Delivered, FundsReleased,
-    Joined, Paid, PaymentAccepted, Refunded, SellerHandoverConfirmed, Tracked,
+    Joined, Paid, PaymentAccepted, Refunded, Running, SellerHandoverConfirmed, Tracked,
 };
 pub use terms::{Category, Complaint, Facts, Fees, Person, Policy, Pricing, Terms, Tracking};
 

@@ -9,7 +9,7 @@ use crate::{
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{borrow::Borrow, cmp::Ordering, collections::BTreeMap, fmt};
 
 /// What an API answers about a transaction. It is read and written; a transaction cannot be made from it.
 ///
@@ -31,6 +31,7 @@ use std::collections::BTreeMap;
 #[serde(deny_unknown_fields)]
 pub struct Response {
     /// Who pays, once that is known.
+    #[serde(deserialize_with = "present")]
     pub buyer: Option<Person>,
     /// The marketplace.
     pub client_id: PartyId,
@@ -43,10 +44,12 @@ pub struct Response {
     /// Its id.
     pub id: TransactionId,
     /// The page to pay on.
+    #[serde(deserialize_with = "present")]
     pub payment_link: Option<Link>,
     /// What it costs.
     pub pricing: ResponsePricing,
     /// Who is paid, once that is known.
+    #[serde(deserialize_with = "present")]
     pub seller: Option<Person>,
     /// The status. Older documents write `complained` for `complaint_submitted`: it is read too, never written.
     pub status: Status,
@@ -57,6 +60,7 @@ pub struct Response {
 #[serde(deny_unknown_fields)]
 pub struct Deadlines {
     /// Until when the buyer may complain (UTC), while that period runs.
+    #[serde(deserialize_with = "present")]
     pub complaints: Option<Timestamp>,
 }
 
@@ -64,10 +68,45 @@ pub struct Deadlines {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Events {
-    /// By the status's name: when it was first reached (UTC).
-    pub by_key: BTreeMap<String, Timestamp>,
+    /// By the status: when it was first reached (UTC).
+    pub by_key: BTreeMap<StatusKey, Timestamp>,
     /// In order of time.
     pub by_time: Vec<Event>,
+}
+
+/// A status as a key, in the order of the alphabet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StatusKey(pub Status);
+
+impl Borrow<str> for StatusKey {
+    fn borrow(&self) -> &str {
+        self.0.name()
+    }
+}
+
+impl PartialEq<StatusKey> for str {
+    fn eq(&self, key: &StatusKey) -> bool {
+        self == key.0.name()
+    }
+}
+
+impl fmt::Display for StatusKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl Ord for StatusKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.name().cmp(other.0.name())
+    }
+}
+
+impl PartialOrd for StatusKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// That a status was reached.
@@ -114,6 +153,11 @@ fn lower_case<S: serde::Serializer>(currency: &Currency, serializer: S) -> Resul
     serializer.serialize_str(&currency.code().to_ascii_lowercase())
 }
 
+// `null` says that there is none; a key that is missing says that this is no such document.
+fn present<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Option::deserialize(deserializer)
+}
+
 impl AnyTransaction {
     /// What an API answers about it.
     #[must_use]
@@ -123,7 +167,7 @@ impl AnyTransaction {
         let by_time: Vec<Event> = self.history().by_time().iter().map(event).collect();
         let mut by_key = BTreeMap::new();
         for event in &by_time {
-            by_key.entry(event.code.name().to_owned()).or_insert(event.at);
+            by_key.entry(StatusKey(event.code)).or_insert(event.at);
         }
         Response {
             buyer: terms.buyer.clone(),

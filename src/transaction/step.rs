@@ -111,10 +111,12 @@ impl Transaction<PaymentAccepted> {
 
     fn may_extend(&self, until: Timestamp, at: &Stamp) -> Result<(), Reason> {
         self.in_time("extend_tracking", at)?;
-        if until > self.state.track_until {
+        let accepted = self.history().by_key(Status::PaymentAccepted).unwrap_or(at.at);
+        let latest = self.facts().terms.policy.tracking_limit.after(accepted);
+        if until > self.state.track_until && until <= latest {
             Ok(())
         } else {
-            Err(Reason::TooLate { action: "extend_tracking", deadline: self.state.track_until })
+            Err(Reason::TooLate { action: "extend_tracking", deadline: latest.max(self.state.track_until) })
         }
     }
 }
@@ -141,9 +143,10 @@ impl Takes<event::Tracked> for Transaction<PaymentAccepted> {
 impl<S> Transaction<S> {
     // The period in which the buyer may complain, from now on.
     fn start_period(&mut self, at: &Stamp) -> ComplaintPeriod {
-        let until = self.facts().terms.policy.complaint.after(at.at);
-        self.head.deadline = Some(until);
-        ComplaintPeriod::until(until)
+        let complaint = self.facts().terms.policy.complaint;
+        let period = ComplaintPeriod::from(at.at, complaint, complaint);
+        self.head.deadline = Some(period.ends());
+        period
     }
 }
 

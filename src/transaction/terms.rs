@@ -31,7 +31,8 @@ pub struct Terms {
     /// Whose wallet earns the gateway side's fees. The marketplace itself when left out.
     #[serde(default)]
     pub platform: Option<PartyId>,
-    /// Through which gateway the payments go.
+    /// Through which gateway the payments go: the name of the [`Gateway`](crate::gateway::Gateway) whose escrow sends its
+    /// calls. Calls for another name wait for one.
     pub gateway: GatewayName,
     /// The page to pay on.
     #[serde(default)]
@@ -89,6 +90,8 @@ pub struct Policy {
     /// How long the seller may take for a tracking number or the handover: 96 hours by default (Trustap's public API
     /// reference).
     pub tracking: Period,
+    /// How long that may become by extensions: 90 days by default, so that nobody waits for ever.
+    pub tracking_limit: Period,
     /// How long a payin may take before the clock calls it off; for ever when left out.
     pub payment: Option<Period>,
 }
@@ -239,7 +242,12 @@ impl Pricing {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { complaint: Period::hours(24), tracking: Period::hours(96), payment: None }
+        Self {
+            complaint: Period::hours(24),
+            tracking: Period::hours(96),
+            tracking_limit: Period::days(90),
+            payment: None,
+        }
     }
 }
 

@@ -42,9 +42,10 @@ struct Proof {
     arrived: Vec<Payout<payout::Confirmed>>,
     denied: Option<Payout<payout::Denied>>,
     replaced: Option<Payout<payout::Denied>>,
-    given_back: Option<Payout<payout::Denied>>,
-    stopped: Option<Payout<payout::Cancelled>>,
-    refund_called_off: Option<Refund<refund::Cancelled>>,
+    // Their money goes back to the order, so they cannot be saved without its step.
+    given_back: Option<Transition<Payout<payout::Denied>>>,
+    stopped: Option<Transition<Payout<payout::Cancelled>>>,
+    refund_called_off: Option<Transition<Refund<refund::Cancelled>>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -157,14 +158,14 @@ fn command<'p>(
         },
         Action::TakeBackPayout => Command::TakeBackPayout {
             payout: match (&own.given_back, &own.stopped) {
-                (Some(payout), _) => PayoutBack::GivenBack(payout),
-                (None, Some(payout)) => PayoutBack::Cancelled(payout),
-                (None, None) => PayoutBack::Cancelled(either(&None, &other.stopped)),
+                (Some(payout), _) => PayoutBack::GivenBack(payout.value()),
+                (None, Some(payout)) => PayoutBack::Cancelled(payout.value()),
+                (None, None) => PayoutBack::Cancelled(either(&None, &other.stopped).value()),
             },
         },
         Action::RefundPart => Command::RefundPart { amount: euro("5.00") },
         Action::TakeBackRefund => {
-            Command::TakeBackRefund { refund: either(&own.refund_called_off, &other.refund_called_off) }
+            Command::TakeBackRefund { refund: either(&own.refund_called_off, &other.refund_called_off).value() }
         }
         Action::Amend => {
             Command::Amend { changes: Amendment { metadata: Some(BTreeMap::new()), ..Amendment::default() } }
@@ -211,7 +212,7 @@ impl Proof {
         for refund in shop.refunds(id).await {
             let AnyRefund::Created(refund) = refund else { continue };
             if let Ok(cancelled) = refund.cancel(&ops) {
-                proof.refund_called_off = Some(thrown_away(shop, cancelled).await);
+                proof.refund_called_off = Some(cancelled);
             }
         }
         proof
@@ -225,12 +226,12 @@ impl Proof {
                 let AnyPayout::Created(payout) = shop.load(id).await else { unreachable!() };
                 self.denied = Some(thrown_away(shop, payout.deny("no".parse().unwrap(), at).unwrap()).await);
                 let AnyPayout::Created(payout) = shop.load(id).await else { unreachable!() };
-                self.stopped = Some(thrown_away(shop, payout.cancel(ops).unwrap()).await);
+                self.stopped = Some(payout.cancel(ops).unwrap());
             }
             AnyPayout::Denied(payout) if payout.state().went().is_none() => {
                 self.replaced = Some(thrown_away(shop, payout.replace(bank("ba_other"), ops).unwrap()).await);
                 let AnyPayout::Denied(payout) = shop.load(id).await else { unreachable!() };
-                self.given_back = Some(thrown_away(shop, payout.give_back(ops).unwrap()).await);
+                self.given_back = Some(payout.give_back(ops).unwrap());
             }
             AnyPayout::Denied(_) | AnyPayout::Confirmed(_) | AnyPayout::Cancelled(_) => {}
         }

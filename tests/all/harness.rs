@@ -2,20 +2,21 @@
 
 use escrowed::{
     escrow::{Escrow, EscrowError, ManualClock, Reported},
+    face_to_face::AnyFaceToFace,
     gateway::{IdempotencyKey, Outcome, Report, Verb},
-    id::Subject,
+    id::{Id, Subject},
     ledger::{Account, trial_balance},
     lifecycle::{Lifecycle, replay},
     memory::Memory,
     money::{Currency, Money},
     order::{self, AnyOrder, Command, Fees, OrderId, PayoutPlan, Status, Terms},
     party::{Actor, PartyId},
-    payment::{AnyPayin, AnyPayout, AnyRefund, Destination, Method, PayinId, PayoutId, RefundId},
-    sandbox::Sandbox,
-    store::{Cursor, Query, Store, UnitOfWork, Views, WorkerId},
+    payment::{Agreement, AnyPayin, AnyPayout, AnyRefund, Destination, Method, PayinId, PayoutId, RefundId},
+    sandbox::{Chaos, Resolution, Sandbox},
+    store::{CallState, CallStatus, Cursor, Outbox, Query, Store, UnitOfWork, Views, WorkerId},
     time::Timestamp,
 };
-use std::fmt::Debug;
+use std::{fmt::Debug, time::Duration};
 
 pub(crate) struct Shop<S> {
     pub(crate) escrow: Escrow<S, Sandbox, ManualClock>,
@@ -79,7 +80,7 @@ impl Shop<Memory> {
 impl<S: Store> Shop<S> {
     pub(crate) fn new(store: S, seed: u64) -> Self {
         let clock = ManualClock::at(START.parse().unwrap());
-        Self { escrow: Escrow::with_clock(store, Sandbox::new(seed), clock) }
+        Self { escrow: Escrow::with_clock(store, Sandbox::new(seed), clock).with::<AnyFaceToFace>() }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -99,14 +100,19 @@ impl<S: Store> Shop<S> {
         self.escrow.store().commit(unit).await.unwrap();
     }
 
-    pub(crate) async fn try_act(&self, id: OrderId, command: Command<'_>, by: Actor) -> Result<AnyOrder, Problem<S>> {
+    pub(crate) async fn try_act<L: Agreement>(
+        &self,
+        id: Id<L>,
+        command: L::Command<'_>,
+        by: Actor,
+    ) -> Result<L, Problem<S>> {
         let mut unit = self.begin().await;
-        let order = self.escrow.act(&mut unit, id, command, by).await?;
+        let value = self.escrow.act(&mut unit, id, command, by).await?;
         self.commit(unit).await;
-        Ok(order)
+        Ok(value)
     }
 
-    pub(crate) async fn act(&self, id: OrderId, command: Command<'_>, by: Actor) -> AnyOrder {
+    pub(crate) async fn act<L: Agreement>(&self, id: Id<L>, command: L::Command<'_>, by: Actor) -> L {
         self.try_act(id, command, by).await.unwrap()
     }
 
@@ -163,11 +169,62 @@ impl<S: Store> Shop<S> {
         Ok(reported)
     }
 
+    /// A webhook, which is never refused.
+    pub(crate) async fn hear(&self, report: &Report) {
+        if let Err(error) = self.try_report(report).await {
+            panic!("{report:?}: {error}");
+        }
+    }
+
+    /// The storm is over: the gateway answers what it still owes, and everything that can come to rest does.
+    pub(crate) async fn settle_down(&self) {
+        self.gateway().chaos(Chaos::default());
+        for _ in 0..1_000 {
+            for report in self.gateway().reports() {
+                self.hear(&report).await;
+            }
+            if self.open_calls().await.is_empty() {
+                return self.audit_calls().await;
+            }
+            for call in self.gateway().pending() {
+                self.gateway().resolve(&call, Resolution::Settle);
+            }
+            self.escrow.clock().advance(Duration::from_secs(7_200));
+            self.escrow.run_due(100).await.unwrap();
+            self.send().await;
+        }
+        panic!("it does not come to rest");
+    }
+
+    async fn open_calls(&self) -> Vec<CallState> {
+        let mut unit = self.begin().await;
+        let mut open = Vec::new();
+        for status in CallStatus::ALL.into_iter().filter(|status| status.is_open()) {
+            open.extend(unit.calls(status, None, 100).await.unwrap());
+        }
+        open
+    }
+
+    /// No call is left open, none had effect twice, and the books agree with what the gateway really did.
+    pub(crate) async fn audit_calls(&self) {
+        let open = self.open_calls().await;
+        assert!(open.is_empty(), "still open: {open:?}");
+        for call in self.gateway().calls() {
+            assert!(self.gateway().effects(&call) <= 1, "{call} had effect twice");
+        }
+        for currency in [Currency::EUR, Currency::JPY] {
+            let mut unit = self.begin().await;
+            let world = unit.balance(&account("world:sandbox"), currency).await.unwrap();
+            let net = self.gateway().net(currency);
+            assert_eq!(world.checked_neg().unwrap(), net, "the books say otherwise than the gateway");
+        }
+    }
+
     pub(crate) async fn report(&self, key: IdempotencyKey, outcome: Outcome) -> Reported {
         self.try_report(&Report { key, outcome }).await.unwrap()
     }
 
-    pub(crate) async fn load<L: Lifecycle>(&self, id: escrowed::id::Id<L>) -> L {
+    pub(crate) async fn load<L: Lifecycle>(&self, id: Id<L>) -> L {
         let mut unit = self.begin().await;
         self.escrow.load(&mut unit, id).await.unwrap()
     }
@@ -191,20 +248,20 @@ impl<S: Store> Shop<S> {
         *order.facts().payins().last().expect("a payin")
     }
 
-    pub(crate) async fn payins(&self, id: OrderId) -> Vec<AnyPayin> {
-        self.about(id, |subject| PayinId::try_from(subject).ok()).await
+    pub(crate) async fn payins<L: Agreement>(&self, id: Id<L>) -> Vec<AnyPayin> {
+        self.about(id.subject(), |subject| PayinId::try_from(subject).ok()).await
     }
 
-    pub(crate) async fn payouts(&self, id: OrderId) -> Vec<AnyPayout> {
-        self.about(id, |subject| PayoutId::try_from(subject).ok()).await
+    pub(crate) async fn payouts<L: Agreement>(&self, id: Id<L>) -> Vec<AnyPayout> {
+        self.about(id.subject(), |subject| PayoutId::try_from(subject).ok()).await
     }
 
-    pub(crate) async fn refunds(&self, id: OrderId) -> Vec<AnyRefund> {
-        self.about(id, |subject| RefundId::try_from(subject).ok()).await
+    pub(crate) async fn refunds<L: Agreement>(&self, id: Id<L>) -> Vec<AnyRefund> {
+        self.about(id.subject(), |subject| RefundId::try_from(subject).ok()).await
     }
 
-    async fn about<L: Lifecycle>(&self, id: OrderId, of: fn(Subject) -> Option<escrowed::id::Id<L>>) -> Vec<L> {
-        let rows = self.find(&Query::About(id.subject())).await;
+    async fn about<L: Lifecycle>(&self, about: Subject, of: fn(Subject) -> Option<Id<L>>) -> Vec<L> {
+        let rows = self.find(&Query::About(about)).await;
         let mut found = Vec::new();
         for id in rows.into_iter().filter_map(of) {
             found.push(self.load(id).await);
@@ -253,6 +310,7 @@ impl<S: Store> Shop<S> {
         drop(unit);
         let mut seen = 0;
         seen += self.audit_lifecycle::<AnyOrder>(order::TABLE.name).await;
+        seen += self.audit_lifecycle::<AnyFaceToFace>("face_to_face").await;
         seen += self.audit_lifecycle::<AnyPayin>("payin").await;
         seen += self.audit_lifecycle::<AnyPayout>("payout").await;
         seen += self.audit_lifecycle::<AnyRefund>("refund").await;

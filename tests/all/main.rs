@@ -1,6 +1,8 @@
 //! What a user of the crate sees, on every store.
 
 mod bad_input;
+mod diagrams;
+mod face_to_face;
 mod handling;
 mod harness;
 mod legality;
@@ -11,3 +13,4 @@ mod properties;
 mod sqlite;
 mod tables;
 mod threads;
+mod transaction;

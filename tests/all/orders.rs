@@ -250,11 +250,13 @@ on_each_store! {
         assert_eq!(shop.gateway().effects(&key(open.subject(), Verb::Payout)), 0);
         all_settled(&shop, id).await;
 
-        let id = shop.planned(terms(), to_bank()).await;
+        // Now the other one was sent, and nobody knows what became of it.
+        let id = shop.planned(terms(), PayoutPlan::among([half(bank("ba_1")), half(bank("ba_2"))])).await;
         shop.act(id, Command::Validate {}, ops()).await;
-        shop.gateway().script(Verb::Payout, [Behaviour::TimeoutAfter]);
-        assert_eq!(shop.escrow.send(&"worker".parse().unwrap(), 1).await.unwrap().unknown, 1);
-        let sent = shop.payouts(id).await.remove(0).id();
+        shop.gateway().script(Verb::Payout, [decline(), Behaviour::TimeoutAfter]);
+        let sent = shop.escrow.send(&"worker".parse().unwrap(), 2).await.unwrap();
+        assert_eq!((sent.answered, sent.unknown), (1, 1));
+        let sent = shop.payouts(id).await.into_iter().find(|p| matches!(p, AnyPayout::Created(_))).unwrap().id();
         let mut unit = shop.begin().await;
         let late = shop.escrow.act_on_payout(&mut unit, sent, payout::Command::Cancel {}, ops()).await;
         assert!(matches!(late, Err(EscrowError::Sent(_))));

@@ -13,7 +13,7 @@ use escrowed::{
         AnyPayin, AnyPayout, AnyRefund, Destination, Method, PayinId, PayoutId, RefundId, Route, payin, payout, refund,
     },
     sandbox::{Chaos, Resolution},
-    store::{CallStatus, Outbox, Query, Store},
+    store::{Query, Store},
 };
 use proptest::{
     prelude::*,
@@ -144,7 +144,6 @@ struct Life<S> {
     shop: Shop<S>,
     orders: Vec<OrderId>,
     heard: Vec<Report>,
-    rounds: u32,
 }
 
 impl<S: Store> Life<S> {
@@ -167,14 +166,14 @@ impl<S: Store> Life<S> {
             }
             Happening::Webhooks => {
                 for report in self.shop.gateway().reports_shuffled() {
-                    self.hear(&report).await;
+                    self.shop.hear(&report).await;
                     self.heard.push(report);
                 }
             }
             Happening::Repeat { which } => {
                 if !self.heard.is_empty() {
                     let report = self.heard[which % self.heard.len()].clone();
-                    self.hear(&report).await;
+                    self.shop.hear(&report).await;
                 }
             }
             Happening::Resolve { which, decline } => {
@@ -300,13 +299,6 @@ impl<S: Store> Life<S> {
         (!all.is_empty()).then(|| all[which % all.len()])
     }
 
-    async fn hear(&self, report: &Report) {
-        match self.shop.try_report(report).await {
-            Ok(_) => {}
-            Err(error) => panic!("{report:?}: {error}"),
-        }
-    }
-
     /// Commits what was done; what was refused is rolled back, as a host does.
     async fn finish<T>(&self, unit: S::Unit, done: Result<T, EscrowError<S::Error>>) -> Option<T> {
         match done {
@@ -316,54 +308,6 @@ impl<S: Store> Life<S> {
             }
             Err(EscrowError::Refused(_) | EscrowError::Overdrawn(_) | EscrowError::Sent(_)) => None,
             Err(error) => panic!("{error}"),
-        }
-    }
-
-    /// The storm is over: the gateway answers what it still owes, and everything that can come to rest does.
-    async fn settle_down(&mut self) {
-        self.shop.gateway().chaos(Chaos::default());
-        while self.something_open().await {
-            for call in self.shop.gateway().pending() {
-                self.shop.gateway().resolve(&call, Resolution::Settle);
-            }
-            self.shop.escrow.clock().advance(Duration::from_secs(7_200));
-            self.shop.escrow.run_due(100).await.unwrap();
-            self.shop.send().await;
-        }
-        self.audit_calls().await;
-    }
-
-    async fn something_open(&mut self) -> bool {
-        for report in self.shop.gateway().reports() {
-            self.hear(&report).await;
-        }
-        let mut unit = self.shop.begin().await;
-        let mut open = 0;
-        for status in CallStatus::ALL.into_iter().filter(|status| status.is_open()) {
-            open += unit.calls(status, None, 100).await.unwrap().len();
-        }
-        self.rounds += 1;
-        assert!(self.rounds < 1_000, "it does not come to rest");
-        open > 0
-    }
-
-    /// No call is left open, none had effect twice, and the books agree with what the gateway really did.
-    async fn audit_calls(&self) {
-        let mut unit = self.shop.begin().await;
-        for status in CallStatus::ALL.into_iter().filter(|status| status.is_open()) {
-            let open = unit.calls(status, None, 100).await.unwrap();
-            assert!(open.is_empty(), "still {}: {open:?}", status.name());
-        }
-        drop(unit);
-        for call in self.shop.gateway().calls() {
-            assert!(self.shop.gateway().effects(&call) <= 1, "{call} had effect twice");
-        }
-        for currency in [Currency::EUR, Currency::JPY] {
-            use escrowed::store::Views;
-            let mut unit = self.shop.begin().await;
-            let world = unit.balance(&crate::harness::account("world:sandbox"), currency).await.unwrap();
-            let net = self.shop.gateway().net(currency);
-            assert_eq!(world.checked_neg().unwrap(), net, "the books say otherwise than the gateway");
         }
     }
 
@@ -388,7 +332,7 @@ impl<S: Store> Life<S> {
                         self.shop.act(id, Command::Cancel {}, ops()).await;
                     }
                 }
-                self.settle_down().await;
+                self.shop.settle_down().await;
             }
             let order = self.shop.order(id).await;
             let over = matches!(order.status(), Status::Cancelled | Status::Rejected | Status::Released);
@@ -401,7 +345,7 @@ impl<S: Store> Life<S> {
             self.shop.escrow.act_on_refund(&mut unit, id, refund::Command::Approve {}, ops()).await.unwrap();
             self.shop.commit(unit).await;
         }
-        self.settle_down().await;
+        self.shop.settle_down().await;
         for subject in self.shop.find(&Query::status("refund".parse().unwrap(), "DENIED")).await {
             let refund = self.shop.load(RefundId::try_from(subject).unwrap()).await;
             if !refund.held().is_zero() {
@@ -418,7 +362,7 @@ impl<S: Store> Life<S> {
             }
         }
         self.shop.audit().await;
-        self.audit_calls().await;
+        self.shop.audit_calls().await;
     }
 
     async fn tally(&self, reached: &RefCell<BTreeSet<Status>>) {
@@ -480,7 +424,7 @@ fn leads_astray(action: Action) -> bool {
     matches!(action, Action::Cancel | Action::Reject | Action::Block | Action::RefundPart | Action::Amend)
 }
 
-fn about_data(reason: &Reason) -> bool {
+pub(crate) fn about_data(reason: &Reason) -> bool {
     matches!(
         reason,
         Reason::Money(_)
@@ -493,7 +437,7 @@ fn about_data(reason: &Reason) -> bool {
 }
 
 /// The seed of a run: `ESCROWED_SEED`, or another one each time. Printed, so that a failure can be had again.
-fn seed() -> u64 {
+pub(crate) fn seed() -> u64 {
     let now =
         || Stamp::clock(escrowed::escrow::Clock::now(&escrowed::escrow::SystemClock)).at.unix_micros().unsigned_abs();
     let seed = std::env::var("ESCROWED_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(now);
@@ -512,14 +456,14 @@ fn live<S: Store>(cases: u32, store: impl Fn() -> S) -> BTreeSet<Status> {
             if rough {
                 shop.gateway().chaos(Chaos::ROUGH);
             }
-            let mut life = Life { shop, orders: Vec::new(), heard: Vec::new(), rounds: 0 };
+            let mut life = Life { shop, orders: Vec::new(), heard: Vec::new() };
             for (number, happening) in happenings.into_iter().enumerate() {
                 life.happen(happening).await;
                 if number % 16 == 0 {
                     life.shop.audit().await;
                 }
             }
-            life.settle_down().await;
+            life.shop.settle_down().await;
             life.shop.audit().await;
             life.tally(&reached).await;
             life.wind_up().await;

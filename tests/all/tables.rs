@@ -1,11 +1,17 @@
 //! The crate's tables are those of `tests/data/lifecycles.toml`, edge by edge.
 
 use escrowed::{
+    face_to_face,
     lifecycle::{Edge, Table},
     order,
     payment::{payin, payout, refund},
 };
-use std::collections::BTreeSet;
+use serde::{Serialize, de::DeserializeOwned};
+use std::{
+    collections::BTreeSet,
+    fmt::{Debug, Display},
+    str::FromStr,
+};
 
 const WANTED: &str = include_str!("../data/lifecycles.toml");
 
@@ -32,15 +38,19 @@ fn line(table: &Table, edge: &Edge) -> String {
     format!("{action}: {} -> {} by {by}", names(table, edge.from), names(table, edge.to))
 }
 
+/// What people agree on.
+const AGREEMENTS: [Table; 2] = [order::TABLE, face_to_face::TABLE];
+
 #[test]
-fn orders_are_as_they_should_be() {
-    let table = order::TABLE;
-    let statuses = table.statuses.iter().map(|row| format!("{} holds {}", row.name, row.holds.name()));
-    assert_eq!(statuses.collect::<BTreeSet<_>>(), wanted("order", "statuses"));
-    let edges =
-        table.edges.iter().map(|edge| format!("{}, {}, {}", line(&table, edge), edge.money.name(), edge.origin.name()));
-    assert_eq!(edges.collect::<BTreeSet<_>>(), wanted("order", "edges"));
-    assert_eq!(table.statuses[table.initial].name, initial("order"));
+fn agreements_are_as_they_should_be() {
+    for table in AGREEMENTS {
+        let name = table.name;
+        let statuses = table.statuses.iter().map(|row| format!("{} holds {}", row.name, row.holds.name()));
+        assert_eq!(statuses.collect::<BTreeSet<_>>(), wanted(name, "statuses"));
+        let edge = |edge| format!("{}, {}, {}", line(&table, edge), edge.money.name(), edge.origin.name());
+        assert_eq!(table.edges.iter().map(edge).collect::<BTreeSet<_>>(), wanted(name, "edges"));
+        assert_eq!(table.statuses[table.initial].name, initial(name));
+    }
 }
 
 #[test]
@@ -56,18 +66,28 @@ fn payments_are_as_they_should_be() {
 
 #[test]
 fn statuses_are_written_as_in_the_documents() {
-    for status in order::Status::ALL {
-        let text = serde_json::to_value(status).unwrap();
-        assert_eq!(text, status.name());
-        assert_eq!(serde_json::from_value::<order::Status>(text).unwrap(), *status);
-        assert_eq!(status.to_string(), status.name());
+    fn check<S>(table: &Table, statuses: &[S])
+    where
+        S: Serialize + DeserializeOwned + FromStr<Err: Debug> + Display + Debug + PartialEq,
+    {
+        assert_eq!(statuses.len(), table.statuses.len());
+        for (row, status) in table.statuses.iter().zip(statuses) {
+            let text = serde_json::to_value(status).unwrap();
+            assert_eq!((text.as_str().unwrap(), status.to_string().as_str()), (row.name, row.name));
+            assert_eq!(serde_json::from_value::<S>(text).unwrap(), *status);
+            assert_eq!(row.name.parse::<S>().unwrap(), *status);
+        }
+        assert!(serde_json::from_str::<S>("\"NoStatus\"").is_err());
     }
+    check(&order::TABLE, order::Status::ALL);
+    check(&face_to_face::TABLE, face_to_face::Status::ALL);
     assert!(serde_json::from_str::<order::Status>("\"Draft\"").is_err());
+    assert!(serde_json::from_str::<face_to_face::Status>("\"DepositPaid\"").is_err());
 }
 
 #[test]
 fn every_status_says_what_it_means() {
-    for table in [order::TABLE, payin::TABLE, payout::TABLE, refund::TABLE] {
+    for table in AGREEMENTS.into_iter().chain([payin::TABLE, payout::TABLE, refund::TABLE]) {
         assert!(table.statuses.iter().all(|row| row.says.ends_with('.')), "{}", table.name);
     }
 }

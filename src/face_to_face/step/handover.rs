@@ -22,9 +22,9 @@ where
         own_word(self.facts().terms.sides.side_of(&step.stamp().by), event.by)
     }
     fn make(mut self, event: event::HandoverConfirmed, at: &Stamp) -> AnyFaceToFace {
-        let until = self.facts().terms.policy.complaint.after(at.at);
-        self.head.deadline = Some(until);
-        let period = ComplaintPeriod::until(until);
+        let policy = &self.facts().terms.policy;
+        let period = ComplaintPeriod::from(at.at, policy.complaint, policy.complaint_limit);
+        self.head.deadline = Some(period.ends());
         match event.by {
             Side::Buyer => self.enter(BuyerHandoverConfirmed { period }).into(),
             Side::Seller => self.enter(SellerHandoverConfirmed { period }).into(),

@@ -48,14 +48,23 @@ impl Takes<event::PayoutSet> for Order<Accepted> {
 }
 
 impl Order<PendingValidate> {
+    // By the plan, whose fixed shares may no longer fit after a refund: then in the proportion they were planned in.
+    fn shared(&self, net: Money) -> Result<Vec<Money>, Reason> {
+        let by_plan = self.state.plan.amounts(net);
+        if by_plan.is_ok() || self.state.planned.iter().all(|part| part.is_zero()) {
+            return by_plan;
+        }
+        let weights: Vec<u64> = self.state.planned.iter().map(|part| part.minor().unsigned_abs()).collect();
+        Ok(net.split_by_weights(&weights)?)
+    }
+
     // The fee and the payouts that a validation at this time opens. Computed anew in replay and compared.
     pub(in crate::order) fn settlement(&self, at: &Stamp) -> Result<event::Validated, Reason> {
         let (fee, net) = (self.facts().terms.fee()?, self.net()?);
         if net.is_zero() {
             return Ok(event::Validated { fee, payouts: Outgoing::default() });
         }
-        let weights: Vec<u64> = self.state.planned.iter().map(|part| part.minor().unsigned_abs()).collect();
-        let amounts = net.split_by_weights(&weights)?;
+        let amounts = self.shared(net)?;
         let parts = self.state.plan.payees().iter().zip(amounts);
         let parts = parts.map(|(payee, amount)| (payee.party.clone(), amount, Way::Payout(payee.to.clone())));
         let payouts = Outgoing::plan(self.id().subject(), self.head.seq() + 1, at.at, parts);

@@ -25,9 +25,8 @@ impl Payin<Created> {
         match action {
             Action::Authorize => self.reserves(),
             Action::Confirm => self.taken_at_once(),
-            Action::AwaitPayer => self.awaits_gateway(),
-            Action::Deny
-            | Action::Cancel
+            Action::AwaitPayer | Action::Deny => self.awaits_gateway(),
+            Action::Cancel
             | Action::Refund
             | Action::Capture
             | Action::NoteAnswer

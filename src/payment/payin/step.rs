@@ -156,6 +156,7 @@ fn confirmed(terms: &Terms) -> Confirmed {
 impl Takes<event::Denied> for Payin<Created> {
     type Next = Payin<Denied>;
     fn check(&self, event: &event::Denied, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.awaits_gateway()?;
         step.settle(self.key(Verb::Charge), Outcome::Declined { reason: event.reason.clone() });
         Ok(())
     }
@@ -169,10 +170,12 @@ impl Takes<event::Denied> for Payin<Authorized> {
     fn check(&self, event: &event::Denied, step: &mut Effects<'_>) -> Result<(), Reason> {
         self.capturing()?;
         step.settle(self.key(Verb::Capture), Outcome::Declined { reason: event.reason.clone() });
+        // What could not be taken is let go.
+        step.call(self.facts().gateway.clone(), self.void());
         Ok(())
     }
     fn make(self, event: event::Denied, _: &Stamp) -> Payin<Denied> {
-        self.enter(Denied { reason: event.reason, after: After::of(Verb::Capture, Void::NotAsked) })
+        self.enter(Denied { reason: event.reason, after: After::of(Verb::Capture, Void::Asked) })
     }
 }
 
@@ -264,6 +267,8 @@ impl Takes<event::CaptureAsked> for Payin<Authorized> {
     }
     fn make(mut self, _: event::CaptureAsked, _: &Stamp) -> Self {
         self.state.capturing = true;
+        // From here on the gateway's answer is waited for, not the clock.
+        self.head.deadline = None;
         self
     }
 }

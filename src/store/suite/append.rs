@@ -210,10 +210,38 @@ pub(crate) async fn only_the_world_goes_below_zero(store: &impl Store) {
     commit.entries = vec![entry("world:a", "world:b", 5), entry("world:b", "wallet:alice", 9)];
     stored(&mut unit, &commit).await;
     assert_eq!(unit.balance(&account("world:b"), Currency::EUR).await.unwrap(), euro(-4));
-    let escrow = format!("escrow:{}", order(1));
     let mut taken = opens(order(2));
-    taken.entries = vec![entry(&escrow, "world:a", 1)];
-    assert_eq!(unit.append(&taken).await.unwrap(), Appended::Overdrawn { account: account(&escrow) });
+    taken.entries = vec![entry("wallet:bob", "world:a", 1)];
+    assert_eq!(unit.append(&taken).await.unwrap(), Appended::Overdrawn { account: account("wallet:bob") });
+}
+
+pub(crate) async fn an_account_holds_what_its_log_says(store: &impl Store) {
+    let mut unit = store.begin().await.unwrap();
+    let (first, second) = (format!("escrow:{}", order(1)), format!("escrow:{}", order(2)));
+    let holding = |subject, before, held, entries: &[_]| {
+        let mut commit = opens(subject);
+        (commit.held_before, commit.index.held, commit.entries) = (euro(before), euro(held), entries.to_vec());
+        commit
+    };
+    let unbooked = |subject| Appended::Unbooked { subject };
+    // Counted without an entry; an entry that nobody counts; a wrong count.
+    let wrong = [
+        holding(order(1), 0, 5, &[]),
+        holding(order(1), 0, 0, &[entry("world:a", &first, 5)]),
+        holding(order(1), 0, 4, &[entry("world:a", &first, 5)]),
+    ];
+    for commit in wrong {
+        assert_eq!(unit.append(&commit).await.unwrap(), unbooked(order(1)));
+    }
+    let mut right = holding(order(1), 0, 5, &[entry("world:a", &first, 5)]);
+    let revision = stored(&mut unit, &right).await;
+    // What one gives, another has to count in the same breath.
+    right = holding(order(1), 5, 2, &[entry(&first, &second, 3)]);
+    (right.expected, right.records) = (Some(revision), vec![record(2, "gave")]);
+    assert_eq!(unit.append(&right).await.unwrap(), unbooked(order(2)));
+    let both = [right, holding(order(2), 0, 3, &[])];
+    assert!(matches!(unit.append_all(&both).await.unwrap(), AppendedAll::Stored(_)));
+    assert_eq!(unit.balance(&account(&second), Currency::EUR).await.unwrap(), euro(3));
 }
 
 pub(crate) async fn a_balance_stays_within_64_bits(store: &impl Store) {

@@ -38,6 +38,7 @@ pub(crate) async fn each_query_finds_its_rows(store: &impl Store) {
         deadline: Some(at(60)),
         held: euro(7),
     };
+    commit.entries = vec![entry("world:sandbox", &format!("escrow:{}", payin(1)), 7)];
     let revision = saved(store, &commit).await;
     saved(store, &opens(order(1))).await;
     let expected = IndexEntry {
@@ -167,6 +168,7 @@ pub(crate) async fn balances_are_listed_in_order(store: &impl Store) {
         entry("world:sandbox", "wallet:alice", 5),
         entry("wallet:alice", &escrow, 5),
     ];
+    commit.index.held = euro(5);
     saved(store, &commit).await;
     let mut unit = store.begin().await.unwrap();
     let expected = [
