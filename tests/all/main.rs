@@ -1,5 +1,6 @@
 //! What a user of the crate sees, on every store.
 
+mod attacks;
 mod bad_input;
 mod diagrams;
 mod face_to_face;
