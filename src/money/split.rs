@@ -155,7 +155,7 @@ impl Plan {
     fn new(total: Money, base: u64, shares: &[Share]) -> Result<Self, SplitError> {
         let fixed = shares.iter().filter_map(|share| match share {
             Share::Fixed(amount) => Some(*amount),
-            _ => None,
+            Share::Percent(_) | Share::Weight(_) | Share::Rest => None,
         });
         let unfixed = i128::from(base) - i128::from(Money::sum(fixed, total.currency())?.minor());
         let ppm: i128 = shares.iter().filter_map(ppm).map(i128::from).sum();

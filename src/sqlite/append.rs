@@ -126,7 +126,7 @@ fn replace_index(
     revision: Revision,
 ) -> Result<bool, SqliteError> {
     let row = commit.index();
-    let parties = serde_json::to_string(&row.parties)?;
+    let parties = serde_json::to_string(&*row.parties)?;
     let about = row.about.map(|about| about.to_string());
     let deadline = row.deadline.map(|deadline| deadline.unix_micros());
     let (held, currency) = (row.held.minor(), row.held.currency().code());
