@@ -39,7 +39,8 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         Ok(Order::open(OrderId::generate(at.at), terms, &at)?.save(unit).await?)
     }
 
-    /// Does what a command says, and what follows from it by itself: the value as it is afterwards.
+    /// Does what a command says, and what follows from it by itself: the value as it is afterwards. A payin under way that
+    /// nobody waits for any more is called off in the name of the platform, as `escrowed`.
     ///
     /// # Errors
     /// [`EscrowError`] when it is unknown, refused, stale, or an account does not hold enough.

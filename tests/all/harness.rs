@@ -26,6 +26,15 @@ pub(crate) type Problem<S> = EscrowError<<S as Store>::Error>;
 
 pub(crate) const START: &str = "2026-05-07T15:39:46Z";
 
+/// The seed of a random test: `ESCROWED_SEED`, or another one each time. Printed, so that a failure can be had again.
+pub(crate) fn seed() -> u64 {
+    let now = || std::time::UNIX_EPOCH.elapsed().map_or(1, |time| u64::from(time.subsec_nanos()));
+    let given = std::env::var("ESCROWED_SEED").ok().map(|seed| seed.parse().expect("ESCROWED_SEED is a number"));
+    let seed = given.unwrap_or_else(now);
+    eprintln!("seed: {seed} (set ESCROWED_SEED to have it again)");
+    seed
+}
+
 pub(crate) fn party(name: &str) -> PartyId {
     name.parse().unwrap()
 }
@@ -80,7 +89,7 @@ impl Shop<Memory> {
 impl<S: Store> Shop<S> {
     pub(crate) fn new(store: S, seed: u64) -> Self {
         let clock = ManualClock::at(START.parse().unwrap());
-        Self { escrow: Escrow::with_clock(store, Sandbox::new(seed), clock).with::<AnyFaceToFace>() }
+        Self { escrow: Escrow::with_clock(store, Sandbox::new(seed), clock) }
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -286,6 +286,19 @@ on_each_store! {
         all_settled(&shop, id).await;
     }
 
+    async fn a_part_refunded_after_the_plan_takes_from_each_payee_by_its_share(shop) {
+        let mut free = terms();
+        free.fees = None;
+        let payee = |name, share| Payee { party: party(name), share, to: Destination::Wallet };
+        let fixed = Share::Fixed(euro("60.00"));
+        let id = shop.planned(free, PayoutPlan::among([payee("sam", fixed), payee("sue", Share::Rest)])).await;
+        shop.act(id, Command::RefundPart { amount: euro("50.00") }, ops()).await;
+        assert_eq!(shop.act(id, Command::Validate {}, ops()).await.status(), Status::Released);
+        assert_eq!(shop.balance("wallet:sam").await, euro("30.00"));
+        assert_eq!(shop.balance("wallet:sue").await, euro("20.00"));
+        shop.audit().await;
+    }
+
     async fn a_part_is_refunded_by_hand(shop) {
         let id = shop.planned(terms(), to_bank()).await;
         let too_much = shop.try_act(id, Command::RefundPart { amount: euro("90.01") }, ops()).await;

@@ -2,7 +2,7 @@
 
 mod happening;
 
-use crate::harness::{Shop, bank, ops, party, terms, user};
+use crate::harness::{Shop, bank, ops, party, seed, terms, user};
 use escrowed::{
     escrow::EscrowError,
     gateway::Report,
@@ -10,7 +10,7 @@ use escrowed::{
     lifecycle::Reason,
     money::{Currency, FeeRule, Money, Share},
     order::{Action, Amendment, AnyOrder, Blocking, Command, OrderId, Payee, PayoutPlan, Status, Terms},
-    party::{Actor, Stamp},
+    party::Actor,
     payment::{
         AnyPayin, AnyPayout, AnyRefund, Destination, Method, PayinId, PayoutId, RefundId, Route, payin, payout, refund,
     },
@@ -319,15 +319,6 @@ pub(crate) fn about_data(reason: &Reason) -> bool {
             | Reason::Fixed { .. }
             | Reason::SameParty
     )
-}
-
-/// The seed of a run: `ESCROWED_SEED`, or another one each time. Printed, so that a failure can be had again.
-pub(crate) fn seed() -> u64 {
-    let now =
-        || Stamp::clock(escrowed::escrow::Clock::now(&escrowed::escrow::SystemClock)).at.unix_micros().unsigned_abs();
-    let seed = std::env::var("ESCROWED_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(now);
-    eprintln!("seed: {seed} (set ESCROWED_SEED to have it again)");
-    seed
 }
 
 fn live<S: Store>(cases: u32, store: impl Fn() -> S) -> BTreeSet<Status> {

@@ -14,14 +14,7 @@ mod torn;
 mod two;
 mod watch;
 
-/// Where the random choices of a test begin.
-fn seed() -> u64 {
-    let given = std::env::var("ESCROWED_SEED").ok().map(|seed| seed.parse().expect("ESCROWED_SEED is a number"));
-    let now = || std::time::UNIX_EPOCH.elapsed().map_or(1, |time| u64::from(time.subsec_nanos()));
-    let seed = given.unwrap_or_else(now);
-    eprintln!("seed: {seed}");
-    seed
-}
+use crate::harness::seed;
 
 /// Random numbers: those of a linear congruential generator, by their upper bits.
 struct Dice(u64);

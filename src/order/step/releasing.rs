@@ -48,11 +48,12 @@ impl Takes<event::PayoutSet> for Order<Accepted> {
 }
 
 impl Order<PendingValidate> {
-    // By the plan, whose fixed shares may no longer fit after a refund: then in the proportion they were planned in.
+    // What was refunded since the plan was made takes from each payee by its share. Where there is as much as then, or
+    // more because a refund was called off, the plan itself says who gets what.
     fn shared(&self, net: Money) -> Result<Vec<Money>, Reason> {
-        let by_plan = self.state.plan.amounts(net);
-        if by_plan.is_ok() || self.state.planned.iter().all(|part| part.is_zero()) {
-            return by_plan;
+        let planned = Money::sum(self.state.planned.iter().copied(), net.currency())?;
+        if net.minor() >= planned.minor() {
+            return self.state.plan.amounts(net);
         }
         let weights: Vec<u64> = self.state.planned.iter().map(|part| part.minor().unsigned_abs()).collect();
         Ok(net.split_by_weights(&weights)?)

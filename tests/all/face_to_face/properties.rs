@@ -5,8 +5,8 @@ use super::{
     storm::{Life, happening},
 };
 use crate::{
+    harness::seed,
     harness::{Shop, euro, ops},
-    properties::seed,
 };
 use escrowed::{
     deal::Award,

@@ -4,65 +4,28 @@ use super::{
     DAY, judy,
     storm::{Life, happening},
 };
-use crate::harness::{Shop, account, ops};
+use crate::harness::{Shop, ops, seed};
 use escrowed::{
     deal::Award,
     lifecycle::Value,
-    money::{Currency, Money},
-    party::{Actor, Stamp},
+    money::Money,
+    party::Actor,
     payment::{AnyPayin, AnyPayout, AnyRefund, Destination, PayinId, PayoutId, RefundId, Route, payout, refund},
-    sandbox::{Chaos, Resolution},
-    store::{CallStatus, Outbox, Store, Views},
+    sandbox::Chaos,
+    store::Store,
     transaction::{AnyTransaction, Command, Status, TransactionId},
 };
 use proptest::{
     prelude::*,
     test_runner::{Config, RngSeed, TestRunner},
 };
-use std::{cell::RefCell, collections::BTreeSet, time::Duration};
+use std::{cell::RefCell, collections::BTreeSet};
 
 impl<S: Store> Life<S> {
-    /// The storm is over: the gateway answers what it still owes, and everything that can come to rest does.
+    /// The storm is over, and everything that can come to rest does.
     async fn settle_down(&self) {
-        self.shop.gateway().chaos(Chaos::default());
-        for round in 0.. {
-            assert!(round < 1_000, "it does not come to rest");
-            for report in self.shop.gateway().reports() {
-                self.hear(&report).await;
-            }
-            if self.open_calls().await == 0 {
-                break;
-            }
-            for call in self.shop.gateway().pending() {
-                self.shop.gateway().resolve(&call, Resolution::Settle);
-            }
-            self.shop.escrow.clock().advance(Duration::from_secs(7_200));
-            self.shop.escrow.run_due(100).await.unwrap();
-            self.shop.send().await;
-        }
+        self.shop.settle_down().await;
         self.audit().await;
-        self.audit_calls().await;
-    }
-
-    async fn open_calls(&self) -> usize {
-        let (mut unit, mut open) = (self.shop.begin().await, 0);
-        for status in CallStatus::ALL.into_iter().filter(|status| status.is_open()) {
-            open += unit.calls(status, None, 100).await.unwrap().len();
-        }
-        open
-    }
-
-    /// No call had effect twice, and the books agree with what the gateway really did.
-    async fn audit_calls(&self) {
-        for call in self.shop.gateway().calls() {
-            assert!(self.shop.gateway().effects(&call) <= 1, "{call} had effect twice");
-        }
-        for currency in [Currency::EUR, Currency::JPY] {
-            let mut unit = self.shop.begin().await;
-            let world = unit.balance(&account("world:sandbox"), currency).await.unwrap();
-            let net = self.shop.gateway().net(currency);
-            assert_eq!(world.checked_neg().unwrap(), net, "the books say otherwise than the gateway");
-        }
     }
 
     /// With the offices and the clock doing their work, every transaction comes to an end that holds nothing. The two
@@ -211,15 +174,6 @@ impl<S: Store> Life<S> {
             assert_eq!(serde_json::from_str::<escrowed::transaction::Response>(&written).unwrap(), response);
         }
     }
-}
-
-/// The seed of a run: `ESCROWED_SEED`, or another one each time. Printed, so that a failure can be had again.
-fn seed() -> u64 {
-    let now =
-        || Stamp::clock(escrowed::escrow::Clock::now(&escrowed::escrow::SystemClock)).at.unix_micros().unsigned_abs();
-    let seed = std::env::var("ESCROWED_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(now);
-    eprintln!("seed: {seed} (set ESCROWED_SEED to have it again)");
-    seed
 }
 
 fn live<S: Store>(cases: u32, store: impl Fn() -> S) -> BTreeSet<Status> {

@@ -189,14 +189,14 @@ impl<S: Store> Life<S> {
             }
             Happening::Webhooks => {
                 for report in self.shop.gateway().reports_shuffled() {
-                    self.hear(&report).await;
+                    self.shop.hear(&report).await;
                     self.heard.push(report);
                 }
             }
             Happening::Repeat { which } => {
                 if !self.heard.is_empty() {
                     let report = self.heard[which % self.heard.len()].clone();
-                    self.hear(&report).await;
+                    self.shop.hear(&report).await;
                 }
             }
             Happening::Resolve { which, decline } => {
@@ -315,12 +315,6 @@ impl<S: Store> Life<S> {
         }
         all.sort();
         all
-    }
-
-    pub(super) async fn hear(&self, report: &Report) {
-        if let Err(error) = self.shop.try_report(report).await {
-            panic!("{report:?}: {error}");
-        }
     }
 
     /// Commits what was done; what was refused is rolled back, as a host does.
