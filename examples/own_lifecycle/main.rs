@@ -13,6 +13,7 @@ mod purchase;
 mod report;
 
 use escrowed::{
+    diagram::Diagram,
     escrow::{Clock, Escrow, ManualClock},
     gateway::Verb,
     ledger::{Account, Balance, Purpose, trial_balance},
@@ -90,6 +91,10 @@ impl Ending {
 
 fn main() -> Outcome<()> {
     the_table_is_the_published_process();
+    // The table is a picture, too: for the host's own documentation.
+    let picture = Diagram::of(&TABLE).svg();
+    assert!(Status::ALL.iter().all(|status| picture.contains(status.name())), "every status is drawn");
+    println!("It draws itself, in {} bytes of SVG.\n", picture.len());
     let folder = tempfile::tempdir()?;
     let clock = ManualClock::at("2026-05-07T09:00:00Z".parse()?);
     // All that an escrow has to be told of a lifecycle is its type.

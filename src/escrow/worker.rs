@@ -86,22 +86,23 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     /// However many workers run it, each is taken once.
     ///
     /// # Errors
-    /// [`EscrowError::Storage`] when the storage fails.
+    /// [`EscrowError::Storage`] when the storage fails, once all others were seen to.
     pub async fn run_due(&self, limit: usize) -> Result<Due, EscrowError<S::Error>> {
         let now = self.clock.now();
-        let (mut done, mut after) = (Due::default(), None::<Cursor>);
+        let (mut done, mut after, mut problem) = (Due::default(), None::<Cursor>, None);
         while done.taken < limit {
             let mut unit = self.store.begin().await.map_err(EscrowError::Storage)?;
             let page = unit.find(&Query::DueBy(now), after.as_ref(), 100).await.map_err(EscrowError::Storage)?;
             drop(unit);
             for row in &page.rows {
                 if done.taken == limit {
-                    return Ok(done);
+                    break;
                 }
                 match self.due(row, now).await {
                     Ok(true) => done.taken += 1,
                     Ok(false) | Err(EscrowError::Refused(_) | EscrowError::Stale) => done.passed += 1,
-                    Err(error @ EscrowError::Storage(_)) => return Err(error),
+                    // One row that the storage cannot take must not keep the others waiting.
+                    Err(error @ EscrowError::Storage(_)) => problem = problem.or(Some(error)),
                     Err(_) => done.failed += 1,
                 }
             }
@@ -110,7 +111,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
                 break;
             }
         }
-        Ok(done)
+        problem.map_or(Ok(done), Err)
     }
 
     async fn see_to(&self, call: &LeasedCall, sent: &mut Sent) -> Result<(), EscrowError<S::Error>> {

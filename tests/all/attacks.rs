@@ -201,6 +201,41 @@ on_each_store! {
     }
 }
 
+#[cfg(feature = "sqlite")]
+#[test]
+fn one_log_of_a_later_version_stops_no_other_deadline() {
+    futures_lite::future::block_on(async {
+        let folder = tempfile::tempdir().unwrap();
+        let store = escrowed::sqlite::Sqlite::open(folder.path().join("shop.db")).unwrap();
+        let shop = Shop::new(store, 1);
+        let (at, mut payins) = (shop.escrow.stamp(user("anna")), Vec::new());
+        for seconds in [1, 2] {
+            let about = shop.open(terms()).await.subject();
+            let terms = payin::Terms {
+                about,
+                payer: party("anna"),
+                amount: euro("100.00"),
+                method: Method::Card,
+                capture: Capture::Now,
+                gateway: "sandbox".parse().unwrap(),
+                expires: Some(at.at.plus(Duration::from_secs(seconds))),
+            };
+            let mut unit = shop.begin().await;
+            let payin = Payin::open(PayinId::generate(at.at), terms, &at).unwrap().save(&mut unit).await.unwrap();
+            shop.commit(unit).await;
+            payins.push(payin.id());
+        }
+        let unit = shop.begin().await;
+        let newer = "UPDATE escrowed_events SET version = 99 WHERE subject = ?1";
+        unit.connection().execute(newer, [payins[0].to_string()]).unwrap();
+        shop.commit(unit).await;
+        shop.escrow.clock().advance(Duration::from_secs(10));
+        let due = shop.escrow.run_due(1).await.unwrap();
+        assert_eq!((due.taken, due.failed), (1, 1));
+        assert_eq!(shop.load(payins[1]).await.status(), payin::Status::Cancelled);
+    });
+}
+
 #[test]
 #[should_panic(expected = "own value")]
 fn a_value_cannot_be_swapped_for_another_on_its_way() {
