@@ -332,7 +332,7 @@ async fn act(shop: &Shop, id: PurchaseId, command: Command<'_>, by: Actor) -> Ou
 async fn work(shop: &Shop) -> Outcome<()> {
     loop {
         let sent = shop.send(&"worker-1".parse()?, 100).await?;
-        let due = shop.run_due(100).await?;
+        let due = shop.run_due(&"worker-1".parse()?, 100).await?;
         assert_eq!((sent.unknown, sent.parked, due.passed), (0, 0, 0), "nothing goes wrong here");
         if sent.taken + due.taken == 0 {
             return Ok(());

@@ -9,7 +9,7 @@ use crate::{
         AnyPayin, AnyPayout, AnyRefund, Evidence, Payin, PayinId, PayoutId, RefundId,
         payin::{self, Over},
     },
-    store::{CallState, CallStatus, Outbox, Store, UnitOfWork},
+    store::{CallState, Outbox, Postponement, Store, UnitOfWork},
 };
 
 /// What became of a report.
@@ -186,7 +186,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     // Nothing has moved and nobody has to go anywhere: only the outbox needs to know.
     async fn still_pending<U: Outbox>(&self, unit: &mut U, report: &Report) -> Result<(), Fails<U>> {
         let due = self.clock.now().plus(self.policy.look_up);
-        unit.postpone(&report.key, CallStatus::Pending, due, None).await.map_err(EscrowError::Storage)?;
+        unit.postpone(&Postponement::pending(report.key, due)).await.map_err(EscrowError::Storage)?;
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     gateway::{Gateway, IdempotencyKey, Outcome, Report, Verb},
     party::Stamp,
     payment::{AnyPayin, Evidence, PayinId, payin},
-    store::{CallStatus, Cursor, IndexEntry, Lease, LeasedCall, Outbox, Query, Store, Views, WorkerId},
+    store::{CallStatus, DueLease, IndexEntry, Lease, LeasedCall, Outbox, Postponement, Store, WorkerId},
     text::Prose,
     time::Timestamp,
 };
@@ -38,6 +38,9 @@ pub struct Due {
 }
 
 const TRIES: usize = 16;
+
+/// How many deadlines are taken at a time: few enough to be seen to before the lease ends.
+const PAGE: usize = 100;
 
 impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     /// Takes at most `limit` calls that are due, under a lease in this worker's name, and asks the gateway. Each answer
@@ -78,26 +81,33 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         if call.is_none_or(|call| call.status != CallStatus::Parked) {
             return Err(EscrowError::UnknownCall(*key));
         }
-        unit.postpone(key, CallStatus::Queued, self.clock.now(), None).await.map_err(EscrowError::Storage)?;
+        unit.postpone(&Postponement::queued(*key, self.clock.now())).await.map_err(EscrowError::Storage)?;
         Ok(())
     }
 
-    /// Does what the clock has to do: takes every deadline that has passed, at most `limit`, each in a unit of its own.
-    /// However many workers run it, each is taken once.
+    /// Does what the clock has to do: takes deadlines that have passed, at most `limit`, under a lease in this worker's
+    /// name, each in a unit of its own. However many workers run it, each is taken once.
     ///
     /// # Errors
-    /// [`EscrowError::Storage`] when the storage fails, once all others were seen to.
-    pub async fn run_due(&self, limit: usize) -> Result<Due, EscrowError<S::Error>> {
+    /// [`EscrowError::Storage`] when the storage fails, once all others were seen to. What was taken and not seen to is
+    /// taken again by any worker once the lease has ended.
+    pub async fn run_due(&self, worker: &WorkerId, limit: usize) -> Result<Due, EscrowError<S::Error>> {
         let now = self.clock.now();
-        let (mut done, mut after, mut problem) = (Due::default(), None::<Cursor>, None);
+        let (mut done, mut problem) = (Due::default(), None);
         while done.taken < limit {
+            let lease = DueLease {
+                worker: worker.clone(),
+                now,
+                until: now.plus(self.policy.lease),
+                limit: PAGE.min(limit - done.taken),
+            };
             let mut unit = self.store.begin().await.map_err(EscrowError::Storage)?;
-            let page = unit.find(&Query::DueBy(now), after.as_ref(), 100).await.map_err(EscrowError::Storage)?;
-            drop(unit);
-            for row in &page.rows {
-                if done.taken == limit {
-                    break;
-                }
+            let rows = unit.lease_due(&lease).await.map_err(EscrowError::Storage)?;
+            self.store.commit(unit).await.map_err(EscrowError::Storage)?;
+            if rows.is_empty() {
+                break;
+            }
+            for row in &rows {
                 match self.due(row, now).await {
                     Ok(true) => done.taken += 1,
                     Ok(false) | Err(EscrowError::Refused(_) | EscrowError::Stale) => done.passed += 1,
@@ -105,10 +115,6 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
                     Err(error @ EscrowError::Storage(_)) => problem = problem.or(Some(error)),
                     Err(_) => done.failed += 1,
                 }
-            }
-            after = page.next;
-            if after.is_none() {
-                break;
             }
         }
         problem.map_or(Ok(done), Err)
@@ -125,7 +131,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             Err(error) => Err(error),
         };
         match answer {
-            Ok(outcome) => self.answered(key, outcome, sent).await,
+            Ok(outcome) => self.answered(key, call.attempts, outcome, sent).await,
             Err(error) => self.failed(key, call.attempts, &error, sent).await,
         }
     }
@@ -140,6 +146,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     async fn answered(
         &self,
         key: IdempotencyKey,
+        attempts: u32,
         outcome: Outcome,
         sent: &mut Sent,
     ) -> Result<(), EscrowError<S::Error>> {
@@ -150,7 +157,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             Err(error @ (EscrowError::Storage(_) | EscrowError::Stale)) => return Err(error),
             // What cannot be is for people to look at; the next call must not wait for it.
             Err(error) => {
-                self.put_off(key, CallStatus::Parked, self.clock.now(), &error).await?;
+                self.put_off(key, attempts, CallStatus::Parked, self.clock.now(), &error).await?;
                 sent.parked += 1;
             }
         }
@@ -165,8 +172,8 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
                 Ok(reported) => {
                     if !report.outcome.is_final() {
                         let due = self.clock.now().plus(self.policy.look_up);
-                        let key = &report.key;
-                        unit.postpone(key, CallStatus::Pending, due, None).await.map_err(EscrowError::Storage)?;
+                        let pending = Postponement::pending(report.key, due);
+                        unit.postpone(&pending).await.map_err(EscrowError::Storage)?;
                     }
                     self.store.commit(unit).await.map_err(EscrowError::Storage)?;
                     return Ok(reported);
@@ -186,23 +193,25 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     ) -> Result<(), EscrowError<S::Error>> {
         if attempts + 1 >= self.policy.attempts {
             sent.parked += 1;
-            return self.put_off(key, CallStatus::Parked, self.clock.now(), error).await;
+            return self.put_off(key, attempts, CallStatus::Parked, self.clock.now(), error).await;
         }
         sent.unknown += 1;
         let wait = self.policy.back_off.saturating_mul(1 << attempts.min(20)).min(self.policy.back_off_limit);
-        self.put_off(key, CallStatus::Queued, self.clock.now().plus(wait), error).await
+        self.put_off(key, attempts, CallStatus::Queued, self.clock.now().plus(wait), error).await
     }
 
     async fn put_off(
         &self,
         key: IdempotencyKey,
+        attempts: u32,
         status: CallStatus,
         due: Timestamp,
         problem: &(dyn std::error::Error + Sync),
     ) -> Result<(), EscrowError<S::Error>> {
         let mut unit = self.store.begin().await.map_err(EscrowError::Storage)?;
         let problem = in_words(problem);
-        unit.postpone(&key, status, due, problem.as_ref()).await.map_err(EscrowError::Storage)?;
+        let postponement = Postponement { key, taken: Some(attempts), status, due, problem: problem.as_ref() };
+        unit.postpone(&postponement).await.map_err(EscrowError::Storage)?;
         self.store.commit(unit).await.map_err(EscrowError::Storage)
     }
 

@@ -167,6 +167,7 @@ impl<'s> Effects<'s> {
             calls: self.calls,
             settles: self.settles,
             withdraws: self.withdraws,
+            request: None,
         }
     }
 }

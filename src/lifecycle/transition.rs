@@ -6,7 +6,7 @@ use crate::{
     id::Subject,
     ledger::Account,
     money::Money,
-    store::{Appended, AppendedAll, Commit, UnitOfWork},
+    store::{Appended, AppendedAll, Commit, Request, UnitOfWork},
 };
 use std::{error::Error, fmt};
 
@@ -137,20 +137,7 @@ impl<T: Value> Transition<T> {
         }
         let mut later = next.commits.split_off(next.own + 1);
         let second = next.commits.pop().expect("a transition has a commit of its own");
-        let first = &mut commits[own];
-        first.records.extend(second.records);
-        first.index = second.index;
-        first.entries.extend(second.entries);
-        // The last word on a call counts.
-        first.settles = second.settles.or(first.settles.take());
-        match second.withdraws {
-            // A call that was never put into the outbox is simply not put there.
-            Some(withdrawal) if first.asks(withdrawal.key) => {
-                first.calls.retain(|call| call.instruction.key() != withdrawal.key);
-            }
-            withdraws => first.withdraws = withdraws.or(first.withdraws.take()),
-        }
-        first.calls.extend(second.calls);
+        commits[own].follow(second);
         let earlier = next.commits.len();
         commits.splice(own..own, next.commits);
         commits.append(&mut later);
@@ -178,6 +165,12 @@ impl<T: Value> Transition<T> {
     /// The same transition with the enum of all statuses for its value.
     pub fn widen(self) -> Transition<T::Any> {
         Transition { value: self.value.widen(), commits: self.commits, own: self.own }
+    }
+
+    /// Does it as what a request of the host's asked for: a store takes no second one under the same key.
+    pub fn under(mut self, request: Request) -> Self {
+        self.commits[self.own].request = Some(request);
+        self
     }
 
     /// Puts what must be written earlier, in the same unit, in front of it.

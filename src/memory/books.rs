@@ -104,6 +104,11 @@ impl Books {
         numbers[seen..].iter().take(limit).map(|number| self.entries[number - 1].clone()).collect()
     }
 
+    pub(super) fn all(&self, after: i64, limit: usize) -> Vec<BookedEntry> {
+        let seen = usize::try_from(after.max(0)).unwrap_or(usize::MAX).min(self.entries.len());
+        self.entries[seen..].iter().take(limit).cloned().collect()
+    }
+
     /// What a purse would hold once `amount` was added to it.
     fn after(&self, account: &Account, amount: Money) -> Result<(Purse, i64), Unbookable> {
         let purse = Purse::new(account, amount.currency());

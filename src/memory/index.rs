@@ -14,6 +14,7 @@ use std::{
 
 #[derive(Debug, Default)]
 pub(super) struct Index {
+    all: BTreeSet<Subject>,
     by_status: HashMap<&'static str, HashMap<&'static str, BTreeSet<Subject>>>,
     by_party: HashMap<PartyId, BTreeSet<Subject>>,
     by_about: HashMap<Subject, BTreeSet<Subject>>,
@@ -22,6 +23,7 @@ pub(super) struct Index {
 
 impl Index {
     pub(super) fn insert(&mut self, subject: Subject, row: &IndexRow) {
+        self.all.insert(subject);
         self.by_status.entry(row.lifecycle).or_default().entry(row.status).or_default().insert(subject);
         for party in row.parties.iter() {
             self.by_party.entry(party.clone()).or_default().insert(subject);
@@ -35,6 +37,7 @@ impl Index {
     }
 
     pub(super) fn remove(&mut self, subject: Subject, row: &IndexRow) {
+        self.all.remove(&subject);
         if let Some(statuses) = self.by_status.get_mut(row.lifecycle) {
             forget(statuses, &row.status, subject);
         }
@@ -52,6 +55,7 @@ impl Index {
     /// The first `limit` subjects that answer a query, after `after`.
     pub(super) fn find(&self, query: &Query, after: Option<&Cursor>, limit: usize) -> Vec<Subject> {
         let among = match query {
+            Query::All => Some(&self.all),
             Query::Status { lifecycle, status } => {
                 self.by_status.get(lifecycle.as_str()).and_then(|statuses| statuses.get(status.as_str()))
             }
@@ -61,6 +65,11 @@ impl Index {
         };
         let start = after.map_or(Bound::Unbounded, |cursor| Bound::Excluded(cursor.subject));
         among.map_or_else(Vec::new, |set| set.range((start, Bound::Unbounded)).take(limit).copied().collect())
+    }
+
+    /// The subjects whose deadline has passed, the earliest first.
+    pub(super) fn passed(&self, by: Timestamp) -> impl Iterator<Item = Subject> {
+        self.by_deadline.iter().take_while(move |(deadline, _)| *deadline <= by).map(|(_, subject)| *subject)
     }
 
     fn due(&self, by: Timestamp, after: Option<&Cursor>, limit: usize) -> Vec<Subject> {

@@ -26,9 +26,10 @@ use crate::{
     gateway::IdempotencyKey,
     id::Subject,
     ledger::Account,
-    store::{Appended, AppendedAll, CallState, CallStatus, Commit, Lease, LeasedCall, Log, Outbox, Store, UnitOfWork},
-    text::Prose,
-    time::Timestamp,
+    store::{
+        Answered, Appended, AppendedAll, CallState, CallStatus, Commit, DueLease, IndexEntry, Lease, LeasedCall, Log,
+        Outbox, Postponement, RequestKey, Store, UnitOfWork,
+    },
 };
 use async_lock::{Mutex, MutexGuardArc};
 use state::State;
@@ -98,6 +99,10 @@ impl UnitOfWork for MemoryUnit {
         Ok(self.0.log(subject))
     }
 
+    async fn answered(&mut self, key: &RequestKey) -> Result<Option<Answered>, MemoryError> {
+        Ok(self.0.answers.get(key).copied())
+    }
+
     async fn append(&mut self, commit: &Commit) -> Result<Appended, MemoryError> {
         self.0.append(commit)
     }
@@ -116,14 +121,12 @@ impl Outbox for MemoryUnit {
         Ok(self.0.calls.row(*key).map(|row| row.state.clone()))
     }
 
-    async fn postpone(
-        &mut self,
-        key: &IdempotencyKey,
-        status: CallStatus,
-        due: Timestamp,
-        problem: Option<&Prose>,
-    ) -> Result<bool, MemoryError> {
-        Ok(self.0.postpone(*key, status, due, problem))
+    async fn postpone(&mut self, postponement: &Postponement<'_>) -> Result<bool, MemoryError> {
+        Ok(self.0.postpone(postponement))
+    }
+
+    async fn lease_due(&mut self, lease: &DueLease) -> Result<Vec<IndexEntry>, MemoryError> {
+        Ok(self.0.lease_due(lease))
     }
 
     async fn calls(

@@ -1,6 +1,6 @@
 //! Everything that one step writes, as one plain value.
 
-use super::Revision;
+use super::{Request, Revision};
 use crate::{
     gateway::{IdempotencyKey, Instruction, Outcome},
     id::Subject,
@@ -27,6 +27,7 @@ pub struct Commit {
     pub(crate) calls: Vec<Call>,
     pub(crate) settles: Option<Settlement>,
     pub(crate) withdraws: Option<Withdrawal>,
+    pub(crate) request: Option<Request>,
 }
 
 /// Whether the entries of these commits, written together, change each escrow account exactly as the logs say: no account
@@ -175,6 +176,38 @@ impl Commit {
     #[must_use]
     pub fn calls(&self) -> &[Call] {
         &self.calls
+    }
+
+    /// The request of the host's that it does.
+    #[must_use]
+    pub const fn request(&self) -> Option<&Request> {
+        self.request.as_ref()
+    }
+
+    /// Whose calls its own are kept in order with: what its subject belongs to, or the subject itself. The calls of one
+    /// order are sent one after another, those of different orders side by side.
+    #[must_use]
+    pub fn lane(&self) -> Subject {
+        self.index.about.unwrap_or(self.subject)
+    }
+
+    /// Goes on with another commit of the same subject: both become one.
+    pub(crate) fn follow(&mut self, next: Self) {
+        debug_assert_eq!(self.subject, next.subject, "a commit goes on with its own subject");
+        self.records.extend(next.records);
+        self.index = next.index;
+        self.entries.extend(next.entries);
+        // The last word on a call counts.
+        self.settles = next.settles.or(self.settles.take());
+        match next.withdraws {
+            // A call that was never put into the outbox is simply not put there.
+            Some(withdrawal) if self.asks(withdrawal.key) => {
+                self.calls.retain(|call| call.instruction.key() != withdrawal.key);
+            }
+            withdraws => self.withdraws = withdraws.or(self.withdraws.take()),
+        }
+        self.calls.extend(next.calls);
+        self.request = self.request.take().or(next.request);
     }
 
     pub(crate) fn asks(&self, key: IdempotencyKey) -> bool {

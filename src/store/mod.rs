@@ -13,13 +13,14 @@
 //! - [`Commit`]: everything that one step writes. An adapter's whole duty is to write it all or not at all.
 //! - [`Log`]: everything that was written about one subject, from which its value is replayed.
 //! - [`UnitOfWork`]: reads logs and appends commits, on the host's own open transaction.
-//! - [`Outbox`]: hands out the calls that wait for a gateway, under leases.
+//! - [`Outbox`]: hands out what waits for a worker, calls for a gateway and deadlines, under leases.
 //! - [`Views`]: answers queries over the index rows and the books.
 //! - [`Store`]: begins and commits units, for what the crate runs by itself (sending calls, running deadlines).
 
 mod commit;
 mod log;
 mod outbox;
+mod request;
 #[cfg(test)]
 pub(crate) mod suite;
 mod unit;
@@ -27,6 +28,7 @@ mod views;
 
 pub use commit::{Call, Commit, IfSent, IndexRow, Payload, Record, Settlement, Withdrawal, books_agree};
 pub use log::{Log, StoredRecord};
-pub use outbox::{CallState, CallStatus, Lease, LeasedCall, Outbox, WorkerId};
+pub use outbox::{CallState, CallStatus, DueLease, Lease, LeasedCall, Outbox, Postponement, WorkerId};
+pub use request::{Answered, Digest, Request, RequestKey};
 pub use unit::{Appended, AppendedAll, Revision, Store, UnitOfWork};
 pub use views::{BookedEntry, Cursor, IndexEntry, LifecycleName, Page, Query, Views};

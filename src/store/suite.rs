@@ -35,6 +35,7 @@ macro_rules! every_promise {
                 only_the_world_goes_below_zero,
                 an_account_holds_what_its_log_says,
                 a_balance_stays_within_64_bits,
+                a_request_is_answered_once,
                 a_refusal_leaves_the_unit_usable,
                 units_take_turns,
                 one_of_many_creators_wins;
@@ -48,6 +49,9 @@ macro_rules! every_promise {
                 calls_are_leased_in_the_order_they_fall_due,
                 a_lease_keeps_others_off_until_it_ends,
                 a_later_call_of_a_payment_waits_for_the_queued_one,
+                the_calls_of_one_order_keep_their_order,
+                a_lease_that_was_lost_notes_nothing,
+                a_deadline_is_leased_once,
                 postponed_calls_come_back_and_parked_ones_do_not,
                 a_lease_that_was_rolled_back_was_never_taken,
                 calls_are_listed_by_key;
@@ -124,6 +128,7 @@ pub(crate) fn opens(subject: Subject) -> Commit {
         calls: Vec::new(),
         settles: None,
         withdraws: None,
+        request: None,
     }
 }
 

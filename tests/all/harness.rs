@@ -27,6 +27,11 @@ pub(crate) type Problem<S> = EscrowError<<S as Store>::Error>;
 pub(crate) const START: &str = "2026-05-07T15:39:46Z";
 
 /// The seed of a random test: `ESCROWED_SEED`, or another one each time. Printed, so that a failure can be had again.
+/// The worker of all tests that need but one.
+pub(crate) fn worker() -> WorkerId {
+    "worker".parse().unwrap()
+}
+
 pub(crate) fn seed() -> u64 {
     let now = || std::time::UNIX_EPOCH.elapsed().map_or(1, |time| u64::from(time.subsec_nanos()));
     let given = std::env::var("ESCROWED_SEED").ok().map(|seed| seed.parse().expect("ESCROWED_SEED is a number"));
@@ -167,8 +172,7 @@ impl<S: Store> Shop<S> {
 
     /// Sends everything that is due now, and what that leads to.
     pub(crate) async fn send(&self) {
-        let worker: WorkerId = "worker".parse().unwrap();
-        while self.escrow.send(&worker, 100).await.unwrap().taken > 0 {}
+        while self.escrow.send(&worker(), 100).await.unwrap().taken > 0 {}
     }
 
     pub(crate) async fn try_report(&self, report: &Report) -> Result<Reported, Problem<S>> {
@@ -199,7 +203,7 @@ impl<S: Store> Shop<S> {
                 self.gateway().resolve(&call, Resolution::Settle);
             }
             self.escrow.clock().advance(Duration::from_secs(7_200));
-            self.escrow.run_due(100).await.unwrap();
+            self.escrow.run_due(&worker(), 100).await.unwrap();
             self.send().await;
         }
         panic!("it does not come to rest");

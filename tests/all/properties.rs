@@ -2,7 +2,7 @@
 
 mod happening;
 
-use crate::harness::{Shop, bank, ops, party, seed, terms, user};
+use crate::harness::{Shop, bank, ops, party, seed, terms, user, worker};
 use escrowed::{
     escrow::EscrowError,
     gateway::Report,
@@ -71,7 +71,7 @@ impl<S: Store> Life<S> {
             }
             Happening::Wait { seconds } => {
                 self.shop.escrow.clock().advance(Duration::from_secs(seconds));
-                self.shop.escrow.run_due(100).await.unwrap();
+                self.shop.escrow.run_due(&worker(), 100).await.unwrap();
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Everything may be used from any thread, and every future may move between threads.
 
-use crate::harness::{Shop, ops, terms};
+use crate::harness::{Shop, ops, terms, worker};
 use escrowed::{
     escrow::{Escrow, EscrowError},
     gateway::Report,
@@ -40,7 +40,7 @@ async fn every_future_may_move<S: Store>(shop: &Shop<S>, id: OrderId, report: &R
     drop(is_send(escrow.requeue(&mut unit, &report.key)).await);
     drop(is_send(escrow.store().commit(unit)).await);
     drop(is_send(escrow.send(&"worker".parse().unwrap(), 1)).await);
-    drop(is_send(escrow.run_due(1)).await);
+    drop(is_send(escrow.run_due(&worker(), 1)).await);
 }
 
 #[test]

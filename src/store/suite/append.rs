@@ -1,7 +1,7 @@
 //! All of a commit, or nothing of it.
 
 use super::*;
-use crate::store::{AppendedAll, Query, Views};
+use crate::store::{Answered, AppendedAll, Digest, Query, Request, RequestKey, Views};
 use futures_lite::future::block_on;
 
 pub(crate) async fn a_log_is_read_as_it_was_written(store: &impl Store) {
@@ -266,6 +266,36 @@ pub(crate) async fn a_balance_stays_within_64_bits(store: &impl Store) {
     lowest.entries = vec![entry("world:a", "wallet:bob", 1)];
     stored(&mut unit, &lowest).await;
     assert_eq!(unit.balance(&account("world:a"), Currency::EUR).await.unwrap(), euro(i64::MIN));
+}
+
+pub(crate) async fn a_request_is_answered_once(store: &impl Store) {
+    let request = |key, content| Some(Request::new(key, content).unwrap());
+    let key = |text: &str| -> RequestKey { text.parse().unwrap() };
+    let asked = Commit { request: request("anna-1", "accept"), ..opens(order(1)) };
+    let mut unit = store.begin().await.unwrap();
+    stored(&mut unit, &asked).await;
+    drop(unit);
+    let mut unit = store.begin().await.unwrap();
+    assert_eq!(unit.answered(&key("anna-1")).await.unwrap(), None);
+    let revision = stored(&mut unit, &asked).await;
+    store.commit(unit).await.unwrap();
+
+    let mut unit = store.begin().await.unwrap();
+    let expected = Answered { digest: Digest::of("accept"), subject: order(1), seq: 1 };
+    assert_eq!(unit.answered(&key("anna-1")).await.unwrap(), Some(expected));
+    // A second one under the same key is never written, whatever it is about.
+    for content in ["accept", "cancel"] {
+        let again = Commit { request: request("anna-1", content), ..goes_on(order(1), revision, 2) };
+        assert_eq!(unit.append(&again).await.unwrap(), Appended::Stale);
+        let other = Commit { request: request("anna-1", content), ..opens(order(2)) };
+        assert_eq!(unit.append(&other).await.unwrap(), Appended::Stale);
+        let both = [Commit { request: request("anna-2", "x"), ..opens(order(3)) }, other];
+        assert_eq!(unit.append_all(&both).await.unwrap(), AppendedAll::Refused { position: 1, why: Appended::Stale });
+    }
+    assert_eq!(unit.answered(&key("anna-2")).await.unwrap(), None);
+    let next = Commit { request: request("anna-2", "x"), ..goes_on(order(1), revision, 2) };
+    stored(&mut unit, &next).await;
+    assert_eq!(unit.answered(&key("anna-2")).await.unwrap().unwrap().seq, 2);
 }
 
 pub(crate) async fn a_refusal_leaves_the_unit_usable(store: &impl Store) {

@@ -3,7 +3,10 @@
 use super::*;
 use crate::{
     gateway::Outcome,
-    store::{CallState, CallStatus, IfSent, Lease, LeasedCall, Outbox, Settlement, Withdrawal},
+    store::{
+        CallState, CallStatus, DueLease, IfSent, IndexEntry, Lease, LeasedCall, Outbox, Postponement, Query,
+        Settlement, Views, Withdrawal,
+    },
     text::Prose,
 };
 
@@ -14,6 +17,10 @@ fn lease(worker: &str, now: u64, until: u64) -> Lease {
 
 fn keys(calls: &[LeasedCall]) -> Vec<String> {
     calls.iter().map(|call| call.instruction.key().to_string()).collect()
+}
+
+fn put_off(call: &Call, status: CallStatus, due: u64) -> Postponement<'static> {
+    Postponement { status, ..Postponement::queued(key(call), at(due)) }
 }
 
 async fn queue<S: Store>(store: &S, number: u128, call: Call) -> Revision {
@@ -56,7 +63,7 @@ pub(crate) async fn a_call_that_nobody_took_is_withdrawn(store: &impl Store) {
     let (sent, parked) = (charge(payin(1), at(0)), charge(payin(2), at(0)));
     let first = saved(store, &Commit { calls: vec![sent.clone(), parked.clone()], ..opens(order(1)) }).await;
     let mut unit = store.begin().await.unwrap();
-    assert!(unit.postpone(&key(&parked), CallStatus::Parked, at(0), None).await.unwrap());
+    assert!(unit.postpone(&put_off(&parked, CallStatus::Parked, 0)).await.unwrap());
     let second = stored(&mut unit, &withdrawing(goes_on(order(1), first, 2), key(&sent), IfSent::Refuse)).await;
     let third = stored(&mut unit, &withdrawing(goes_on(order(1), second, 3), key(&parked), IfSent::Refuse)).await;
     // Once withdrawn, or never there: there is nothing to take back, and nothing to follow.
@@ -173,8 +180,81 @@ pub(crate) async fn a_later_call_of_a_payment_waits_for_the_queued_one(store: &i
     assert!(unit.lease(&lease("w", 6, 9)).await.unwrap().is_empty());
     let pending = Outcome::Pending { direct_link: None };
     stored(&mut unit, &settling(goes_on(order(1), revision, 2), key(&first), pending)).await;
-    assert!(unit.postpone(&key(&first), CallStatus::Pending, at(50), None).await.unwrap());
+    assert!(unit.postpone(&put_off(&first, CallStatus::Pending, 50)).await.unwrap());
     assert_eq!(keys(&unit.lease(&lease("w", 6, 9)).await.unwrap()), [format!("{}:void", payin(1))]);
+}
+
+pub(crate) async fn the_calls_of_one_order_keep_their_order(store: &impl Store) {
+    // Two payments of one order, and one of another.
+    let about = |number, order_number| {
+        let mut commit = opens(payin(number));
+        commit.index.about = Some(order(order_number));
+        commit.calls = vec![charge(payin(number), at(0))];
+        commit
+    };
+    for (number, order_number) in [(1, 1), (2, 1), (3, 2)] {
+        saved(store, &about(number, order_number)).await;
+    }
+    let mut unit = store.begin().await.unwrap();
+    let first = unit.lease(&lease("w", 0, 9)).await.unwrap();
+    assert_eq!(keys(&first), [payin(1), payin(3)].map(|id| format!("{id}:charge")));
+    assert!(unit.lease(&lease("x", 0, 9)).await.unwrap().is_empty());
+    // A call that the gateway has does not hold up the next one, nor does one that is parked.
+    assert!(unit.postpone(&Postponement::pending(first[0].instruction.key(), at(50))).await.unwrap());
+    assert_eq!(keys(&unit.lease(&lease("x", 1, 9)).await.unwrap()), [format!("{}:charge", payin(2))]);
+}
+
+pub(crate) async fn a_lease_that_was_lost_notes_nothing(store: &impl Store) {
+    let call = charge(payin(1), at(0));
+    queue(store, 1, call.clone()).await;
+    let mut unit = store.begin().await.unwrap();
+    let late = unit.lease(&lease("slow", 0, 5)).await.unwrap()[0].attempts;
+    let taken = unit.lease(&lease("fast", 5, 60)).await.unwrap()[0].attempts;
+    assert_eq!((late, taken), (0, 1));
+    let of = |taken| Postponement { taken: Some(taken), ..put_off(&call, CallStatus::Parked, 6) };
+    assert!(!unit.postpone(&of(late)).await.unwrap());
+    assert_eq!(unit.call(&key(&call)).await.unwrap().unwrap().status, CallStatus::Queued);
+    assert!(unit.lease(&lease("third", 6, 60)).await.unwrap().is_empty());
+    assert!(unit.postpone(&of(taken)).await.unwrap());
+}
+
+pub(crate) async fn a_deadline_is_leased_once(store: &impl Store) {
+    let mut revisions = Vec::new();
+    for (number, deadline) in [(1, 20), (2, 10), (3, 30), (4, 10)] {
+        let mut commit = opens(order(number));
+        commit.index.deadline = Some(at(deadline));
+        revisions.push(saved(store, &commit).await);
+    }
+    let due = |worker: &str, now, until, limit| DueLease {
+        worker: worker.parse().unwrap(),
+        now: at(now),
+        until: at(until),
+        limit,
+    };
+    let subjects = |rows: Vec<IndexEntry>| rows.iter().map(|row| row.subject).collect::<Vec<_>>();
+    let mut unit = store.begin().await.unwrap();
+    assert!(unit.lease_due(&due("a", 9, 99, 9)).await.unwrap().is_empty());
+    assert_eq!(subjects(unit.lease_due(&due("a", 20, 40, 2)).await.unwrap()), [order(2), order(4)]);
+    drop(unit);
+    // A lease that was rolled back was never taken.
+    let mut unit = store.begin().await.unwrap();
+    let rows = unit.lease_due(&due("a", 20, 40, 2)).await.unwrap();
+    assert_eq!(rows[0], unit.find(&Query::DueBy(at(20)), None, 1).await.unwrap().rows[0]);
+    assert_eq!(subjects(rows), [order(2), order(4)]);
+    store.commit(unit).await.unwrap();
+
+    let mut unit = store.begin().await.unwrap();
+    assert_eq!(subjects(unit.lease_due(&due("b", 20, 50, 9)).await.unwrap()), [order(1)]);
+    assert!(unit.lease_due(&due("b", 39, 50, 0)).await.unwrap().is_empty());
+    assert_eq!(subjects(unit.lease_due(&due("b", 39, 60, 9)).await.unwrap()), [order(3)]);
+    // A lease ends by time, or with the subject's next commit.
+    assert_eq!(subjects(unit.lease_due(&due("b", 40, 70, 9)).await.unwrap()), [order(2), order(4)]);
+    let mut commit = goes_on(order(3), revisions[2], 2);
+    commit.index.deadline = Some(at(35));
+    stored(&mut unit, &commit).await;
+    assert_eq!(subjects(unit.lease_due(&due("c", 41, 70, 9)).await.unwrap()), [order(3)]);
+    // Whoever has a lease may find its subjects like anybody else.
+    assert_eq!(unit.find(&Query::DueBy(at(99)), None, 9).await.unwrap().rows.len(), 4);
 }
 
 pub(crate) async fn postponed_calls_come_back_and_parked_ones_do_not(store: &impl Store) {
@@ -183,21 +263,25 @@ pub(crate) async fn postponed_calls_come_back_and_parked_ones_do_not(store: &imp
     let problem: Prose = "connection reset".parse().unwrap();
     let mut unit = store.begin().await.unwrap();
     unit.lease(&lease("w", 0, 60)).await.unwrap();
-    assert!(unit.postpone(&key(&call), CallStatus::Queued, at(5), Some(&problem)).await.unwrap());
+    assert!(
+        unit.postpone(&Postponement { problem: Some(&problem), ..put_off(&call, CallStatus::Queued, 5) })
+            .await
+            .unwrap()
+    );
     assert!(unit.lease(&lease("w", 4, 60)).await.unwrap().is_empty());
     let state = unit.call(&key(&call)).await.unwrap().unwrap();
     assert_eq!((state.problem, state.due, state.attempts), (Some(problem), at(5), 1));
     assert_eq!(unit.lease(&lease("w", 5, 60)).await.unwrap()[0].attempts, 1);
 
-    assert!(unit.postpone(&key(&call), CallStatus::Parked, at(6), None).await.unwrap());
+    assert!(unit.postpone(&put_off(&call, CallStatus::Parked, 6)).await.unwrap());
     assert!(unit.lease(&lease("w", 99, 100)).await.unwrap().is_empty());
-    assert!(unit.postpone(&key(&call), CallStatus::Queued, at(7), None).await.unwrap());
+    assert!(unit.postpone(&put_off(&call, CallStatus::Queued, 7)).await.unwrap());
     assert_eq!(unit.lease(&lease("w", 7, 60)).await.unwrap()[0].attempts, 2);
 
     let moved = Outcome::Settled { moved: euro(1250) };
     stored(&mut unit, &settling(goes_on(order(1), revision, 2), key(&call), moved)).await;
-    assert!(!unit.postpone(&key(&call), CallStatus::Queued, at(8), None).await.unwrap());
-    assert!(!unit.postpone(&key(&void(payin(1), at(0))), CallStatus::Parked, at(8), None).await.unwrap());
+    assert!(!unit.postpone(&put_off(&call, CallStatus::Queued, 8)).await.unwrap());
+    assert!(!unit.postpone(&put_off(&void(payin(1), at(0)), CallStatus::Parked, 8)).await.unwrap());
     assert_eq!(unit.call(&key(&call)).await.unwrap().unwrap().due, at(7));
 }
 
@@ -206,7 +290,7 @@ pub(crate) async fn a_lease_that_was_rolled_back_was_never_taken(store: &impl St
     queue(store, 1, call.clone()).await;
     let mut unit = store.begin().await.unwrap();
     unit.lease(&lease("w", 0, 60)).await.unwrap();
-    assert!(unit.postpone(&key(&call), CallStatus::Parked, at(6), None).await.unwrap());
+    assert!(unit.postpone(&put_off(&call, CallStatus::Parked, 6)).await.unwrap());
     drop(unit);
     let mut unit = store.begin().await.unwrap();
     assert_eq!(unit.lease(&lease("x", 0, 60)).await.unwrap()[0].attempts, 0);
@@ -226,7 +310,11 @@ pub(crate) async fn calls_are_listed_by_key(store: &impl Store) {
         seen.push(call.instruction.key());
     }
     assert_eq!(seen.iter().map(IdempotencyKey::to_string).collect::<Vec<_>>(), sorted);
-    assert!(unit.postpone(&seen[1], CallStatus::Parked, at(0), None).await.unwrap());
+    assert!(
+        unit.postpone(&Postponement { status: CallStatus::Parked, ..Postponement::queued(seen[1], at(0)) })
+            .await
+            .unwrap()
+    );
     assert_eq!(unit.calls(CallStatus::Queued, None, 9).await.unwrap().len(), 3);
     assert_eq!(unit.calls(CallStatus::Parked, None, 9).await.unwrap().len(), 1);
     assert!(unit.calls(CallStatus::Settled, None, 9).await.unwrap().is_empty());

@@ -45,6 +45,7 @@ pub(crate) async fn each_query_finds_its_rows(store: &impl Store) {
         subject: payin(1),
         lifecycle: "payin".into(),
         status: "PENDING".into(),
+        parties: ["alice", "bob", "alice"].map(party).into(),
         about: Some(order(1)),
         deadline: Some(at(60)),
         held: euro(7),
@@ -84,7 +85,7 @@ pub(crate) async fn pages_end_where_the_next_begins(store: &impl Store) {
         stored(&mut unit, &commit).await;
     }
     let expected = [1, 2, 3, 4, 5].map(order);
-    for query in [open(), Query::Party(party("alice")), Query::About(order(9)), Query::DueBy(at(1))] {
+    for query in [Query::All, open(), Query::Party(party("alice")), Query::About(order(9)), Query::DueBy(at(1))] {
         for limit in [1, 2, 4, 5, 6, usize::MAX] {
             assert_eq!(all(&mut unit, &query, limit).await, expected, "{query:?} by {limit}");
         }
@@ -215,6 +216,12 @@ pub(crate) async fn entries_are_listed_by_account(store: &impl Store) {
     assert_eq!(unit.entries(&account("wallet:bob"), i64::MIN, 1).await.unwrap().len(), 1);
     assert!(unit.entries(&account("wallet:carol"), 0, 9).await.unwrap().is_empty());
     assert!(unit.entries(&account("wallet:bob"), i64::MAX, 9).await.unwrap().is_empty());
+    let all = unit.books(0, 9).await.unwrap();
+    assert_eq!(all.iter().map(|booked| booked.amount.minor()).collect::<Vec<_>>(), [5, 6, 1]);
+    assert!(all.windows(2).all(|pair| pair[0].number < pair[1].number));
+    assert_eq!(unit.books(all[0].number, 1).await.unwrap(), all[1..2]);
+    assert_eq!(unit.books(i64::MIN, 2).await.unwrap(), all[..2]);
+    assert!(unit.books(all[2].number, 9).await.unwrap().is_empty());
 }
 
 pub(crate) async fn hostile_text_comes_back_unharmed(store: &impl Store) {

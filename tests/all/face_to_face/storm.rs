@@ -2,7 +2,7 @@
 
 use super::{DAY, HOUR, anna, judy, opened_by, sam};
 use crate::{
-    harness::{Shop, bank, ops, user},
+    harness::{Shop, bank, ops, user, worker},
     properties::about_data,
 };
 use escrowed::{
@@ -194,7 +194,7 @@ impl<S: Store> Life<S> {
             }
             Happening::Wait { time } => {
                 self.shop.escrow.clock().advance(time);
-                self.shop.escrow.run_due(100).await.unwrap();
+                self.shop.escrow.run_due(&worker(), 100).await.unwrap();
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Random happenings: what people, gateways, networks and clocks do to transactions, in whatever order.
 
 use super::{anna, audit, complaint, judy, sam, terms, wire};
-use crate::harness::{Shop, bank, ops, party, user};
+use crate::harness::{Shop, bank, ops, party, user, worker};
 use escrowed::{
     deal::{Award, Period, Side},
     escrow::EscrowError,
@@ -209,7 +209,7 @@ impl<S: Store> Life<S> {
             }
             Happening::Wait { seconds } => {
                 self.shop.escrow.clock().advance(Duration::from_secs(seconds));
-                self.shop.escrow.run_due(100).await.unwrap();
+                self.shop.escrow.run_due(&worker(), 100).await.unwrap();
             }
         }
     }

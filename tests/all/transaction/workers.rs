@@ -1,7 +1,7 @@
 //! Two workers that run the same deadline: it is taken exactly once.
 
 use super::{DAY, Deal, terms};
-use crate::harness::{Shop, euro};
+use crate::harness::{Shop, euro, worker};
 use escrowed::{
     escrow::{Escrow, ManualClock},
     memory::Memory,
@@ -65,7 +65,7 @@ fn race<S: Store + Send + Sync>(first: S, second: S) {
 async fn run_all<S: Store>(escrow: &Escrow<S, Sandbox, ManualClock>) -> usize {
     let mut taken = 0;
     for _ in 0..DEALS {
-        taken += escrow.run_due(100).await.unwrap().taken;
+        taken += escrow.run_due(&worker(), 100).await.unwrap().taken;
     }
     taken
 }
@@ -94,7 +94,8 @@ fn both_have_read_what_is_due() {
     block_on(async {
         let shop = Shop::memory();
         let ids = all_due(&shop).await;
-        let (one, two) = futures_lite::future::zip(shop.escrow.run_due(100), shop.escrow.run_due(100)).await;
+        let (one, two) =
+            futures_lite::future::zip(shop.escrow.run_due(&worker(), 100), shop.escrow.run_due(&worker(), 100)).await;
         check(&shop, &ids, &[one.unwrap().taken, two.unwrap().taken]).await;
     });
 }
