@@ -3,6 +3,8 @@
 
 extern crate self as escrowed;
 
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 pub mod deal;
 pub mod diagram;
 pub mod escrow;
@@ -16,6 +18,8 @@ pub mod money;
 pub mod order;
 pub mod party;
 pub mod payment;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod sandbox;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;

@@ -9,6 +9,7 @@ use crate::{
     party::{PartyId, Stamp},
     store::{Call, Commit, IfSent, IndexRow, Payload, Record, Settlement, Withdrawal},
 };
+use std::sync::Arc;
 
 /// What a step writes besides its event: entries, calls, and what it opens. Collected while the step is checked.
 #[derive(Debug)]
@@ -17,6 +18,7 @@ pub struct Effects<'s> {
     seq: u32,
     stamp: &'s Stamp,
     before: Money,
+    parties: Option<Arc<[PartyId]>>,
     held: Money,
     passed: bool,
     entries: Vec<Entry>,
@@ -33,6 +35,7 @@ impl<'s> Effects<'s> {
             seq,
             stamp,
             before: held,
+            parties: None,
             held,
             passed: false,
             entries: Vec::new(),
@@ -45,7 +48,8 @@ impl<'s> Effects<'s> {
 
     pub(super) fn of<V: Value>(value: &V, stamp: &'s Stamp) -> Self {
         let head = value.head();
-        Self::new(head.id().subject(), head.seq() + 1, stamp, head.held())
+        let parties = Some(Arc::clone(head.parties()));
+        Self { parties, ..Self::new(head.id().subject(), head.seq() + 1, stamp, head.held()) }
     }
 
     /// Whether it opens something else, too.
@@ -163,6 +167,7 @@ impl<'s> Effects<'s> {
             records: vec![Record { seq: self.seq, name, version, stamp, payload }],
             index,
             held_before: self.before,
+            parties_before: self.parties,
             entries: self.entries,
             calls: self.calls,
             settles: self.settles,

@@ -149,5 +149,14 @@ impl Drop for MemoryUnit {
 mod tests {
     use super::*;
 
-    crate::store::suite::every_promise!((Memory::new(), ()));
+    fn on_memory(promise: impl AsyncFnOnce(&Memory)) {
+        futures_lite::future::block_on(promise(&Memory::new()));
+    }
+
+    crate::store_promises!(on_memory);
+
+    #[test]
+    fn a_balance_uses_all_64_bits() {
+        on_memory(async |store| crate::conformance::store::append::a_balance_uses_all_64_bits(store).await);
+    }
 }

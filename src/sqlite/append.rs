@@ -3,7 +3,7 @@
 use super::{SqliteError, money, outbox, row::Reader, unit::run};
 use crate::{
     party::PartyId,
-    store::{Appended, AppendedAll, Commit, IfSent, Record, Request, Revision, books_agree},
+    store::{Appended, AppendedAll, Columns, Commit, IfSent, Record, Request, Revision, books_agree},
 };
 use rusqlite::{Connection, params};
 use uuid::Uuid;

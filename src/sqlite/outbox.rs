@@ -2,9 +2,11 @@
 
 use super::{SqliteError, SqliteUnit, append, error, row::Reader, views};
 use crate::{
-    gateway::{IdempotencyKey, Instruction},
+    gateway::IdempotencyKey,
     id::Subject,
-    store::{Call, CallState, CallStatus, DueLease, IndexEntry, Lease, LeasedCall, Outbox, Postponement, Settlement},
+    store::{
+        Call, CallState, CallStatus, Columns, DueLease, IndexEntry, Lease, LeasedCall, Outbox, Postponement, Settlement,
+    },
     text::Prose,
 };
 use rusqlite::{Connection, OptionalExtension, params};
@@ -63,7 +65,7 @@ impl Outbox for SqliteUnit {
     async fn call(&mut self, key: &IdempotencyKey) -> Result<Option<CallState>, SqliteError> {
         let mut statement = self.open()?.prepare_cached(BY_KEY)?;
         let mut rows = statement.query([key.to_string()])?;
-        rows.next()?.map(|row| state(&Reader::new(CALLS, row))).transpose()
+        rows.next()?.map(|row| Reader::new(CALLS, row).call_state()).transpose()
     }
 
     async fn postpone(&mut self, postponement: &Postponement<'_>) -> Result<bool, SqliteError> {
@@ -104,7 +106,7 @@ impl Outbox for SqliteUnit {
         let mut rows = statement.query(params![status.name(), after, at_most(limit)])?;
         let mut calls = Vec::new();
         while let Some(row) = rows.next()? {
-            calls.push(state(&Reader::new(CALLS, row))?);
+            calls.push(Reader::new(CALLS, row).call_state()?);
         }
         Ok(calls)
     }
@@ -115,27 +117,23 @@ fn take(connection: &Connection, lease: &Lease) -> Result<Vec<LeasedCall>, Sqlit
     let (now, until) = (lease.now.unix_micros(), lease.until.unix_micros());
     let values = params![lease.gateway.as_str(), now, at_most(lease.limit), lease.worker.as_str(), until];
     let mut rows = statement.query(values)?;
-    let mut leased: Vec<((i64, i64), LeasedCall)> = Vec::new();
+    let mut leased = Vec::new();
     while let Some(row) = rows.next()? {
-        let reader = Reader::new(CALLS, row);
-        let call = LeasedCall { instruction: instruction(&reader)?, attempts: reader.number(2)? };
-        leased.push(((reader.plain(3)?, reader.plain(4)?), call));
+        leased.push(Reader::new(CALLS, row).leased_call()?);
     }
-    // SQLite promises no order for what it returns.
     leased.sort_by_key(|(order, _)| *order);
     Ok(leased.into_iter().map(|(_, call)| call).collect())
 }
 
-const ENQUEUE: &str = "INSERT INTO escrowed_calls (key, subject, lane, gateway, instruction, status, attempts, due)
-VALUES (?1, ?2, ?3, ?4, ?5, 'queued', 0, ?6)";
+const ENQUEUE: &str = "INSERT INTO escrowed_calls (key, lane, gateway, instruction, status, attempts, due)
+VALUES (?1, ?2, ?3, ?4, 'queued', 0, ?5)";
 
 /// Puts a call into the outbox.
 pub(super) fn enqueue(connection: &Connection, call: &Call, lane: Subject) -> Result<(), SqliteError> {
     let key = call.instruction.key();
     let instruction = serde_json::to_string(&call.instruction)?;
     let due = call.due.unix_micros();
-    let (subject, lane) = (key.subject.to_string(), lane.to_string());
-    let values = params![key.to_string(), subject, lane, call.gateway.as_str(), instruction, due];
+    let values = params![key.to_string(), lane.to_string(), call.gateway.as_str(), instruction, due];
     match connection.prepare_cached(ENQUEUE)?.execute(values) {
         Ok(_) => Ok(()),
         Err(error) if error::is_duplicate(&error) => Err(SqliteError::DuplicateCall { key }),
@@ -172,26 +170,4 @@ pub(super) fn settle(connection: &Connection, settlement: &Settlement) -> Result
 /// A limit as SQLite takes it.
 pub(super) fn at_most(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
-}
-
-fn state(reader: &Reader<'_>) -> Result<CallState, SqliteError> {
-    Ok(CallState {
-        instruction: instruction(reader)?,
-        gateway: reader.parsed(2)?,
-        status: reader.one_of(3, &CallStatus::ALL, CallStatus::name)?,
-        attempts: reader.number(4)?,
-        outcome: reader.maybe_json(5)?,
-        problem: reader.maybe_parsed(6)?,
-        due: reader.time(7)?,
-    })
-}
-
-/// The instruction in column 1, which must be the one that the key in column 0 stands for.
-fn instruction(reader: &Reader<'_>) -> Result<Instruction, SqliteError> {
-    let (key, instruction): (IdempotencyKey, Instruction) = (reader.parsed(0)?, reader.json(1)?);
-    if instruction.key() == key {
-        Ok(instruction)
-    } else {
-        Err(reader.corrupt(1, &format_args!("call {key} asks for {}", instruction.key())))
-    }
 }

@@ -3,8 +3,9 @@
 use super::{Sqlite, SqliteError, append, row::Reader};
 use crate::{
     id::Subject,
-    party::Stamp,
-    store::{Answered, Appended, AppendedAll, Commit, Log, RequestKey, Revision, Store, StoredRecord, UnitOfWork},
+    store::{
+        Answered, Appended, AppendedAll, Columns, Commit, Log, RequestKey, Revision, Store, StoredRecord, UnitOfWork,
+    },
 };
 use async_lock::MutexGuardArc;
 use rusqlite::{Connection, OptionalExtension};
@@ -118,16 +119,9 @@ fn read_log(connection: &Connection, subject: Subject) -> Result<Option<Log>, Sq
     };
     let mut statement = connection.prepare_cached(EVENTS)?;
     let mut rows = statement.query([&id])?;
-    let mut records: Vec<StoredRecord> = Vec::new();
+    let mut records = Vec::<StoredRecord>::new();
     while let Some(row) = rows.next()? {
-        let reader = Reader::new("escrowed_events", row);
-        records.push(StoredRecord {
-            seq: reader.number(0)?,
-            name: reader.plain(1)?,
-            version: reader.number(2)?,
-            stamp: Stamp::new(reader.json(3)?, reader.time(4)?),
-            body: reader.plain(5)?,
-        });
+        records.push(Reader::new("escrowed_events", row).record(0)?);
     }
     let last = records.last().map_or(0, |record| i64::from(record.seq));
     if last != seq {

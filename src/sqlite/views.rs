@@ -2,9 +2,9 @@
 
 use super::{SqliteError, SqliteUnit, outbox::at_most, row::Reader};
 use crate::{
-    ledger::{Account, Balance, Purpose},
+    ledger::{Account, Balance},
     money::{Currency, Money},
-    store::{BookedEntry, Cursor, IndexEntry, Page, Query, Revision, Views},
+    store::{BookedEntry, Columns, Cursor, IndexEntry, Page, Query, Views},
 };
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 
@@ -93,8 +93,7 @@ impl Views for SqliteUnit {
         let mut rows = statement.query(params![account, currency, at_most(limit)])?;
         let mut balances = Vec::new();
         while let Some(row) = rows.next()? {
-            let reader = Reader::new(BALANCES, row);
-            balances.push(Balance { account: reader.parsed(0)?, amount: reader.money(1)? });
+            balances.push(Reader::new(BALANCES, row).balance()?);
         }
         Ok(balances)
     }
@@ -104,7 +103,7 @@ impl Views for SqliteUnit {
         let mut rows = statement.query(params![account.to_string(), after, at_most(limit)])?;
         let mut entries = Vec::new();
         while let Some(row) = rows.next()? {
-            entries.push(booked(&Reader::new(ENTRIES, row))?);
+            entries.push(Reader::new(ENTRIES, row).booked_entry()?);
         }
         Ok(entries)
     }
@@ -114,7 +113,7 @@ impl Views for SqliteUnit {
         let mut rows = statement.query(params![after, at_most(limit)])?;
         let mut entries = Vec::new();
         while let Some(row) = rows.next()? {
-            entries.push(booked(&Reader::new(ENTRIES, row))?);
+            entries.push(Reader::new(ENTRIES, row).booked_entry()?);
         }
         Ok(entries)
     }
@@ -129,30 +128,7 @@ pub(super) fn read(
     let mut rows = statement.query(values)?;
     let mut entries = Vec::new();
     while let Some(row) = rows.next()? {
-        let reader = Reader::new(SUBJECTS, row);
-        entries.push(IndexEntry {
-            subject: reader.parsed(0)?,
-            lifecycle: reader.plain(1)?,
-            status: reader.plain(2)?,
-            about: reader.maybe_parsed(3)?,
-            deadline: reader.maybe_time(4)?,
-            held: reader.money(5)?,
-            revision: Revision::new(reader.plain(7)?),
-            parties: reader.json(8)?,
-        });
+        entries.push(Reader::new(SUBJECTS, row).index_entry()?);
     }
     Ok(entries)
-}
-
-fn booked(reader: &Reader<'_>) -> Result<BookedEntry, SqliteError> {
-    Ok(BookedEntry {
-        number: reader.plain(0)?,
-        subject: reader.parsed(1)?,
-        seq: reader.number(2)?,
-        from: reader.parsed(3)?,
-        to: reader.parsed(4)?,
-        amount: reader.money(5)?,
-        purpose: reader.one_of(7, &Purpose::ALL, Purpose::name)?,
-        at: reader.time(8)?,
-    })
 }

@@ -23,6 +23,8 @@ pub struct Commit {
     pub(crate) records: Vec<Record>,
     pub(crate) index: IndexRow,
     pub(crate) held_before: Money,
+    // Whom it concerned before, so that a store need not look. Nobody, before it was opened.
+    pub(crate) parties_before: Option<Arc<[PartyId]>>,
     pub(crate) entries: Vec<Entry>,
     pub(crate) calls: Vec<Call>,
     pub(crate) settles: Option<Settlement>,
@@ -176,6 +178,12 @@ impl Commit {
     #[must_use]
     pub fn calls(&self) -> &[Call] {
         &self.calls
+    }
+
+    /// Whom it concerned before, and now.
+    #[must_use]
+    pub fn parties(&self) -> (&[PartyId], &[PartyId]) {
+        (self.parties_before.as_deref().unwrap_or_default(), &self.index.parties)
     }
 
     /// The request of the host's that it does.

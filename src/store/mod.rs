@@ -17,15 +17,17 @@
 //! - [`Views`]: answers queries over the index rows and the books.
 //! - [`Store`]: begins and commits units, for what the crate runs by itself (sending calls, running deadlines).
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod columns;
 mod commit;
 mod log;
 mod outbox;
 mod request;
-#[cfg(test)]
-pub(crate) mod suite;
 mod unit;
 mod views;
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) use columns::Columns;
 pub use commit::{Call, Commit, IfSent, IndexRow, Payload, Record, Settlement, Withdrawal, books_agree};
 pub use log::{Log, StoredRecord};
 pub use outbox::{CallState, CallStatus, DueLease, Lease, LeasedCall, Outbox, Postponement, WorkerId};

@@ -75,7 +75,6 @@ CREATE INDEX escrowed_entries_to ON escrowed_entries (to_account, number);
 CREATE TABLE escrowed_calls (
     number      INTEGER PRIMARY KEY,
     key         TEXT    NOT NULL UNIQUE,
-    subject     TEXT    NOT NULL,
     -- Whose calls are kept in order: those of one order.
     lane        TEXT    NOT NULL,
     gateway     TEXT    NOT NULL,

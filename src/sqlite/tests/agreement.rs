@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::{
+    conformance::store::commits::void,
     id::Subject,
     memory::Memory,
-    store::{AppendedAll, CallStatus, IfSent, Postponement, Revision, Withdrawal, suite::void},
+    store::{AppendedAll, CallStatus, IfSent, Postponement, Revision, Withdrawal},
 };
 use proptest::{collection::vec, option, prelude::*};
 use std::{collections::HashMap, fmt::Debug};

@@ -1,9 +1,12 @@
 //! Queries over the index rows and the books.
 
-use super::*;
+use super::commits::*;
 use crate::{
-    party::PartyId,
-    store::{Cursor, IndexEntry, LifecycleName, Query, Views},
+    id::Subject,
+    ledger::{Account, Entry, Purpose},
+    money::{Currency, Money},
+    party::{Actor, PartyId},
+    store::{Appended, Cursor, IndexEntry, IndexRow, LifecycleName, Query, Store, UnitOfWork, Views},
 };
 
 fn party(name: &str) -> PartyId {
@@ -28,7 +31,8 @@ async fn all<U: Views>(unit: &mut U, query: &Query, limit: usize) -> Vec<Subject
     }
 }
 
-pub(crate) async fn each_query_finds_its_rows(store: &impl Store) {
+/// Each query finds the rows that answer it, with everything in them, and no others.
+pub async fn each_query_finds_its_rows<S: Store>(store: &S) {
     let mut commit = opens(payin(1));
     commit.index = IndexRow {
         lifecycle: "payin",
@@ -75,7 +79,8 @@ pub(crate) async fn each_query_finds_its_rows(store: &impl Store) {
     }
 }
 
-pub(crate) async fn pages_end_where_the_next_begins(store: &impl Store) {
+/// Pages of any size show every row once, in order, and say whether more follow.
+pub async fn pages_end_where_the_next_begins<S: Store>(store: &S) {
     let mut unit = store.begin().await.unwrap();
     for number in [3, 1, 5, 2, 4] {
         let mut commit = opens(order(number));
@@ -92,7 +97,8 @@ pub(crate) async fn pages_end_where_the_next_begins(store: &impl Store) {
     }
 }
 
-pub(crate) async fn rows_that_change_between_pages_are_seen_once(store: &impl Store) {
+/// While rows change between pages, one that stays is seen exactly once and none is seen twice.
+pub async fn rows_that_change_between_pages_are_seen_once<S: Store>(store: &S) {
     let mut revisions = Vec::new();
     for number in 1..=4 {
         revisions.push(saved(store, &opens(order(number))).await);
@@ -112,7 +118,8 @@ pub(crate) async fn rows_that_change_between_pages_are_seen_once(store: &impl St
     assert_eq!(all(&mut unit, &done, 1).await, [order(2), order(3)]);
 }
 
-pub(crate) async fn deadlines_come_in_order(store: &impl Store) {
+/// Deadlines come the earliest first, and by id where they are the same.
+pub async fn deadlines_come_in_order<S: Store>(store: &S) {
     let mut revisions = Vec::new();
     for (number, deadline) in [(1, Some(30)), (2, Some(10)), (3, None), (4, Some(20)), (5, Some(10))] {
         let mut commit = opens(order(number));
@@ -135,11 +142,13 @@ pub(crate) async fn deadlines_come_in_order(store: &impl Store) {
     assert_eq!(all(&mut unit, &Query::DueBy(at(99)), 9).await, [5, 1, 4].map(order));
 }
 
-pub(crate) async fn parties_come_and_go(store: &impl Store) {
+/// A subject is found by the parties it concerns now, and not by those it concerned before.
+pub async fn parties_come_and_go<S: Store>(store: &S) {
     let mut commit = opens(order(1));
     commit.index.parties = [party("alice")].into();
     let first = saved(store, &commit).await;
     let mut commit = goes_on(order(1), first, 2);
+    commit.parties_before = Some([party("alice")].into());
     commit.index.parties = [party("bob"), party("carol")].into();
     let mut unit = store.begin().await.unwrap();
     let second = stored(&mut unit, &commit).await;
@@ -159,7 +168,8 @@ pub(crate) async fn parties_come_and_go(store: &impl Store) {
     }
 }
 
-pub(crate) async fn balances_are_listed_in_order(store: &impl Store) {
+/// Balances are listed in order of account and currency, zeros included, and add up to zero.
+pub async fn balances_are_listed_in_order<S: Store>(store: &S) {
     let mut commit = opens(order(1));
     let escrow = format!("escrow:{}", order(1));
     let yen = Money::from_minor(3, Currency::JPY);
@@ -195,7 +205,8 @@ pub(crate) async fn balances_are_listed_in_order(store: &impl Store) {
     assert!(crate::ledger::trial_balance(&seen).unwrap().iter().all(|sum| sum.is_zero()));
 }
 
-pub(crate) async fn entries_are_listed_by_account(store: &impl Store) {
+/// Entries are listed by account and altogether, in order of their numbers, page by page.
+pub async fn entries_are_listed_by_account<S: Store>(store: &S) {
     let mut commit = opens(order(1));
     commit.records.push(record(2, "paid"));
     commit.entries = vec![
@@ -224,7 +235,8 @@ pub(crate) async fn entries_are_listed_by_account(store: &impl Store) {
     assert!(unit.books(all[2].number, 9).await.unwrap().is_empty());
 }
 
-pub(crate) async fn hostile_text_comes_back_unharmed(store: &impl Store) {
+/// Names and data that look like SQL, patterns or nothing printable come back as they went in.
+pub async fn hostile_text_comes_back_unharmed<S: Store>(store: &S) {
     let longest = "ß".repeat(100);
     let names = ["'; DROP TABLE escrowed_events; --", "\"alice\"", "%_*?[", "\u{202e}ecila", "🦀\t\n", &longest];
     let mut unit = store.begin().await.unwrap();
