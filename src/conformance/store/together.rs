@@ -110,7 +110,8 @@ pub async fn money_that_crosses_arrives<S: Store>(store: &S) {
     fund.entries = vec![entry("world:sandbox", "wallet:alice", 50), entry("world:sandbox", "wallet:bob", 50)];
     saved(store, &fund).await;
     let send = |number: u32| async move {
-        let (from, to) = if number % 2 == 0 { ("wallet:alice", "wallet:bob") } else { ("wallet:bob", "wallet:alice") };
+        let (from, to) =
+            if number.is_multiple_of(2) { ("wallet:alice", "wallet:bob") } else { ("wallet:bob", "wallet:alice") };
         let mut commit = opens(order(number.into()));
         commit.entries = vec![entry(from, to, 3)];
         loop {
