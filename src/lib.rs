@@ -16,9 +16,11 @@ pub mod money;
 pub mod order;
 pub mod party;
 pub mod payment;
+pub mod reconciliation;
 pub mod sandbox;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+pub mod statement;
 pub mod store;
 pub mod text;
 pub mod time;
