@@ -330,6 +330,19 @@ fn books_that_were_tampered_with_are_not_stated() {
 }
 
 #[test]
+fn statements_are_drawn_on_any_thread() {
+    fn sent<T: Send>(_: T) {}
+    block_on(async {
+        let mut unit = Memory::new().begin().await.unwrap();
+        sent(of_subject(&mut unit, order(1), Span::ALL));
+        sent(of_party(&mut unit, &"alice".parse().unwrap(), Span::ALL));
+        sent(of_account(&mut unit, &account("wallet:alice"), Currency::EUR, Span::ALL));
+        let lines: [Result<_, std::io::Error>; 0] = [];
+        sent(crate::reconciliation::reconcile(&mut unit, &"sandbox".parse().unwrap(), Span::ALL, lines));
+    });
+}
+
+#[test]
 fn json_says_it_all() {
     block_on(async {
         let store = wallet(&[(100, 10), (-30, 11)]).await;

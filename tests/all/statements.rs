@@ -69,8 +69,9 @@ on_each_store! {
         ];
         assert_eq!(amounts, expected);
         assert_eq!(own.closing(), euro("0.00"));
-        assert_eq!(of_payin.lines().iter().map(|line| line.purpose).collect::<Vec<_>>(), [Purpose::Payin, Purpose::Collect]);
-        assert_eq!(of_payout.lines().iter().map(|line| line.purpose).collect::<Vec<_>>(), [Purpose::Release, Purpose::Payout]);
+        let purposes = |of: &Statement| of.lines().iter().map(|line| line.purpose).collect::<Vec<_>>();
+        assert_eq!(purposes(of_payin), [Purpose::Payin, Purpose::Collect]);
+        assert_eq!(purposes(of_payout), [Purpose::Release, Purpose::Payout]);
         assert_eq!(of_payout.lines()[1].at, third);
     }
 
