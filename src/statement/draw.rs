@@ -22,15 +22,13 @@ pub async fn of_account<U: Views>(
     currency: Currency,
     span: Span,
 ) -> Result<Statement, StatementError<U::Error>> {
-    let mut sheets = Sheets::new(span);
-    sheets.0.insert(currency, Sheet::new(currency, span));
+    let mut sheet = Sheet::new(currency, span);
     read(unit, account, |entry| {
         if entry.amount.currency() == currency {
-            sheets.count(account, entry);
+            sheet.count(account, entry);
         }
     })
     .await?;
-    let sheet = sheets.0.remove(&currency).unwrap_or_else(|| Sheet::new(currency, span));
     agree(unit, account, &sheet).await?;
     Ok(sheet.statement(Holder::Account(account.clone()))?)
 }
