@@ -20,9 +20,11 @@ pub mod party;
 pub mod payment;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+pub mod reconciliation;
 pub mod sandbox;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+pub mod statement;
 pub mod store;
 pub mod text;
 pub mod time;

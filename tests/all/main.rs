@@ -10,8 +10,10 @@ mod legality;
 mod orders;
 mod payments;
 mod properties;
+mod reconciliation;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod statements;
 mod tables;
 mod threads;
 mod transaction;
