@@ -15,3 +15,4 @@ mod sqlite;
 mod tables;
 mod threads;
 mod transaction;
+mod workers;
