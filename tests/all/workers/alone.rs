@@ -3,15 +3,21 @@
 use super::{asked, asleep, gated, pay_out, shift};
 use crate::harness::{START, Shop, key, on_each_store, terms, worker};
 use escrowed::{
-    escrow::{Bell, Clock, Policy, Sent},
-    gateway::Verb,
-    order::{AnyOrder, Status},
+    escrow::{Bell, Clock, EscrowError, Policy, Sent},
+    gateway::{IdempotencyKey, Outcome, Verb},
+    order::{AnyOrder, OrderId, Status},
     payment::payout,
     sandbox::Behaviour,
-    store::CallStatus,
+    store::{CallStatus, Store},
 };
 use futures_lite::future::poll_once;
 use std::{pin::pin, sync::Mutex, time::Duration};
+
+/// The calls of an order's two payouts, in their order.
+async fn payouts<S: Store>(shop: &Shop<S>, id: OrderId) -> [IdempotencyKey; 2] {
+    let AnyOrder::PendingRelease(order) = shop.order(id).await else { panic!("{id} is not on its way out") };
+    [0, 1].map(|leg: usize| key(order.state().payouts().legs()[leg].payment, Verb::Payout))
+}
 
 on_each_store! {
     async fn calls_of_different_orders_are_sent_side_by_side(shop) {
@@ -162,14 +168,28 @@ on_each_store! {
         assert_eq!((shop.gateway().effects(&call), shop.status(id).await), (1, Status::Published));
     }
 
+    async fn an_answer_that_contradicts_the_webhook_is_told(shop) {
+        let id = shop.paid(terms()).await;
+        pay_out(&shop, id).await;
+        let (escrow, gate) = gated(&shop);
+        let [first, _] = payouts(&shop, id).await;
+        gate.shut(first);
+        let name = worker();
+        let mut send = pin!(escrow.send(&name, 1));
+        assert!(poll_once(&mut send).await.is_none());
+        shop.report(first, Outcome::Declined { reason: "no such account".parse().unwrap() }).await;
+        gate.open();
+        // The call is settled, so there is nothing to park; nobody is left in the dark all the same.
+        assert!(matches!(send.await, Err(EscrowError::Contradiction { key, .. }) if key == first));
+        assert_eq!(shop.status(id).await, Status::BlockedRelease);
+        shop.audit().await;
+    }
+
     async fn the_calls_of_one_order_are_sent_in_their_order(shop) {
         let id = shop.paid(terms()).await;
         pay_out(&shop, id).await;
         let (escrow, gate) = gated(&shop);
-        let order = shop.order(id).await;
-        let AnyOrder::PendingRelease(order) = order else { panic!("{order:?}") };
-        let legs: Vec<_> = order.state().payouts().legs().iter().map(|leg| leg.payment).collect();
-        let first = key(legs[0], Verb::Payout);
+        let [first, second] = payouts(&shop, id).await;
         gate.shut(first);
         let (shift, bell) = (shift("w"), Bell::new());
         let mut work = pin!(escrow.work(&shift, &bell, asleep));
@@ -184,7 +204,7 @@ on_each_store! {
         }
         bell.stop();
         assert_eq!(work.await.sent.answered, 2);
-        assert_eq!(gate.went_in().iter().map(|key| key.subject).collect::<Vec<_>>(), legs);
+        assert_eq!(gate.went_in(), [first, second]);
         assert!(shop.payouts(id).await.iter().all(|payout| payout.status() == payout::Status::Confirmed));
     }
 
