@@ -42,8 +42,16 @@ impl Visit for Told {
 struct Listener(Arc<Mutex<(Vec<Told>, Vec<Told>)>>);
 
 impl Listener {
+    /// `tracing` remembers of each place in the code whether anybody listens there. Other tests pass those places while
+    /// nobody does, and a place that is passed for the first time just as somebody begins to listen may keep the wrong
+    /// answer. So all places are passed once, and then asked anew, before what counts.
     fn hears(&self, what: impl FnOnce()) {
-        tracing::subscriber::with_default(self.clone(), what);
+        tracing::subscriber::with_default(self.clone(), || {
+            block_on(all_there_is_to_tell());
+            tracing::callsite::rebuild_interest_cache();
+            *self.0.lock().unwrap() = Default::default();
+            what();
+        });
     }
 
     fn spans(&self, name: &str) -> Vec<Told> {
@@ -103,6 +111,18 @@ impl Told {
     fn field(&self, name: &str) -> &str {
         self.fields.get(name).map_or("", String::as_str)
     }
+}
+
+async fn all_there_is_to_tell() {
+    let shop = Shop::memory();
+    let shop = Shop { escrow: shop.escrow.with_policy(Policy { attempts: 1, ..Policy::default() }) };
+    for behaviour in [Behaviour::TimeoutBefore, Behaviour::WrongAmount(euro("99.99"))] {
+        let (_, call) = asked(&shop).await;
+        shop.gateway().script_call(&call, [behaviour]);
+    }
+    assert_eq!(shop.escrow.send(&worker(), 10).await.unwrap().parked, 2);
+    let deals = crate::transaction::workers::all_due(&shop).await;
+    assert_eq!(shop.escrow.run_due(&worker(), 100).await.unwrap().taken, deals.len());
 }
 
 // Nothing that was told names an amount, a party or a bank account.
