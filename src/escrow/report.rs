@@ -1,6 +1,6 @@
 //! The one door for what a gateway says: a webhook and a call's answer are the same thing arriving twice.
 
-use super::{Clock, Escrow, EscrowError};
+use super::{Clock, Escrow, EscrowError, trace};
 use crate::{
     gateway::{Gateway, Outcome, Report, Verb},
     lifecycle::{Transition, Value},
@@ -54,6 +54,10 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     /// [`EscrowError`] when no such call was made, the amount or currency is not what was asked, it contradicts what
     /// the gateway said before, or somebody else was faster. Nothing may be committed then.
     pub async fn report<U: Outbox>(&self, unit: &mut U, report: &Report) -> Result<Reported, Fails<U>> {
+        trace::report(report, self.hear(unit, report)).await
+    }
+
+    async fn hear<U: Outbox>(&self, unit: &mut U, report: &Report) -> Result<Reported, Fails<U>> {
         let call = unit.call(&report.key).await.map_err(EscrowError::Storage)?;
         // A call that another gateway was asked is none of this one's business.
         let call = call.filter(|call| call.gateway == *self.gateway.name());

@@ -17,3 +17,4 @@ mod statements;
 mod tables;
 mod threads;
 mod transaction;
+mod workers;

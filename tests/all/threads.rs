@@ -2,7 +2,7 @@
 
 use crate::harness::{Shop, ops, terms, worker};
 use escrowed::{
-    escrow::{Escrow, EscrowError},
+    escrow::{Bell, Escrow, EscrowError, Shift},
     gateway::Report,
     order::{AnyOrder, Command, Order, OrderId, Published},
     payment::{AnyPayin, AnyPayout, AnyRefund},
@@ -25,6 +25,7 @@ fn values_may_be_sent_and_shared() {
     is_send_and_sync::<escrowed::store::Commit>();
     is_send_and_sync::<Escrow<escrowed::memory::Memory, Sandbox>>();
     is_send_and_sync::<EscrowError<std::io::Error>>();
+    is_send_and_sync::<(Bell, Shift)>();
     #[cfg(feature = "sqlite")]
     is_send_and_sync::<Escrow<escrowed::sqlite::Sqlite, Sandbox>>();
 }
@@ -41,6 +42,12 @@ async fn every_future_may_move<S: Store>(shop: &Shop<S>, id: OrderId, report: &R
     drop(is_send(escrow.store().commit(unit)).await);
     drop(is_send(escrow.send(&"worker".parse().unwrap(), 1)).await);
     drop(is_send(escrow.run_due(&worker(), 1)).await);
+    let (shift, bell) = (Shift::new(worker()), Bell::new());
+    let sleep = |_| {
+        bell.stop();
+        std::future::ready(())
+    };
+    drop(is_send(escrow.work(&shift, &bell, sleep)).await);
 }
 
 #[test]

@@ -13,7 +13,7 @@ mod response;
 mod scenes;
 mod storm;
 mod table;
-mod workers;
+pub(crate) mod workers;
 
 use crate::harness::{Problem, Shop, euro, party, user, worker};
 use escrowed::{
