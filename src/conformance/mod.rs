@@ -18,8 +18,11 @@
 //! # });
 //! ```
 //!
+//! A gateway is tried in its provider's test mode: see [`gateway::Provider`] and [`gateway_promises!`](crate::gateway_promises).
+//!
 //! Each promise wants an empty store, and panics where it is broken. No runtime is named: what happens at the same moment
 //! happens in one task. A store has to let eight units be asked for at once; whether they work side by side or take turns
 //! is its own affair.
 
+pub mod gateway;
 pub mod store;
