@@ -156,7 +156,7 @@ macro_rules! __lifecycle {
             /// What is known in every status.
             #[must_use]
             pub const fn facts(&self) -> &$Facts {
-                &self.carried().facts
+                self.carried().facts()
             }
 
             /// What its escrow account holds, in minor units.
@@ -206,16 +206,15 @@ macro_rules! __lifecycle {
                 command: $Command $(<$life>)?,
                 at: &$crate::party::Stamp,
             ) -> ::core::result::Result<$crate::lifecycle::Transition<Self>, $crate::lifecycle::Refused<Self>> {
-                if let Err(reason) = self.may(command.action(), at) {
-                    return Err($crate::lifecycle::Refused { value: self, reason });
-                }
+                // The table has the first word, then come the lifecycle's own conditions, then the step itself.
+                let ready = self.ready(command.action(), at);
                 match command {
                     $( $Command::$Action { $($arg),* } => match self {
-                        $( $( Self::$from(value) => $crate::__handle!(value, $call, at, $args), )+ )+
+                        $( $( Self::$from(value) => $crate::__handle!(value, $Event, ready, $call, at, $args), )+ )+
                         other => Err($crate::lifecycle::Refused::wrong_status(other, Action::$Action as usize)),
                     }, )+
                     $( $Command::$Note { $($narg),* } => match self {
-                        $( $( Self::$nat(value) => $crate::__handle!(value, $ncall, at, $nargs), )+ )+
+                        $( $( Self::$nat(value) => $crate::__handle!(value, $NEvent, ready, $ncall, at, $nargs), )+ )+
                         other => Err($crate::lifecycle::Refused::wrong_status(other, Action::$Note as usize)),
                     }, )*
                 }
@@ -238,7 +237,7 @@ macro_rules! __lifecycle {
             /// What is known in every status.
             #[must_use]
             pub const fn facts(&self) -> &$Facts {
-                &self.head.facts
+                self.head.facts()
             }
 
             /// What its escrow account holds, in minor units.
@@ -470,10 +469,16 @@ macro_rules! __command {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __handle {
-    ($value:ident, [$method:ident $($action:ident)?], $at:ident, ( $($arg:ident : $argty:ty),* $(,)? )) => {
-        match $value.$method($($arg,)* $at) {
-            Ok(transition) => Ok(transition.widen()),
-            Err(refused) => Err(refused.map($crate::lifecycle::Value::widen)),
+    ($value:ident, $Event:ty, $ready:ident, [$method:ident $($action:ident)?], $at:ident, ( $($arg:ident : $argty:ty),* $(,)? )) => {
+        if let Err(reason) = $crate::lifecycle::may_take::<_, $Event>(&$value, $at) {
+            Err($crate::lifecycle::Refused { value: $crate::lifecycle::Value::widen($value), reason })
+        } else if let Err(reason) = $ready {
+            Err($crate::lifecycle::Refused { value: $crate::lifecycle::Value::widen($value), reason })
+        } else {
+            match $value.$method($($arg,)* $at) {
+                Ok(transition) => Ok(transition.widen()),
+                Err(refused) => Err(refused.map($crate::lifecycle::Value::widen)),
+            }
         }
     };
 }
