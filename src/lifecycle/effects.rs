@@ -9,7 +9,8 @@ use crate::{
     party::{PartyId, Stamp},
     store::{Call, Commit, IfSent, IndexRow, Payload, Record, Settlement, Withdrawal},
 };
-use std::sync::Arc;
+use smallvec::smallvec;
+use std::{mem::take, sync::Arc};
 
 /// What a step writes besides its event: entries, calls, and what it opens. Collected while the step is checked.
 #[derive(Debug)]
@@ -138,7 +139,12 @@ impl<'s> Effects<'s> {
 
     /// Opens something else in the same unit, right after this step's own commit.
     pub fn open<T: Value>(&mut self, opened: Transition<T>) {
-        self.opened.extend(opened.into_commits());
+        let mut commits = opened.into_commits();
+        if self.opened.is_empty() {
+            self.opened = commits;
+        } else {
+            self.opened.append(&mut commits);
+        }
     }
 
     /// Whether what was booked is what the edge says.
@@ -153,40 +159,40 @@ impl<'s> Effects<'s> {
         }
     }
 
-    pub(super) fn transition<V: Value>(mut self, value: V, name: &'static str, payload: Payload) -> Transition<V> {
-        let opened = std::mem::take(&mut self.opened);
-        let commit = self.commit(&value, name, payload, index(&value));
-        Transition::new(value, commit, opened)
+    #[inline]
+    pub(super) fn transition<V: Value>(&mut self, value: V, name: &'static str, payload: Payload) -> Transition<V> {
+        let mut opened = take(&mut self.opened);
+        let mut commits = vec![self.commit(&value, name, payload, value.head().held())];
+        commits.reserve_exact(opened.len());
+        commits.append(&mut opened);
+        Transition::new(value, commits)
     }
 
-    pub(super) fn commit<V: Value>(self, value: &V, name: &'static str, payload: Payload, index: IndexRow) -> Commit {
+    // What `held` says is for the row for queries.
+    #[inline]
+    pub(super) fn commit<V: Value>(&mut self, value: &V, name: &'static str, payload: Payload, held: Money) -> Commit {
+        let (head, table) = (value.head(), <V::Any as Lifecycle>::TABLE);
         let (version, stamp) = (<V::Any as Lifecycle>::VERSION, self.stamp.clone());
         Commit {
             subject: self.subject,
-            expected: value.head().revision(),
-            records: vec![Record { seq: self.seq, name, version, stamp, payload }],
-            index,
+            expected: head.revision(),
+            records: smallvec![Record { seq: self.seq, name, version, stamp, payload }],
+            index: IndexRow {
+                lifecycle: table.name,
+                status: table.statuses[value.position()].name,
+                parties: head.parties().clone(),
+                about: head.facts.about(),
+                deadline: head.deadline,
+                held,
+            },
             held_before: self.before,
-            parties_before: self.parties,
-            entries: self.entries,
-            calls: self.calls,
-            settles: self.settles,
-            withdraws: self.withdraws,
+            parties_before: self.parties.take(),
+            entries: take(&mut self.entries),
+            calls: take(&mut self.calls),
+            settles: self.settles.take(),
+            withdraws: self.withdraws.take(),
             request: None,
         }
-    }
-}
-
-/// The row for queries of a value as it is.
-pub(super) fn index<V: Value>(value: &V) -> IndexRow {
-    let (head, table) = (value.head(), <V::Any as Lifecycle>::TABLE);
-    IndexRow {
-        lifecycle: table.name,
-        status: table.statuses[value.position()].name,
-        parties: head.parties().clone(),
-        about: head.facts.about(),
-        deadline: head.deadline,
-        held: head.held(),
     }
 }
 

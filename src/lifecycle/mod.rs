@@ -29,12 +29,12 @@ mod table;
 mod transition;
 
 pub use effects::{Effects, once};
-pub use head::{Facts, Head, History, Passage};
+pub use head::{Facts, Head, History, Known, Passage};
 pub use refused::{Reason, Refused};
 pub use replay::{Corrupt, Flaw, replay};
 pub(crate) use step::note;
 pub use step::{Kernel, Lifecycle, Opening, Recorded, Takes, Value, open, take};
 #[doc(hidden)]
-pub use step::{may, redo};
+pub use step::{may, may_take, redo};
 pub use table::{Edge, Flow, Holds, Origin, StatusRow, Table, UnknownStatus};
 pub use transition::{Failure, Transition, Unsaved};

@@ -1,6 +1,6 @@
 //! One step: checked against the table and the facts, then taken. The same code runs live and in replay.
 
-use super::{Edge, Effects, Facts, Head, Reason, Refused, Transition, effects::index};
+use super::{Edge, Effects, Facts, Head, Reason, Refused, Transition};
 use crate::{
     id::{Id, Identified},
     money::Money,
@@ -198,9 +198,8 @@ where
     let edge = judge(value, &event, &mut effects)?;
     let name = <V::Any as Lifecycle>::TABLE.actions[E::ACTION];
     assert!(edge.is_note() && !effects.opens(), "{name} is no note that stands alone");
-    let mut row = index(value);
-    row.held = effects.held();
-    Ok(effects.commit(value, name, Payload::new(event), row))
+    let held = effects.held();
+    Ok(effects.commit(value, name, Payload::new(event), held))
 }
 
 /// Takes a step again, in replay.
@@ -225,7 +224,7 @@ where
 {
     const { check_landing::<V, E>() };
     let stamp = effects.stamp();
-    let edge = may::<V>(value, E::ACTION, stamp)?;
+    let edge = may_take::<V, E>(value, stamp)?;
     value.check(event, effects)?;
     let lands = if edge.is_note() { value.position() } else { value.lands(event) };
     let table = <V::Any as Lifecycle>::TABLE;
@@ -254,26 +253,57 @@ where
 
 /// Whether the table lets this actor take this action now: the edge, or the reason why not.
 pub fn may<V: Value>(value: &V, action: usize, at: &Stamp) -> Result<&'static Edge, Reason> {
-    let table = <V::Any as Lifecycle>::TABLE;
-    let position = value.position();
-    let (name, status) = (table.actions[action], table.statuses[position].name);
-    let head = value.head();
-    let plays = |role| match &at.by {
-        Actor::Party(who) => head.facts.plays(role, who),
+    let mut ways = <V::Any as Lifecycle>::TABLE.ways(value.position(), action);
+    match ways.find(|edge| suits(edge, value, at)) {
+        Some(edge) => due(edge, value, at),
+        None => Err(nobodys(value, action, &at.by)),
+    }
+}
+
+/// The same for an action and a status that are known when it is compiled. The first way, nearly always the only one, is
+/// found by then.
+pub fn may_take<V: Takes<E>, E: Recorded<V::Any>>(value: &V, at: &Stamp) -> Result<&'static Edge, Reason> {
+    match const { first_way::<V, E>() } {
+        Some(edge) if suits(edge, value, at) => due(edge, value, at),
+        Some(_) | None => may(value, E::ACTION, at),
+    }
+}
+
+const fn first_way<V: Value, E: Recorded<V::Any>>() -> Option<&'static Edge> {
+    match V::STATUS {
+        Some(status) => <V::Any as Lifecycle>::TABLE.first_way(status, E::ACTION),
+        None => None,
+    }
+}
+
+#[inline]
+fn suits<V: Value>(edge: &Edge, value: &V, at: &Stamp) -> bool {
+    edge.takes(&at.by, |role| match &at.by {
+        Actor::Party(who) => value.head().facts.plays(role, who),
         Actor::Office { .. } | Actor::Clock | Actor::Gateway => false,
-    };
-    let Some(edge) = table.ways(position, action).find(|edge| edge.takes(&at.by, plays)) else {
-        let roles: Vec<_> = table.ways(position, action).flat_map(|edge| edge.by).map(|role| role.name).collect();
-        return Err(if roles.is_empty() {
-            Reason::WrongStatus { action: name, status }
-        } else {
-            Reason::WrongActor { action: name, status, by: at.by.clone(), roles }
-        });
-    };
-    if at.by == Actor::Clock && head.deadline.is_none_or(|due| at.at < due) {
-        return Err(Reason::NotDue { action: name, due: head.deadline });
+    })
+}
+
+#[inline]
+fn due<V: Value>(edge: &'static Edge, value: &V, at: &Stamp) -> Result<&'static Edge, Reason> {
+    let due = value.head().deadline;
+    if matches!(at.by, Actor::Clock) && due.is_none_or(|due| at.at < due) {
+        return Err(Reason::NotDue { action: <V::Any as Lifecycle>::TABLE.actions[edge.action], due });
     }
     Ok(edge)
+}
+
+// Why no way was found for an action: there is none in this status, or none for this actor.
+#[cold]
+fn nobodys<V: Value>(value: &V, action: usize, by: &Actor) -> Reason {
+    let (table, position) = (<V::Any as Lifecycle>::TABLE, value.position());
+    let roles: Vec<_> = table.ways(position, action).flat_map(|edge| edge.by).map(|role| role.name).collect();
+    let (action, status) = (table.actions[action], table.statuses[position].name);
+    if roles.is_empty() {
+        Reason::WrongStatus { action, status }
+    } else {
+        Reason::WrongActor { action, status, by: by.clone(), roles }
+    }
 }
 
 fn perform<V, E>(mut value: V, event: E, edge: &Edge, at: &Stamp, held: Money) -> V::Next

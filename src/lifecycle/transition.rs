@@ -60,10 +60,8 @@ pub enum Failure<E> {
 }
 
 impl<T: Value> Transition<T> {
-    pub(super) fn new(value: T, commit: Commit, opened: Vec<Commit>) -> Self {
-        let mut commits = Vec::with_capacity(1 + opened.len());
-        commits.push(commit);
-        commits.extend(opened);
+    // Its own commit, then those of what it opens.
+    pub(super) const fn new(value: T, commits: Vec<Commit>) -> Self {
         Self { value, commits, own: 0 }
     }
 

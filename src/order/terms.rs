@@ -226,6 +226,7 @@ impl Facts {
 
 impl lifecycle::Facts for Facts {
     // While nobody knows the buyer, anybody but the seller may turn out to be it.
+    #[inline]
     fn plays(&self, role: Role, who: &PartyId) -> bool {
         match (&self.terms.buyer, role) {
             (Some(buyer), Role::BUYER) => who == buyer,

@@ -10,6 +10,7 @@ use crate::{
     time::Timestamp,
 };
 use serde::Serialize;
+use smallvec::SmallVec;
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 /// Everything that one step writes about one subject: all of it, or nothing.
@@ -20,7 +21,8 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 pub struct Commit {
     pub(crate) subject: Subject,
     pub(crate) expected: Option<Revision>,
-    pub(crate) records: Vec<Record>,
+    // Nearly always one, which then needs no memory of its own.
+    pub(crate) records: SmallVec<[Record; 1]>,
     pub(crate) index: IndexRow,
     pub(crate) held_before: Money,
     // Whom it concerned before, so that a store need not look. Nobody, before it was opened.
@@ -75,16 +77,20 @@ pub struct Record {
 }
 
 /// The data of an event. It becomes JSON when it is stored, not before.
-#[derive(Clone)]
-pub struct Payload(Arc<dyn Body>);
+// In a box, which takes no memory for the many events that have no data.
+pub struct Payload(Box<dyn Body>);
 
 trait Body: Send + Sync {
     fn json(&self) -> Result<String, serde_json::Error>;
+    fn boxed(&self) -> Box<dyn Body>;
 }
 
-impl<T: Serialize + Send + Sync> Body for T {
+impl<T: Serialize + Clone + Send + Sync + 'static> Body for T {
     fn json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string(self)
+    }
+    fn boxed(&self) -> Box<dyn Body> {
+        Box::new(self.clone())
     }
 }
 
@@ -236,8 +242,8 @@ impl Commit {
 }
 
 impl Payload {
-    pub(crate) fn new(body: impl Serialize + Send + Sync + 'static) -> Self {
-        Self(Arc::new(body))
+    pub(crate) fn new(body: impl Serialize + Clone + Send + Sync + 'static) -> Self {
+        Self(Box::new(body))
     }
 
     /// As JSON text.
@@ -246,6 +252,12 @@ impl Payload {
     /// When a host's own event cannot be written as JSON, such as a map with keys that are no strings.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         self.0.json()
+    }
+}
+
+impl Clone for Payload {
+    fn clone(&self) -> Self {
+        Self(self.0.boxed())
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
         UnitOfWork, Views,
     },
 };
+use smallvec::smallvec;
 
 /// Append, then log: every event comes back as it was written, in order, under the last revision.
 pub async fn a_log_is_read_as_it_was_written<S: Store>(store: &S) {
@@ -86,7 +87,7 @@ pub async fn a_rollback_leaves_nothing_anywhere<S: Store>(store: &S) {
 
     let first = saved(store, &opens(order(1))).await;
     let mut unit = store.begin().await.unwrap();
-    stored(&mut unit, &Commit { expected: Some(first), records: vec![record(2, "x")], ..full() }).await;
+    stored(&mut unit, &Commit { expected: Some(first), records: smallvec![record(2, "x")], ..full() }).await;
     drop(unit);
     assert_nothing_of(store, &full()).await;
     let mut unit = store.begin().await.unwrap();
@@ -257,7 +258,7 @@ pub async fn an_account_holds_what_its_log_says<S: Store>(store: &S) {
     let revision = stored(&mut unit, &right).await;
     // What one gives, another has to count in the same breath.
     right = holding(order(1), 5, 2, &[entry(&first, &second, 3)]);
-    (right.expected, right.records) = (Some(revision), vec![record(2, "gave")]);
+    (right.expected, right.records) = (Some(revision), smallvec![record(2, "gave")]);
     assert_eq!(unit.append(&right).await.unwrap(), unbooked(order(2)));
     let both = [right, holding(order(2), 0, 3, &[])];
     assert!(matches!(unit.append_all(&both).await.unwrap(), AppendedAll::Stored(_)));

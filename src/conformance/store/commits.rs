@@ -9,6 +9,7 @@ use crate::{
     store::{Appended, Call, Commit, IndexRow, Payload, Record, Revision, Store, UnitOfWork},
     time::Timestamp,
 };
+use smallvec::smallvec;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -52,7 +53,7 @@ pub(crate) fn opens(subject: Subject) -> Commit {
     Commit {
         subject,
         expected: None,
-        records: vec![record(1, "opened")],
+        records: smallvec![record(1, "opened")],
         held_before: index.held,
         parties_before: None,
         index,
@@ -66,7 +67,7 @@ pub(crate) fn opens(subject: Subject) -> Commit {
 
 /// A further commit, with one event and nothing else.
 pub(crate) fn goes_on(subject: Subject, expected: Revision, seq: u32) -> Commit {
-    Commit { expected: Some(expected), records: vec![record(seq, "went on")], ..opens(subject) }
+    Commit { expected: Some(expected), records: smallvec![record(seq, "went on")], ..opens(subject) }
 }
 
 pub(crate) fn charge(subject: Subject, due: Timestamp) -> Call {
