@@ -2,19 +2,20 @@
 
 use super::{
     Clock, Escrow, EscrowError,
+    gather::Gathering,
     member::{Lapse, Member, Reaction, onward},
 };
 use crate::{
     gateway::Gateway,
     id::{Id, Subject},
-    lifecycle::{Lifecycle, Reason, Transition, Value, replay},
+    lifecycle::{Lifecycle, Reason, Transition, Value},
     order::{Draft, Order, OrderId, Terms},
     party::{Actor, Stamp},
     payment::{
         Agreement, AnyPayin, AnyPayout, AnyRefund, Evidence, PayinId, PayoutId, RefundId, payin, payout, payout::Went,
         refund,
     },
-    store::{AppendedAll, Commit, Log, Store, UnitOfWork},
+    store::{Commit, Store, UnitOfWork},
 };
 
 type Fails<U> = EscrowError<<U as UnitOfWork>::Error>;
@@ -52,8 +53,9 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         by: Actor,
     ) -> Result<L, Fails<U>> {
         let at = self.stamp(by);
-        let taken = self.load(unit, id).await?.handle(command, &at)?;
-        self.save(unit, taken, &at).await
+        let mut gathered = Gathering::over(unit);
+        let taken = gathered.load(id).await?.handle(command, &at)?;
+        self.write(gathered, taken, &at).await
     }
 
     /// Saves a step of an order that the host took by its typed method, and what follows from it by itself.
@@ -70,11 +72,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         T: Value,
         T::Any: Agreement,
     {
-        let value = self.write(unit, onward(taken.widen(), at)?, at).await?;
-        if let Some(payin) = value.abandoned() {
-            self.abandon(unit, payin, at).await?;
-        }
-        Ok(value)
+        self.write(Gathering::over(unit), taken.widen(), at).await
     }
 
     /// A value by its id.
@@ -82,7 +80,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     /// # Errors
     /// [`EscrowError`] when there is none, or its log is corrupt.
     pub async fn load<L: Lifecycle, U: UnitOfWork>(&self, unit: &mut U, id: Id<L>) -> Result<L, Fails<U>> {
-        Ok(replay(&log(unit, id.subject()).await?)?)
+        Gathering::over(unit).load(id).await
     }
 
     /// Acts on a payin: captures what was reserved, or calls it off.
@@ -98,10 +96,11 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     ) -> Result<AnyPayin, Fails<U>> {
         let at = self.stamp(by);
         only_people(&at)?;
-        let taken = self.load(unit, id).await?.handle(command, &at)?;
+        let mut gathered = Gathering::over(unit);
+        let taken = gathered.load(id).await?.handle(command, &at)?;
         let reaction = match taken.value() {
             AnyPayin::Cancelled(payin) => {
-                self.asked(unit, payin.facts().about, &Evidence::PayinCancelled(payin), &at).await?
+                self.asked(&mut gathered, payin.facts().about, &Evidence::PayinCancelled(payin), &at).await?
             }
             AnyPayin::Created(_)
             | AnyPayin::Authorized(_)
@@ -109,7 +108,8 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             | AnyPayin::Denied(_)
             | AnyPayin::Refunded(_) => Reaction::default(),
         };
-        self.write_with(unit, taken, reaction, &at).await
+        let value = self.gather_with(&mut gathered, taken, reaction, &at).await?;
+        gathered.write_with(value).await
     }
 
     /// Acts on a payout: replaces or gives back a denied one, or calls one off before the gateway is asked.
@@ -125,7 +125,8 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     ) -> Result<AnyPayout, Fails<U>> {
         let at = self.stamp(by);
         only_people(&at)?;
-        let taken = self.load(unit, id).await?.handle(command, &at)?;
+        let mut gathered = Gathering::over(unit);
+        let taken = gathered.load(id).await?.handle(command, &at)?;
         let evidence = match taken.value() {
             AnyPayout::Created(_) => None,
             AnyPayout::Confirmed(payout) => Some(Evidence::PayoutConfirmed(payout)),
@@ -137,10 +138,11 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             }),
         };
         let reaction = match &evidence {
-            Some(evidence) => self.asked(unit, taken.value().facts().about, evidence, &at).await?,
+            Some(evidence) => self.asked(&mut gathered, taken.value().facts().about, evidence, &at).await?,
             None => Reaction::default(),
         };
-        self.write_with(unit, taken, reaction, &at).await
+        let value = self.gather_with(&mut gathered, taken, reaction, &at).await?;
+        gathered.write_with(value).await
     }
 
     /// Acts on a refund: approves or calls off one that waits for it, or replaces a denied one.
@@ -156,7 +158,8 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     ) -> Result<AnyRefund, Fails<U>> {
         let at = self.stamp(by);
         only_people(&at)?;
-        let taken = self.load(unit, id).await?.handle(command, &at)?;
+        let mut gathered = Gathering::over(unit);
+        let taken = gathered.load(id).await?.handle(command, &at)?;
         let evidence = match taken.value() {
             // One that is confirmed at once is told of when it is written.
             AnyRefund::Created(_) | AnyRefund::Confirmed(_) => None,
@@ -164,102 +167,112 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             AnyRefund::Cancelled(refund) => Some(Evidence::RefundCancelled(refund)),
         };
         let reaction = match &evidence {
-            Some(evidence) => self.asked(unit, taken.value().facts().about, evidence, &at).await?,
+            Some(evidence) => self.asked(&mut gathered, taken.value().facts().about, evidence, &at).await?,
             None => Reaction::default(),
         };
-        self.write_with(unit, taken, reaction, &at).await
+        let value = self.gather_with(&mut gathered, taken, reaction, &at).await?;
+        gathered.write_with(value).await
     }
 
-    /// Writes a payment's step together with what its order or deal does about it: all of it, or nothing.
-    pub(super) async fn write_with<T: Value, U: UnitOfWork>(
+    // Writes an agreement's step, and what follows from it by itself.
+    async fn write<L: Agreement, U: UnitOfWork>(
         &self,
-        unit: &mut U,
+        mut gathered: Gathering<'_, U>,
+        taken: Transition<L>,
+        at: &Stamp,
+    ) -> Result<L, Fails<U>> {
+        let value = self.gather(&mut gathered, onward(taken, at)?, at).await?;
+        if let Some(payin) = value.abandoned() {
+            self.abandon(&mut gathered, payin, at).await?;
+        }
+        gathered.write_with(value).await
+    }
+
+    /// Gathers a payment's step together with what its order or deal does about it.
+    pub(super) async fn gather_with<T: Value, U: UnitOfWork>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
         taken: Transition<T>,
         reaction: Reaction,
         at: &Stamp,
     ) -> Result<T, Fails<U>> {
-        let value = self.write(unit, taken.and_all(reaction.commits), at).await?;
+        let value = self.gather(gathered, taken.and_all(reaction.commits), at).await?;
         if let Some(payin) = reaction.abandoned {
-            self.abandon(unit, payin, at).await?;
+            self.abandon(gathered, payin, at).await?;
         }
         Ok(value)
     }
 
-    /// Writes a transition. Refunds into wallets are confirmed by the commit that opens them: their payin and what
+    /// Gathers a transition. Refunds into wallets are confirmed by the commit that opens them: their payin and what
     /// they belong to learn of it here.
-    pub(super) async fn write<T: Value, U: UnitOfWork>(
+    pub(super) async fn gather<T: Value, U: UnitOfWork>(
         &self,
-        unit: &mut U,
+        gathered: &mut Gathering<'_, U>,
         taken: Transition<T>,
         at: &Stamp,
     ) -> Result<T, Fails<U>> {
         let refunds = confirmed_refunds(taken.commits());
-        let value = taken.save(unit).await?;
+        let value = gathered.take(taken)?;
         for refund in refunds {
-            self.refund_confirmed(unit, refund, at).await?;
+            self.refund_confirmed(gathered, refund, at).await?;
         }
         Ok(value)
     }
 
     /// A refund reached the payer: its payin counts it, and what it belongs to learns of it.
-    pub(super) async fn refund_confirmed<U: UnitOfWork>(
+    async fn refund_confirmed<U: UnitOfWork>(
         &self,
-        unit: &mut U,
+        gathered: &mut Gathering<'_, U>,
         id: RefundId,
         at: &Stamp,
     ) -> Result<(), Fails<U>> {
-        let AnyRefund::Confirmed(refund) = self.load(unit, id).await? else { return Ok(()) };
+        let AnyRefund::Confirmed(refund) = gathered.load(id).await? else { return Ok(()) };
         // A payin that failed and whose money arrived late has nothing to count.
-        if let AnyPayin::Confirmed(payin) = self.load(unit, refund.facts().payin).await? {
-            payin.refund(&refund, &Stamp::gateway(at.at))?.save(unit).await?;
+        if let AnyPayin::Confirmed(payin) = gathered.load(refund.facts().payin).await? {
+            gathered.take(payin.refund(&refund, &Stamp::gateway(at.at))?)?;
         }
-        self.tell(unit, refund.facts().about, &Evidence::RefundConfirmed(&refund), at).await
+        self.tell(gathered, refund.facts().about, &Evidence::RefundConfirmed(&refund), at).await
     }
 
     /// Tells what a payment belongs to what became of it.
     pub(super) async fn tell<U: UnitOfWork>(
         &self,
-        unit: &mut U,
+        gathered: &mut Gathering<'_, U>,
         about: Subject,
         evidence: &Evidence<'_>,
         at: &Stamp,
     ) -> Result<(), Fails<U>> {
-        let reaction = self.asked(unit, about, evidence, at).await?;
-        self.react(unit, reaction, at).await
+        let reaction = self.asked(gathered, about, evidence, at).await?;
+        self.react(gathered, reaction, at).await
     }
 
-    /// What a payment's order or deal does about what became of it. Nothing is written yet.
+    /// What a payment's order or deal does about what became of it. Nothing is gathered yet.
     pub(super) async fn asked<U: UnitOfWork>(
         &self,
-        unit: &mut U,
+        gathered: &mut Gathering<'_, U>,
         about: Subject,
         evidence: &Evidence<'_>,
         at: &Stamp,
     ) -> Result<Reaction, Fails<U>> {
-        let log = log(unit, about).await?;
-        Ok((self.member(about)?.learn)(&log, evidence, &Stamp::gateway(at.at))?)
+        let log = gathered.log(about).await?;
+        Ok((self.member(about)?.learn)(log, evidence, &Stamp::gateway(at.at))?)
     }
 
-    /// Writes what a lifecycle behind plain functions does about something.
+    /// Gathers what a lifecycle behind plain functions does about something.
     pub(super) async fn react<U: UnitOfWork>(
         &self,
-        unit: &mut U,
+        gathered: &mut Gathering<'_, U>,
         reaction: Reaction,
         at: &Stamp,
     ) -> Result<(), Fails<U>> {
         let Reaction { commits, abandoned } = reaction;
-        if commits.is_empty() {
-            return Ok(());
-        }
-        match unit.append_all(&commits).await.map_err(EscrowError::Storage)? {
-            AppendedAll::Stored(_) => {}
-            AppendedAll::Refused { why, .. } => return Err(crate::lifecycle::Failure::refused(why).into()),
-        }
-        for refund in confirmed_refunds(&commits) {
-            Box::pin(self.refund_confirmed(unit, refund, at)).await?;
+        let refunds = confirmed_refunds(&commits);
+        gathered.take_all(commits)?;
+        for refund in refunds {
+            Box::pin(self.refund_confirmed(gathered, refund, at)).await?;
         }
         match abandoned {
-            Some(payin) => self.abandon(unit, payin, at).await,
+            Some(payin) => self.abandon(gathered, payin, at).await,
             None => Ok(()),
         }
     }
@@ -271,12 +284,17 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
 
     // A payin that nobody waits for any more is called off where that is still possible; where it is not, its money
     // will bounce.
-    async fn abandon<U: UnitOfWork>(&self, unit: &mut U, id: PayinId, at: &Stamp) -> Result<(), Fails<U>> {
-        let payin = self.load(unit, id).await?;
+    async fn abandon<U: UnitOfWork>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        id: PayinId,
+        at: &Stamp,
+    ) -> Result<(), Fails<U>> {
+        let payin = gathered.load(id).await?;
         // Whoever ended it: that nobody waits for the payin any more is the platform's business.
         let platform = Stamp::new(by_platform(), at.at);
         if payin.may(payin::Action::Cancel, &platform).is_ok() {
-            payin.handle(payin::Command::Cancel {}, &platform)?.save(unit).await?;
+            gathered.take(payin.handle(payin::Command::Cancel {}, &platform)?)?;
         }
         Ok(())
     }
@@ -295,10 +313,6 @@ fn only_people<E>(at: &Stamp) -> Result<(), EscrowError<E>> {
 // The crate's own hand, where nobody in particular acts.
 fn by_platform() -> Actor {
     Actor::platform("escrowed".parse().expect("a party's name"))
-}
-
-pub(super) async fn log<U: UnitOfWork>(unit: &mut U, subject: Subject) -> Result<Log, Fails<U>> {
-    unit.log(subject).await.map_err(EscrowError::Storage)?.ok_or(EscrowError::Unknown(subject))
 }
 
 fn confirmed_refunds(commits: &[Commit]) -> Vec<RefundId> {

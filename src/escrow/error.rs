@@ -7,7 +7,7 @@ use crate::{
     lifecycle::{Corrupt, Failure, Reason, Refused, Unsaved},
 };
 
-/// Why something was not done. Roll the unit back: what was written through it may be half of it.
+/// Why something was not done. Nothing of it was written.
 ///
 /// ```
 /// use escrowed::escrow::EscrowError;
@@ -63,7 +63,10 @@ pub enum EscrowError<E> {
     /// What is stored is no history of a lifecycle.
     #[error(transparent)]
     Corrupt(#[from] Corrupt),
-    /// The storage failed.
+    /// An event of a host's own lifecycle cannot be written as JSON.
+    #[error("an event cannot be written as JSON: correct the lifecycle's code")]
+    Unwritable(#[from] serde_json::Error),
+    /// The storage failed. Roll the unit back.
     #[error("the storage failed")]
     Storage(#[source] E),
 }

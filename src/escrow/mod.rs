@@ -25,6 +25,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
 //! ```
 //!
+//! Whatever follows from an act by itself, such as a refund and what its payin and its order learn of it, is written
+//! together with it by one [`append_all`](crate::store::UnitOfWork::append_all): all of it, or nothing.
+//!
 //! Every method but [`send`](Escrow::send) and [`run_due`](Escrow::run_due) works in a unit that the host has begun and
 //! will commit, together with whatever else the host writes. Those two are the workers: they begin and commit units of
 //! their own, one per call or subject. None of them starts a thread, a timer or a runtime.
@@ -32,6 +35,7 @@
 mod act;
 mod clock;
 mod error;
+mod gather;
 mod member;
 mod report;
 mod worker;

@@ -37,4 +37,5 @@ pub use step::{Kernel, Lifecycle, Opening, Recorded, Takes, Value, open, take};
 #[doc(hidden)]
 pub use step::{may, redo};
 pub use table::{Edge, Flow, Holds, Origin, StatusRow, Table, UnknownStatus};
+pub(crate) use transition::revise;
 pub use transition::{Failure, Transition, Unsaved};

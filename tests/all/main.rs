@@ -7,6 +7,7 @@ mod face_to_face;
 mod handling;
 mod harness;
 mod legality;
+mod one_write;
 mod orders;
 mod payments;
 mod properties;
