@@ -27,6 +27,6 @@ pub mod transaction;
 /// For the code that [`lifecycle!`] writes into other crates.
 #[doc(hidden)]
 pub mod __private {
-    pub use serde::{self, Deserialize, Serialize};
+    pub use serde::{self, Deserialize, Serialize, Serializer};
     pub use serde_json::{Error as JsonError, from_str};
 }

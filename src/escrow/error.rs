@@ -5,6 +5,7 @@ use crate::{
     id::{Kind, Subject},
     ledger::{Account, GatewayName},
     lifecycle::{Corrupt, Failure, Reason, Refused, Unsaved},
+    store::RequestKey,
 };
 
 /// Why something was not done. Nothing of it was written.
@@ -63,8 +64,14 @@ pub enum EscrowError<E> {
     /// What is stored is no history of a lifecycle.
     #[error(transparent)]
     Corrupt(#[from] Corrupt),
-    /// An event of a host's own lifecycle cannot be written as JSON.
-    #[error("an event cannot be written as JSON: correct the lifecycle's code")]
+    /// The host's key was used for another request before. Nothing was done.
+    #[error("key `{key}` was used for another request: take a new key for each request")]
+    OtherRequest {
+        /// The key.
+        key: RequestKey,
+    },
+    /// An event or a command of a host's own lifecycle cannot be written as JSON.
+    #[error("an event or a command cannot be written as JSON: correct the lifecycle's code")]
     Unwritable(#[from] serde_json::Error),
     /// The storage failed. Roll the unit back.
     #[error("the storage failed")]

@@ -3,8 +3,8 @@
 use super::EscrowError;
 use crate::{
     id::{Id, Subject},
-    lifecycle::{Failure, Lifecycle, Transition, Value, replay, revise},
-    store::{Appended, AppendedAll, Commit, Log, Revision, StoredRecord, UnitOfWork},
+    lifecycle::{Failure, Lifecycle, Transition, Value, replay, replay_to, revise},
+    store::{Appended, AppendedAll, Commit, Log, Request, Revision, StoredRecord, UnitOfWork},
 };
 
 type Fails<U> = EscrowError<<U as UnitOfWork>::Error>;
@@ -72,6 +72,17 @@ impl<'u, U: UnitOfWork> Gathering<'u, U> {
         Ok(replay(self.log(id.subject()).await?)?)
     }
 
+    /// The value that a request was answered with before; `None` when nothing was done under its key.
+    pub(super) async fn answer<L: Lifecycle>(&mut self, request: &Request) -> Result<Option<L>, Fails<U>> {
+        let answered = self.unit.answered(&request.key).await.map_err(EscrowError::Storage)?;
+        let Some(answered) = answered else { return Ok(None) };
+        let other = || EscrowError::OtherRequest { key: request.key.clone() };
+        if answered.digest != request.digest || answered.subject.kind() != L::KIND {
+            return Err(other());
+        }
+        Ok(Some(replay_to(self.log(answered.subject).await?, answered.seq)?))
+    }
+
     /// Takes a transition in, to be written with everything else.
     pub(super) fn take<T: Value>(&mut self, taken: Transition<T>) -> Result<T, Fails<U>> {
         let (mut value, commits) = taken.into_parts();
@@ -88,6 +99,10 @@ impl<'u, U: UnitOfWork> Gathering<'u, U> {
             self.minted -= 1;
             let mark = Revision::new(self.minted);
             match self.position(commit.subject()) {
+                // A value of the past has no revision any more.
+                None if commit.expected().is_none() && commit.records().first().is_some_and(|first| first.seq != 1) => {
+                    return Err(EscrowError::Stale);
+                }
                 None => {
                     self.commits.push(commit);
                     self.marks.push(mark);

@@ -28,18 +28,24 @@
 //! Whatever follows from an act by itself, such as a refund and what its payin and its order learn of it, is written
 //! together with it by one [`append_all`](crate::store::UnitOfWork::append_all): all of it, or nothing.
 //!
+//! An HTTP handler passes its caller's idempotency key on: [`Actor::under`] makes a request of it that is done once, and is
+//! answered the same each time it is sent. See [`Caller`].
+//!
 //! Every method but [`send`](Escrow::send) and [`run_due`](Escrow::run_due) works in a unit that the host has begun and
 //! will commit, together with whatever else the host writes. Those two are the workers: they begin and commit units of
 //! their own, one per call or subject. None of them starts a thread, a timer or a runtime.
 
 mod act;
+mod caller;
 mod clock;
 mod error;
+mod follow;
 mod gather;
 mod member;
 mod report;
 mod worker;
 
+pub use caller::Caller;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::EscrowError;
 pub use report::Reported;

@@ -58,7 +58,8 @@ macro_rules! __lifecycle {
         }
 
         /// An action with what it needs, for callers that learn the status at run time.
-        #[derive(Debug)]
+        #[derive(Debug, $crate::__private::Serialize)]
+        #[serde(crate = "escrowed::__private::serde")]
         $vis enum $Command $(<$life>)? {
             $( $(#[doc = $adoc])* $Action { $(
                 #[allow(missing_docs, reason = "named like the argument of the method")]
@@ -307,6 +308,13 @@ macro_rules! __lifecycle {
         impl<S: ::core::fmt::Debug> ::core::fmt::Debug for $Value<S> {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 f.debug_struct(::core::stringify!($Value)).field("head", &self.head).field("state", &self.state).finish()
+            }
+        }
+
+        // Evidence is written as what it is evidence of: its id.
+        impl<S> $crate::__private::Serialize for $Value<S> {
+            fn serialize<Z: $crate::__private::Serializer>(&self, serializer: Z) -> ::core::result::Result<Z::Ok, Z::Error> {
+                $crate::__private::Serialize::serialize(&self.head.id().subject(), serializer)
             }
         }
 

@@ -11,6 +11,7 @@ mod one_write;
 mod orders;
 mod payments;
 mod properties;
+mod requests;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod tables;
