@@ -3,6 +3,7 @@
 
 extern crate self as escrowed;
 
+pub mod coalescing;
 pub mod deal;
 pub mod diagram;
 pub mod escrow;
