@@ -54,15 +54,22 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     /// [`EscrowError`] when no such call was made, the amount or currency is not what was asked, it contradicts what
     /// the gateway said before, or somebody else was faster. Nothing may be committed then.
     pub async fn report<U: Outbox>(&self, unit: &mut U, report: &Report) -> Result<Reported, Fails<U>> {
-        let call = unit.call(&report.key).await.map_err(EscrowError::Storage)?;
+        let (mut gathered, subject) = (Gathering::over(unit), report.key.subject);
+        // The log is read before the call. Whoever answers the call writes both at once, so where a unit sees what others
+        // commit meanwhile, the call may be the newer of the two, which is told as a repetition or found stale.
+        match gathered.log(subject).await {
+            Ok(_) => {}
+            Err(EscrowError::Unknown(_)) => return Err(EscrowError::UnknownCall(report.key)),
+            Err(error) => return Err(error),
+        }
+        let call = gathered.unit.call(&report.key).await.map_err(EscrowError::Storage)?;
         // A call that another gateway was asked is none of this one's business.
         let call = call.filter(|call| call.gateway == *self.gateway.name());
         let call = call.ok_or(EscrowError::UnknownCall(report.key))?;
         if let Some(known) = judge(&call, report)? {
             return Ok(known);
         }
-        let (subject, at) = (report.key.subject, Stamp::gateway(self.clock.now()));
-        let mut gathered = Gathering::over(unit);
+        let at = Stamp::gateway(self.clock.now());
         if let Ok(payin) = PayinId::try_from(subject) {
             self.report_payin(&mut gathered, payin, report, &at).await?;
         } else if let Ok(payout) = PayoutId::try_from(subject) {
