@@ -3,6 +3,7 @@
 
 extern crate self as escrowed;
 
+pub mod coalescing;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod deal;
@@ -33,6 +34,6 @@ pub mod transaction;
 /// For the code that [`lifecycle!`] writes into other crates.
 #[doc(hidden)]
 pub mod __private {
-    pub use serde::{self, Deserialize, Serialize};
+    pub use serde::{self, Deserialize, Serialize, Serializer};
     pub use serde_json::{Error as JsonError, from_str};
 }

@@ -25,6 +25,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
 //! ```
 //!
+//! Whatever follows from an act by itself, such as a refund and what its payin and its order learn of it, is written
+//! together with it by one [`append_all`](crate::store::UnitOfWork::append_all): all of it, or nothing.
+//!
+//! An HTTP handler passes its caller's idempotency key on: [`Actor::under`] makes a request of it that is done once, and is
+//! answered the same each time it is sent. See [`Caller`].
+//!
 //! Every method but [`send`](Escrow::send), [`run_due`](Escrow::run_due) and [`work`](Escrow::work) works in a unit that
 //! the host has begun and will commit, together with whatever else the host writes. Those three are the workers: they
 //! begin and commit units of their own, one per call or subject. `send` and `run_due` do what there is to do now, for a
@@ -53,13 +59,17 @@
 //! picks up.
 
 mod act;
+mod caller;
 mod clock;
 mod error;
+mod follow;
+mod gather;
 mod member;
 mod report;
 mod trace;
 mod worker;
 
+pub use caller::Caller;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::EscrowError;
 pub use report::Reported;

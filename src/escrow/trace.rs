@@ -135,6 +135,8 @@ mod told {
             EscrowError::Sent(_) => "sent",
             EscrowError::Unbooked(_) => "unbooked",
             EscrowError::Corrupt(_) => "corrupt",
+            EscrowError::OtherRequest { .. } => "other_request",
+            EscrowError::Unwritable(_) => "unwritable",
             EscrowError::Storage(_) => "storage",
         }
     }

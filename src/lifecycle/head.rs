@@ -83,7 +83,7 @@ impl<L: Lifecycle> Head<L> {
         self.id
     }
 
-    /// The revision it was loaded or saved at; `None` until it is saved.
+    /// The revision it was loaded or saved at; `None` until it is saved, and for a value of the past.
     pub const fn revision(&self) -> Option<Revision> {
         self.revision
     }

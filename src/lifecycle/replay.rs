@@ -29,6 +29,12 @@ pub enum Flaw {
     /// No events at all.
     #[error("it has no events")]
     Empty,
+    /// An event that a request wrote is not there.
+    #[error("event {seq}, which a request wrote, is not there")]
+    Missing {
+        /// Its number.
+        seq: u32,
+    },
     /// The log of something else.
     #[error(transparent)]
     OtherKind(#[from] IdError),
@@ -67,14 +73,36 @@ pub enum Flaw {
 /// # Errors
 /// [`Corrupt`] at the first event that cannot be part of such a history.
 pub fn replay<L: Lifecycle>(log: &Log) -> Result<L, Corrupt> {
+    let mut value = run::<L>(log, &log.records)?;
+    value.head_mut(&kernel()).revise(&kernel(), log.revision);
+    Ok(value)
+}
+
+/// The value as it was after one event: replays a log up to there. Unless that was the last one, it is a value of the
+/// past: to be looked at, while whatever is done with it is found stale.
+///
+/// # Errors
+/// [`Corrupt`] at the first event that cannot be part of such a history, or where the log ends too early.
+pub fn replay_to<L: Lifecycle>(log: &Log, seq: u32) -> Result<L, Corrupt> {
+    let last = log.records.last().map_or(0, |record| record.seq);
+    if seq == last {
+        return replay(log);
+    }
+    let until = log.records.partition_point(|record| record.seq <= seq);
+    if seq > last || until == 0 {
+        return Err(Corrupt { subject: log.subject, seq: last, flaw: Flaw::Missing { seq } });
+    }
+    run(log, &log.records[..until])
+}
+
+fn run<L: Lifecycle>(log: &Log, records: &[StoredRecord]) -> Result<L, Corrupt> {
     let corrupt = |seq, flaw| Corrupt { subject: log.subject, seq, flaw };
     let id: Id<L> = log.subject.try_into().map_err(|other: IdError| corrupt(0, other.into()))?;
-    let (first, rest) = log.records.split_first().ok_or_else(|| corrupt(0, Flaw::Empty))?;
+    let (first, rest) = records.split_first().ok_or_else(|| corrupt(0, Flaw::Empty))?;
     let mut value = begin::<L>(id, first).map_err(|flaw| corrupt(first.seq, flaw))?;
     for record in rest {
         value = apply(value, record).map_err(|flaw| corrupt(record.seq, flaw))?;
     }
-    value.head_mut(&kernel()).revise(&kernel(), log.revision);
     Ok(value)
 }
 

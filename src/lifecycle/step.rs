@@ -3,6 +3,7 @@
 use super::{Edge, Effects, Facts, Head, Reason, Refused, Transition};
 use crate::{
     id::{Id, Identified},
+    ledger::GatewayName,
     money::Money,
     party::{Actor, Stamp},
     store::{Commit, Payload},
@@ -24,8 +25,9 @@ pub trait Lifecycle: Value<Any = Self> + Identified + std::fmt::Debug {
     type Opening: Opening<Self>;
     /// All its other events.
     type Event: Send;
-    /// An action with what it needs. Some need evidence, which they borrow.
-    type Command<'e>: Send;
+    /// An action with what it needs. Some need evidence, which they borrow. Its JSON tells it from other commands; evidence
+    /// is an id there.
+    type Command<'e>: Send + Serialize;
     /// Known to the lifecycle's own module only: who has none of these can take no step past its methods.
     type Seal;
 
@@ -81,6 +83,18 @@ pub trait Opening<L: Lifecycle>: Serialize + DeserializeOwned + Clone + Send + S
     /// When the clock acts on it (UTC), if it will.
     fn deadline(&self) -> Option<crate::time::Timestamp> {
         None
+    }
+    /// Through which gateway its payments go; `None` when it does not say. An escrow refuses another than its own.
+    fn gateway(&self) -> Option<&GatewayName> {
+        None
+    }
+    /// What is asked for by it, as JSON, to tell a request from another one: all of it, but what is made anew for each
+    /// attempt, such as a code that is drawn.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    fn asked(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
     }
 }
 

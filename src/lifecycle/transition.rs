@@ -6,7 +6,7 @@ use crate::{
     id::Subject,
     ledger::Account,
     money::Money,
-    store::{Appended, AppendedAll, Commit, Request, UnitOfWork},
+    store::{Appended, AppendedAll, Commit, Request, Revision, UnitOfWork},
 };
 use std::{error::Error, fmt};
 
@@ -96,7 +96,7 @@ impl<T: Value> Transition<T> {
         };
         let why = match appended {
             Ok(Appended::Stored(revision)) => {
-                self.value.head_mut(&kernel()).revise(&kernel(), revision);
+                revise(&mut self.value, revision);
                 return Ok(self.value);
             }
             Ok(refused) => Failure::refused(refused),
@@ -199,6 +199,16 @@ impl<T: Value> Transition<T> {
     pub(crate) fn into_commits(self) -> Vec<Commit> {
         self.commits
     }
+
+    /// The next value and everything that must be written, for whoever writes it.
+    pub(crate) fn into_parts(self) -> (T, Vec<Commit>) {
+        (self.value, self.commits)
+    }
+}
+
+/// Notes the revision that a value was written at.
+pub(crate) fn revise<T: Value>(value: &mut T, revision: Revision) {
+    value.head_mut(&kernel()).revise(&kernel(), revision);
 }
 
 impl<E> Failure<E> {

@@ -194,6 +194,9 @@ impl Opening<AnyOrder> for Terms {
     fn facts(self, _: &Stamp) -> Facts {
         Facts { refunded: Money::zero(self.amount.currency()), terms: self, payins: Vec::new() }
     }
+    fn gateway(&self) -> Option<&GatewayName> {
+        Some(&self.gateway)
+    }
 }
 
 impl Facts {

@@ -207,7 +207,11 @@ impl Commit {
 
     /// Goes on with another commit of the same subject: both become one.
     pub(crate) fn follow(&mut self, next: Self) {
-        debug_assert_eq!(self.subject, next.subject, "a commit goes on with its own subject");
+        assert_eq!(self.subject, next.subject, "a commit goes on with its own subject");
+        let answered = self.settles.as_ref().zip(next.settles.as_ref());
+        assert!(answered.is_none_or(|(one, other)| one.key == other.key), "a commit answers one call");
+        let withdrawn = self.withdraws.as_ref().zip(next.withdraws.as_ref());
+        assert!(withdrawn.is_none_or(|(one, other)| one.key == other.key), "a commit withdraws one call");
         self.records.extend(next.records);
         self.index = next.index;
         self.entries.extend(next.entries);

@@ -2,8 +2,10 @@
 
 use crate::harness::{Shop, ops, terms, worker};
 use escrowed::{
+    coalescing::Coalescing,
     escrow::{Bell, Escrow, EscrowError, Shift},
     gateway::Report,
+    memory::Memory,
     order::{AnyOrder, Command, Order, OrderId, Published},
     payment::{AnyPayin, AnyPayout, AnyRefund},
     sandbox::Sandbox,
@@ -15,6 +17,14 @@ fn is_send<T: Send>(value: T) -> T {
 }
 
 fn is_send_and_sync<T: Send + Sync>() {}
+
+/// Compiles only if every write that is shared can be spawned, too.
+#[allow(dead_code, reason = "it is enough that it compiles")]
+async fn every_shared_write_may_move(market: &Escrow<Coalescing<Memory>, Sandbox>, id: OrderId, report: &Report) {
+    let mut writer = market.store().writer();
+    drop(is_send(market.act(&mut writer, id, Command::Cancel {}, ops())).await);
+    drop(is_send(market.report(&mut writer, report)).await);
+}
 
 #[test]
 fn values_may_be_sent_and_shared() {
@@ -28,6 +38,8 @@ fn values_may_be_sent_and_shared() {
     is_send_and_sync::<(Bell, Shift)>();
     #[cfg(feature = "sqlite")]
     is_send_and_sync::<Escrow<escrowed::sqlite::Sqlite, Sandbox>>();
+    is_send_and_sync::<escrowed::coalescing::Coalescing<escrowed::memory::Memory>>();
+    is_send_and_sync::<escrowed::coalescing::Writer<escrowed::memory::Memory>>();
 }
 
 /// Compiles only if every future of the service can be spawned on a runtime with many threads.
@@ -35,6 +47,7 @@ async fn every_future_may_move<S: Store>(shop: &Shop<S>, id: OrderId, report: &R
     let escrow = &shop.escrow;
     let mut unit = is_send(escrow.store().begin()).await.unwrap();
     drop(is_send(escrow.open_order(&mut unit, terms(), ops())).await);
+    drop(is_send(escrow.open(&mut unit, Order::open, terms(), ops().under("a".parse().unwrap()))).await);
     drop(is_send(escrow.act(&mut unit, id, Command::Cancel {}, ops())).await);
     drop(is_send(escrow.load::<AnyOrder, _>(&mut unit, id)).await);
     drop(is_send(escrow.report(&mut unit, report)).await);
@@ -70,6 +83,6 @@ fn orders_are_driven_from_many_threads_at_once() {
         })
         .collect();
     threads.into_iter().for_each(|thread| thread.join().unwrap());
-    // Each thread opened one order of its own and one more each time.
-    assert_eq!(futures_lite::future::block_on(shop.audit()), 80);
+    // Each thread opened one order of its own and one more each time, and all of them one under the same key.
+    assert_eq!(futures_lite::future::block_on(shop.audit()), 81);
 }

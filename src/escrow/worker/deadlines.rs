@@ -1,7 +1,7 @@
 //! What the clock does: deadlines, taken under leases.
 
 use super::{
-    super::{Clock, Escrow, EscrowError, act, trace},
+    super::{Clock, Escrow, EscrowError, gather::Gathering, trace},
     Tally,
     shift::Awake,
 };
@@ -109,33 +109,40 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     async fn due(&self, row: &IndexEntry, now: Timestamp) -> Result<bool, EscrowError<S::Error>> {
         let mut unit = self.store.begin().await.map_err(EscrowError::Storage)?;
         let at = Stamp::clock(now);
+        let mut gathered = Gathering::over(&mut unit);
         let taken = match PayinId::try_from(row.subject) {
-            Ok(id) => self.expire(&mut unit, id, &at).await,
-            Err(_) => self.agreement_due(&mut unit, row, &at).await,
+            Ok(id) => self.expire(&mut gathered, id, &at).await,
+            Err(_) => self.agreement_due(&mut gathered, row, &at).await,
         };
         let taken = taken?;
+        gathered.write().await?;
         self.store.commit(unit).await.map_err(EscrowError::Storage)?;
         Ok(taken)
     }
 
-    async fn expire(&self, unit: &mut S::Unit, id: PayinId, at: &Stamp) -> Result<bool, EscrowError<S::Error>> {
-        let taken = self.load(unit, id).await?.handle(payin::Command::Cancel {}, at)?;
-        if let AnyPayin::Cancelled(payin) = self.write(unit, taken, at).await? {
-            self.tell(unit, payin.facts().about, &Evidence::PayinCancelled(&payin), at).await?;
+    async fn expire(
+        &self,
+        gathered: &mut Gathering<'_, S::Unit>,
+        id: PayinId,
+        at: &Stamp,
+    ) -> Result<bool, EscrowError<S::Error>> {
+        let taken = gathered.load(id).await?.handle(payin::Command::Cancel {}, at)?;
+        if let AnyPayin::Cancelled(payin) = self.gather(gathered, taken, at).await? {
+            self.tell(gathered, payin.facts().about, &Evidence::PayinCancelled(&payin), at).await?;
         }
         Ok(true)
     }
 
     async fn agreement_due(
         &self,
-        unit: &mut S::Unit,
+        gathered: &mut Gathering<'_, S::Unit>,
         row: &IndexEntry,
         at: &Stamp,
     ) -> Result<bool, EscrowError<S::Error>> {
-        let log = act::log(unit, row.subject).await?;
-        let reaction = (self.member(row.subject)?.due)(&log, at)?;
+        let log = gathered.log(row.subject).await?;
+        let reaction = (self.member(row.subject)?.due)(log, at)?;
         let taken = !reaction.commits.is_empty();
-        self.react(unit, reaction, at).await?;
+        self.react(gathered, reaction, at).await?;
         Ok(taken)
     }
 }

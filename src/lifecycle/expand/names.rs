@@ -45,7 +45,8 @@ macro_rules! __lifecycle_names {
         }
 
         /// An action with what it needs, for callers that learn the status at run time.
-        #[derive(Debug)]
+        #[derive(Debug, $crate::__private::Serialize)]
+        #[serde(crate = "escrowed::__private::serde")]
         $vis enum $Command $(<$life>)? {
             $( $(#[doc = $adoc])* $Action { $(
                 #[allow(missing_docs, reason = "named like the argument of the method")]

@@ -122,6 +122,13 @@ macro_rules! __lifecycle_values {
             }
         }
 
+        // Evidence is written as what it is evidence of: its id.
+        impl<S> $crate::__private::Serialize for $Value<S> {
+            fn serialize<Z: $crate::__private::Serializer>(&self, serializer: Z) -> ::core::result::Result<Z::Ok, Z::Error> {
+                $crate::__private::Serialize::serialize(&self.head.id().subject(), serializer)
+            }
+        }
+
         impl<S> $Value<S> {
             /// Its id.
             #[must_use]

@@ -206,7 +206,7 @@ fn live<S: Store>(cases: u32, store: impl Fn() -> S) -> BTreeSet<Status> {
 
 #[test]
 fn no_money_is_lost_doubled_or_stuck_in_memory() {
-    let reached = live(400, escrowed::memory::Memory::new);
+    let reached = live(400, crate::one_write::OneWrite::memory);
     // What was never reached was not tested.
     assert_eq!(reached, Status::ALL.iter().copied().collect());
 }
