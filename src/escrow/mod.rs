@@ -50,7 +50,7 @@ use crate::{
     store::Store,
     transaction::AnyTransaction,
 };
-use member::Member;
+pub(crate) use member::Member;
 use std::time::Duration;
 
 /// Orders, payments, storage and a gateway, as one.
@@ -122,13 +122,18 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         &self.clock
     }
 
+    /// The lifecycles that people agree on, which it serves.
+    pub(crate) fn members(&self) -> &[Member] {
+        &self.members
+    }
+
     /// This actor's stamp, now.
     pub fn stamp(&self, by: Actor) -> Stamp {
         Stamp::new(by, self.clock.now())
     }
 }
 
-fn built_in() -> Vec<Member> {
+pub(crate) fn built_in() -> Vec<Member> {
     vec![Member::of::<AnyOrder>(), Member::of::<AnyFaceToFace>(), Member::of::<AnyTransaction>()]
 }
 

@@ -8,6 +8,7 @@ use crate::{
     money::Money,
     party::{PartyId, Stamp},
     store::{Call, Commit, IfSent, IndexRow, Payload, Record, Settlement, Withdrawal},
+    time::Timestamp,
 };
 
 /// What a step writes besides its event: entries, calls, and what it opens. Collected while the step is checked.
@@ -169,6 +170,27 @@ impl<'s> Effects<'s> {
             withdraws: self.withdraws,
             request: None,
         }
+    }
+}
+
+/// What an event wrote besides itself, as replay finds it again.
+#[derive(Debug)]
+pub(crate) struct Written {
+    /// The event's number.
+    pub(crate) seq: u32,
+    /// When it happened (UTC).
+    pub(crate) at: Timestamp,
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) calls: Vec<Call>,
+    pub(crate) settles: Option<Settlement>,
+    pub(crate) withdraws: Option<Withdrawal>,
+}
+
+impl From<Effects<'_>> for Written {
+    // What the step opens has a log of its own.
+    fn from(effects: Effects<'_>) -> Self {
+        let Effects { seq, stamp, entries, calls, settles, withdraws, .. } = effects;
+        Self { seq, at: stamp.at, entries, calls, settles, withdraws }
     }
 }
 

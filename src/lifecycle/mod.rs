@@ -31,7 +31,9 @@ mod transition;
 pub use effects::{Effects, once};
 pub use head::{Facts, Head, History, Passage};
 pub use refused::{Reason, Refused};
+pub(crate) use effects::Written;
 pub use replay::{Corrupt, Flaw, replay};
+pub(crate) use replay::{Retraced, retrace};
 pub(crate) use step::note;
 pub use step::{Kernel, Lifecycle, Opening, Recorded, Takes, Value, open, take};
 #[doc(hidden)]

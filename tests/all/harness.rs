@@ -15,6 +15,7 @@ use escrowed::{
     sandbox::{Chaos, Resolution, Sandbox},
     store::{CallState, CallStatus, Cursor, Outbox, Query, Store, UnitOfWork, Views, WorkerId},
     time::Timestamp,
+    verify::Verified,
 };
 use std::{fmt::Debug, time::Duration};
 
@@ -327,10 +328,21 @@ impl<S: Store> Shop<S> {
         seen += self.audit_lifecycle::<AnyPayin>("payin").await;
         seen += self.audit_lifecycle::<AnyPayout>("payout").await;
         seen += self.audit_lifecycle::<AnyRefund>("refund").await;
+        self.verify().await;
         let escrows =
             balances.iter().filter(|b| matches!(b.account, Account::Escrow(_)) && !b.amount.is_zero()).count();
         assert!(escrows <= seen, "money is held for something that is not there");
         seen
+    }
+
+    /// That the whole store says what its logs say.
+    pub(crate) async fn verify(&self) -> Verified {
+        let mut found = Vec::new();
+        // Small pages, so that the places are used.
+        let verifier = self.escrow.verifier().in_pages_of(5);
+        let verified = verifier.verify(self.escrow.store(), |difference| found.push(difference.to_string())).await;
+        assert!(found.is_empty(), "the store says otherwise than its logs: {found:#?}");
+        verified.unwrap()
     }
 
     async fn audit_lifecycle<L: Lifecycle + Debug>(&self, name: &str) -> usize {
