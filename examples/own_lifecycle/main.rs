@@ -107,7 +107,8 @@ fn main() -> Outcome<()> {
             println!("{number}. {}", story.says);
             tell(&shop, story).await?;
         }
-        print_balances(&shop, i64::try_from(paid)?).await
+        print_balances(&shop, i64::try_from(paid)?).await?;
+        print_verified(&shop).await
     })
 }
 

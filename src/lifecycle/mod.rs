@@ -28,10 +28,10 @@ mod step;
 mod table;
 mod transition;
 
+pub(crate) use effects::Written;
 pub use effects::{Effects, once};
 pub use head::{Facts, Head, History, Passage};
 pub use refused::{Reason, Refused};
-pub(crate) use effects::Written;
 pub use replay::{Corrupt, Flaw, replay};
 pub(crate) use replay::{Retraced, retrace};
 pub(crate) use step::note;

@@ -57,8 +57,7 @@ impl Inventory for SqliteUnit {
         limit: usize,
     ) -> Result<Vec<(PartyId, Subject)>, SqliteError> {
         let mut statement = self.open()?.prepare_cached(MEMBERS)?;
-        let (party, subject) =
-            after.map(|(party, subject)| (party.as_str(), subject.to_string())).unwrap_or_default();
+        let (party, subject) = after.map(|(party, subject)| (party.as_str(), subject.to_string())).unwrap_or_default();
         let mut rows = statement.query(params![party, subject, at_most(limit)])?;
         let mut members = Vec::new();
         while let Some(row) = rows.next()? {
@@ -118,8 +117,7 @@ impl Inventory for SqliteUnit {
         let mut requests = Vec::new();
         while let Some(row) = rows.next()? {
             let reader = Reader::new("escrowed_requests", row);
-            let answered =
-                Answered { digest: reader.parsed(1)?, subject: reader.parsed(2)?, seq: reader.number(3)? };
+            let answered = Answered { digest: reader.parsed(1)?, subject: reader.parsed(2)?, seq: reader.number(3)? };
             requests.push((reader.parsed(0)?, answered));
         }
         Ok(requests)

@@ -55,10 +55,7 @@ pub trait Inventory: Views {
     ///
     /// # Errors
     /// When the storage fails.
-    fn balances_of(
-        &mut self,
-        account: &Account,
-    ) -> impl Future<Output = Result<Vec<Balance>, Self::Error>> + Send;
+    fn balances_of(&mut self, account: &Account) -> impl Future<Output = Result<Vec<Balance>, Self::Error>> + Send;
 
     /// Whose calls a call is kept in order with: the [`lane`](super::Commit::lane) of the commit that asked for it; `None`
     /// when there is no such call.

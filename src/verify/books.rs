@@ -16,14 +16,18 @@ impl Sums {
     /// Adds what an entry does to an account. Balances stay within 64 bits, so sums that do not are those of tampered
     /// entries, and differ from any balance all the same.
     pub(super) fn add(&mut self, account: &Account, booked: &BookedEntry) {
-        let minor = booked.amount.minor();
-        let sum = self.0.entry(booked.amount.currency()).or_default();
-        if booked.from == *account {
-            *sum = sum.wrapping_sub(minor);
-        }
         if booked.to == *account {
-            *sum = sum.wrapping_add(minor);
+            self.count(booked.amount);
         }
+        if booked.from == *account {
+            let amount = booked.amount;
+            self.count(Money::from_minor(amount.minor().wrapping_neg(), amount.currency()));
+        }
+    }
+
+    pub(super) fn count(&mut self, amount: Money) {
+        let sum = self.0.entry(amount.currency()).or_default();
+        *sum = sum.wrapping_add(amount.minor());
     }
 
     /// All of them, with this currency if nothing was booked in it.

@@ -99,6 +99,15 @@ pub enum Difference {
         /// The entry.
         booked: Box<BookedEntry>,
     },
+    /// A payin counts more or less as refunded than its confirmed refunds say.
+    Refunded {
+        /// The payin.
+        payin: Subject,
+        /// What its log counts, in minor units.
+        log: Money,
+        /// What the logs of those refunds say, in minor units.
+        refunds: Money,
+    },
     /// A balance is not what the entries on the account add up to; or there is none for what was booked.
     Balance {
         /// The account.
@@ -217,6 +226,7 @@ impl Difference {
             | Self::PartyExtra { subject, .. }
             | Self::Held { subject, .. }
             | Self::EntryMissing { subject, .. } => Some(*subject),
+            Self::Refunded { payin, .. } => Some(*payin),
             Self::EntryAltered { booked, .. } | Self::EntryExtra { booked } | Self::EntryMisplaced { booked, .. } => {
                 Some(booked.subject)
             }
@@ -272,6 +282,9 @@ impl fmt::Display for Difference {
             Self::EntryExtra { booked } => write!(f, "no event of {} booked {booked:?}", booked.subject),
             Self::EntryMisplaced { seq, booked } => {
                 write!(f, "event {seq} of {} booked what stands elsewhere: {booked:?}", booked.subject)
+            }
+            Self::Refunded { payin, log, refunds } => {
+                write!(f, "{payin} counts {log} as refunded, and its refunds say {refunds}")
             }
             Self::Balance { account, entries, kept: Some(kept) } => {
                 write!(f, "account {account} has a balance of {kept}, and entries of {entries}")

@@ -9,11 +9,7 @@ use crate::{
 };
 
 impl Verifier {
-    pub(super) async fn subjects<S: Store>(
-        &self,
-        store: &S,
-        mut after: Option<Subject>,
-    ) -> Result<Step, S::Error> {
+    pub(super) async fn subjects<S: Store>(&self, store: &S, mut after: Option<Subject>) -> Result<Step, S::Error> {
         let (mut seen, mut found, mut reading) = (Verified::default(), Vec::new(), Reading::of(store));
         let subjects = match list!(reading, self.page, |unit, limit| unit.subjects(after, limit)) {
             Ok(subjects) => subjects,
@@ -100,11 +96,7 @@ impl Verifier {
         Ok(Step::new(Some(Place::Parties { after }), Verified::default(), found))
     }
 
-    pub(super) async fn requests<S: Store>(
-        &self,
-        store: &S,
-        mut after: Option<RequestKey>,
-    ) -> Result<Step, S::Error> {
+    pub(super) async fn requests<S: Store>(&self, store: &S, mut after: Option<RequestKey>) -> Result<Step, S::Error> {
         let (mut seen, mut found, mut reading) = (Verified::default(), Vec::new(), Reading::of(store));
         let requests = match list!(reading, self.page, |unit, limit| unit.requests(after.as_ref(), limit)) {
             Ok(requests) => requests,

@@ -57,7 +57,7 @@ use crate::{
     money::Money,
     party::PartyId,
     payment::{AnyPayin, AnyPayout, AnyRefund},
-    store::{CallStatus, Inventory, Log, RequestKey, Store},
+    store::{CallStatus, Log, RequestKey, Store},
 };
 use reading::{Reading, list};
 use serde::{Deserialize, Serialize};
@@ -186,11 +186,7 @@ impl Verifier {
     ///
     /// # Errors
     /// When the store cannot begin a unit. What cannot be read is a difference.
-    pub async fn verify<S: Store>(
-        &self,
-        store: &S,
-        mut found: impl FnMut(Difference),
-    ) -> Result<Verified, S::Error> {
+    pub async fn verify<S: Store>(&self, store: &S, mut found: impl FnMut(Difference)) -> Result<Verified, S::Error> {
         let (mut verified, mut place) = (Verified::default(), Some(Place::START));
         while let Some(from) = place {
             let step = self.page(store, &from).await?;
@@ -255,5 +251,67 @@ impl Verified {
             requests: self.requests + other.requests,
             differences: self.differences + other.differences,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{memory::Memory, party::Actor, sandbox::Sandbox, store::Appended, store::UnitOfWork, store::suite};
+    use futures_lite::future::block_on;
+
+    fn told(verifier: &Verifier, store: &Memory) -> Vec<Difference> {
+        let mut told = Vec::new();
+        let verified = block_on(verifier.verify(store, |difference| told.push(difference))).unwrap();
+        assert_eq!(verified.differences, told.len());
+        told
+    }
+
+    fn ordered() -> (Memory, Subject) {
+        let escrow = Escrow::new(Memory::new(), Sandbox::new(1));
+        let terms = crate::order::Terms::new(
+            "A bicycle".parse().unwrap(),
+            "120.00 EUR".parse().unwrap(),
+            "sam".parse().unwrap(),
+            "shop".parse().unwrap(),
+            "sandbox".parse().unwrap(),
+        );
+        block_on(async {
+            let mut unit = escrow.store().begin().await.unwrap();
+            let by = Actor::platform("ops".parse().unwrap());
+            let id = escrow.open_order(&mut unit, terms, by).await.unwrap().id();
+            escrow.store().commit(unit).await.unwrap();
+            (escrow.store().clone(), id.subject())
+        })
+    }
+
+    #[test]
+    fn a_lifecycle_that_nobody_registered_is_told_of() {
+        let (store, order) = ordered();
+        assert!(told(&Verifier::new(), &store).is_empty());
+        let stranger = Verifier { lifecycles: Vec::new(), page: 1 };
+        let told = told(&stranger, &store);
+        assert!(matches!(told[..], [Difference::UnknownLifecycle { subject }] if subject == order), "{told:?}");
+    }
+
+    #[test]
+    fn a_log_that_is_no_history_is_told_of() {
+        let (store, order) = ordered();
+        block_on(async {
+            let mut unit = store.begin().await.unwrap();
+            let revision = unit.log(order).await.unwrap().unwrap().revision;
+            let appended = unit.append(&suite::goes_on(order, revision, 2)).await.unwrap();
+            assert!(matches!(appended, Appended::Stored(_)));
+            store.commit(unit).await.unwrap();
+        });
+        let told = told(&Verifier::new(), &store);
+        assert!(matches!(&told[..], [Difference::Log(corrupt)] if corrupt.seq == 2), "{told:?}");
+    }
+
+    #[test]
+    fn it_may_move_between_threads() {
+        fn moves(_: impl Send) {}
+        let (store, verifier) = (Memory::new(), Verifier::new());
+        moves(verifier.verify(&store, drop));
     }
 }

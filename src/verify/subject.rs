@@ -4,9 +4,10 @@ use super::{Difference, Field, Part, Reading, Verified, Verifier, books::Sums, c
 use crate::{
     id::Subject,
     ledger::{Account, Entry},
-    lifecycle::{Retraced, Written},
+    lifecycle::{Retraced, Written, replay},
     money::Money,
     party::PartyId,
+    payment::{AnyPayin, AnyRefund, PayinId},
     store::{BookedEntry, IndexEntry, Inventory, Log, Outbox, Store, UnitOfWork, Views},
 };
 use uuid::Uuid;
@@ -63,6 +64,7 @@ impl Verifier {
         parties(reading, subject, &traced, &mut found).await?;
         self.entries(reading, &log, &traced, seen, &mut found).await?;
         calls(reading, &log, &traced, seen, &mut found).await?;
+        refunds(reading, &log, &mut found).await?;
         Ok(found)
     }
 
@@ -209,6 +211,42 @@ fn tells(booked: &BookedEntry, entry: &Entry) -> bool {
         && booked.to == *entry.to()
         && booked.amount == entry.amount()
         && booked.purpose == entry.purpose()
+}
+
+// What a payin counts as refunded moved between other accounts, so only the refunds themselves can tell.
+async fn refunds<S: Store>(
+    reading: &mut Reading<'_, S>,
+    log: &Log,
+    found: &mut Vec<Difference>,
+) -> Result<(), S::Error> {
+    let payin = log.subject;
+    if PayinId::try_from(payin).is_err() {
+        return Ok(());
+    }
+    let (counted, ids) = match replay(log) {
+        Ok(AnyPayin::Confirmed(payin)) => (payin.state().refunded(), payin.state().refunds().to_vec()),
+        Ok(AnyPayin::Refunded(payin)) => (payin.facts().amount, payin.state().refunds().to_vec()),
+        Ok(AnyPayin::Created(_) | AnyPayin::Authorized(_) | AnyPayin::Denied(_) | AnyPayin::Cancelled(_)) | Err(_) => {
+            return Ok(());
+        }
+    };
+    let mut sum = Sums::default();
+    for id in ids {
+        // One that cannot be read is told of by itself, and is missing here.
+        let refund = reading.unit().await?.log(id.subject()).await;
+        if let Ok(Some(log)) = refund
+            && let Ok(AnyRefund::Confirmed(refund)) = replay(&log)
+            && refund.facts().payin.subject() == payin
+        {
+            sum.count(refund.facts().amount);
+        }
+    }
+    for refunds in sum.with(counted.currency()) {
+        if refunds != counted {
+            found.push(Difference::Refunded { payin, log: counted, refunds });
+        }
+    }
+    Ok(())
 }
 
 async fn calls<S: Store>(

@@ -17,6 +17,10 @@ use escrowed::{
     time::Timestamp,
     verify::Verified,
 };
+use proptest::{
+    strategy::{Strategy, ValueTree},
+    test_runner::{Config, RngSeed, TestRunner},
+};
 use std::{fmt::Debug, time::Duration};
 
 pub(crate) struct Shop<S> {
@@ -39,6 +43,13 @@ pub(crate) fn seed() -> u64 {
     let seed = given.unwrap_or_else(now);
     eprintln!("seed: {seed} (set ESCROWED_SEED to have it again)");
     seed
+}
+
+/// Values of a strategy, the same for the same seed.
+pub(crate) fn sampled<T: Strategy>(strategy: T, number: usize, seed: u64) -> Vec<T::Value> {
+    let config = Config { rng_seed: RngSeed::Fixed(seed), failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new(config);
+    (0..number).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
 }
 
 pub(crate) fn party(name: &str) -> PartyId {

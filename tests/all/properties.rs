@@ -2,7 +2,7 @@
 
 mod happening;
 
-use crate::harness::{Shop, bank, ops, party, seed, terms, user, worker};
+use crate::harness::{Shop, bank, ops, party, sampled, seed, terms, user, worker};
 use escrowed::{
     escrow::EscrowError,
     gateway::Report,
@@ -319,6 +319,16 @@ pub(crate) fn about_data(reason: &Reason) -> bool {
             | Reason::Fixed { .. }
             | Reason::SameParty
     )
+}
+
+/// A shop in which so many things have happened, a second apart.
+pub(crate) async fn shaken<S: Store>(shop: Shop<S>, happenings: usize, seed: u64) -> Shop<S> {
+    let mut life = Life { shop, orders: Vec::new(), heard: Vec::new() };
+    for happening in sampled(happening(), happenings, seed) {
+        life.happen(happening).await;
+        life.shop.escrow.clock().advance(Duration::from_secs(1));
+    }
+    life.shop
 }
 
 fn live<S: Store>(cases: u32, store: impl Fn() -> S) -> BTreeSet<Status> {
