@@ -29,7 +29,7 @@
 //! What it cannot find, because nothing else in the store depends on it:
 //!
 //! - An event that was altered into another one which could have happened and would have written the same: its time where no
-//!   deadline, entry or call bears it, which operator it was, a text, a fee that was never charged, a digit in the terms of
+//!   deadline, entry or call bears it, which of several it was who may have done it, a text, a fee that was never charged, a digit in the terms of
 //!   an order that nobody has paid. Nor a whole subject that is gone with everything that tells of it.
 //! - Which events were one commit. An entry bears the number of its commit's last event; it is found where that cannot be,
 //!   or is of another time, not where it might be.

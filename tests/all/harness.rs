@@ -17,10 +17,6 @@ use escrowed::{
     time::Timestamp,
     verify::Verified,
 };
-use proptest::{
-    strategy::{Strategy, ValueTree},
-    test_runner::{Config, RngSeed, TestRunner},
-};
 use std::{fmt::Debug, time::Duration};
 
 pub(crate) struct Shop<S> {
@@ -46,7 +42,12 @@ pub(crate) fn seed() -> u64 {
 }
 
 /// Values of a strategy, the same for the same seed.
-pub(crate) fn sampled<T: Strategy>(strategy: T, number: usize, seed: u64) -> Vec<T::Value> {
+#[cfg(feature = "sqlite")]
+pub(crate) fn sampled<T: proptest::strategy::Strategy>(strategy: T, number: usize, seed: u64) -> Vec<T::Value> {
+    use proptest::{
+        strategy::ValueTree as _,
+        test_runner::{Config, RngSeed, TestRunner},
+    };
     let config = Config { rng_seed: RngSeed::Fixed(seed), failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new(config);
     (0..number).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()

@@ -2,7 +2,7 @@
 
 mod happening;
 
-use crate::harness::{Shop, bank, ops, party, sampled, seed, terms, user, worker};
+use crate::harness::{Shop, bank, ops, party, seed, terms, user, worker};
 use escrowed::{
     escrow::EscrowError,
     gateway::Report,
@@ -322,9 +322,10 @@ pub(crate) fn about_data(reason: &Reason) -> bool {
 }
 
 /// A shop in which so many things have happened, a second apart.
+#[cfg(feature = "sqlite")]
 pub(crate) async fn shaken<S: Store>(shop: Shop<S>, happenings: usize, seed: u64) -> Shop<S> {
     let mut life = Life { shop, orders: Vec::new(), heard: Vec::new() };
-    for happening in sampled(happening(), happenings, seed) {
+    for happening in crate::harness::sampled(happening(), happenings, seed) {
         life.happen(happening).await;
         life.shop.escrow.clock().advance(Duration::from_secs(1));
     }

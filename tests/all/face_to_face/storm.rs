@@ -2,7 +2,7 @@
 
 use super::{DAY, HOUR, anna, judy, opened_by, sam};
 use crate::{
-    harness::{Shop, bank, ops, sampled, user, worker},
+    harness::{Shop, bank, ops, user, worker},
     properties::about_data,
 };
 use escrowed::{
@@ -23,9 +23,10 @@ use proptest::prelude::*;
 use std::time::Duration;
 
 /// A shop in which so many things have happened, a second apart.
+#[cfg(feature = "sqlite")]
 pub(crate) async fn shaken<S: Store>(shop: Shop<S>, happenings: usize, seed: u64) -> Shop<S> {
     let mut life = Life::new(shop);
-    for happening in sampled(happening(), happenings, seed) {
+    for happening in crate::harness::sampled(happening(), happenings, seed) {
         life.happen(happening).await;
         life.shop.escrow.clock().advance(Duration::from_secs(1));
     }

@@ -49,8 +49,8 @@ const BLIND: [Blind; 22] = [
     Blind { column: "escrowed_entries.number", why: "only keeps the order of a subject's entries", rows: EVERY },
     Blind {
         column: "escrowed_events.actor",
-        why: "anybody may open an agreement or a payment, as far as the log knows",
-        rows: "seq = 1",
+        why: "whoever opens it, and whoever comes while the other side is not known yet, may be anybody",
+        rows: BEFORE_BOTH_ARE_KNOWN,
     },
     Blind { column: "escrowed_events.at", why: "nothing bears the time of such an event", rows: SILENT },
     Blind { column: "escrowed_events.body", why: "words, and amounts that have not moved", rows: WITHOUT_AMOUNTS },
@@ -64,6 +64,12 @@ const BLIND: [Blind; 22] = [
     Blind { column: "sqlite_", why: "SQLite's own tables", rows: EVERY },
 ];
 
+const BEFORE_BOTH_ARE_KNOWN: &str = "seq = 1 OR NOT (
+    subject GLOB 'pi_*' OR subject GLOB 'po_*' OR subject GLOB 're_*' OR EXISTS (
+        SELECT 1 FROM escrowed_events AS e
+        WHERE e.subject = escrowed_events.subject AND e.seq < escrowed_events.seq AND e.name IN ('join', 'identify_buyer')
+    )
+)";
 // Neither the last event of a commit that booked something, nor one from which a call took its time.
 const SILENT: &str = "NOT EXISTS (
     SELECT 1 FROM escrowed_entries AS e WHERE e.subject = escrowed_events.subject AND e.seq = escrowed_events.seq
