@@ -3,7 +3,7 @@
 use super::{
     Kernel, Lifecycle, Reason,
     effects::{Written, index},
-    step::{self, kernel},
+    step::{self, kernel, tracing},
 };
 use crate::{
     id::{Id, IdError, Subject},
@@ -81,7 +81,7 @@ pub(crate) struct Retraced {
 
 /// Replays a log, and keeps what its events wrote besides themselves.
 pub(crate) fn retrace<L: Lifecycle>(log: &Log) -> Result<Retraced, Corrupt> {
-    let kernel = Kernel::tracing();
+    let kernel = tracing();
     let value: L = again(log, &kernel)?;
     Ok(Retraced { row: index(&value), written: kernel.kept() })
 }

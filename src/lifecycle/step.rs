@@ -129,12 +129,12 @@ pub(super) const fn kernel<L>() -> Kernel<L> {
     Kernel(PhantomData, None)
 }
 
-impl<L> Kernel<L> {
-    /// One that keeps what each event wrote besides itself.
-    pub(super) const fn tracing() -> Self {
-        Self(PhantomData, Some(RefCell::new(Vec::new())))
-    }
+/// One that keeps what each event wrote besides itself.
+pub(super) const fn tracing<L>() -> Kernel<L> {
+    Kernel(PhantomData, Some(RefCell::new(Vec::new())))
+}
 
+impl<L> Kernel<L> {
     /// Keeps what an event wrote, where that is wanted.
     pub(super) fn keep(&self, effects: Effects<'_>) {
         if let Some(trace) = &self.1 {
