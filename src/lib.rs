@@ -30,6 +30,7 @@ pub mod store;
 pub mod text;
 pub mod time;
 pub mod transaction;
+pub mod verify;
 
 /// For the code that [`lifecycle!`] writes into other crates.
 #[doc(hidden)]

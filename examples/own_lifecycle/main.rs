@@ -29,7 +29,7 @@ use published::{published, the_table_is_the_published_process};
 use purchase::{
     Action, AnyPurchase, CUSTOMER, Command, OPERATOR, PROVIDER, Purchase, PurchaseId, Status, TABLE, Terms,
 };
-use report::{print_actions, print_balances, print_money, print_path};
+use report::{print_actions, print_balances, print_money, print_path, print_verified};
 use std::{error::Error, time::Duration};
 
 type Shop = Escrow<Sqlite, Sandbox, ManualClock>;
@@ -107,7 +107,8 @@ fn main() -> Outcome<()> {
             println!("{number}. {}", story.says);
             tell(&shop, story).await?;
         }
-        print_balances(&shop, i64::try_from(paid)?).await
+        print_balances(&shop, i64::try_from(paid)?).await?;
+        print_verified(&shop).await
     })
 }
 

@@ -6,9 +6,11 @@ use crate::{
     id::Subject,
     ledger::{Account, Balance},
     money::{Currency, Money},
+    party::PartyId,
     store::{
         Answered, Appended, AppendedAll, BookedEntry, CallState, CallStatus, Commit, Cursor, DueLease, IndexEntry,
-        Lease, LeasedCall, Log, Outbox, Page, Postponement, Query, RequestKey, Store, UnitOfWork, Views, books_agree,
+        Inventory, Lease, LeasedCall, Log, Outbox, Page, Postponement, Query, RequestKey, Store, UnitOfWork, Views,
+        books_agree,
     },
 };
 use std::fmt;
@@ -99,6 +101,18 @@ impl<S: Store + 'static> Views for Writer<S> {
         balances(after: Option<(&Account, Currency)>, limit: usize) -> Vec<Balance>;
         entries(account: &Account, after: i64, limit: usize) -> Vec<BookedEntry>;
         books(after: i64, limit: usize) -> Vec<BookedEntry>;
+    }
+}
+
+impl<S: Store + 'static> Inventory for Writer<S> {
+    reads! {
+        subjects(after: Option<Subject>, limit: usize) -> Vec<Subject>;
+        row(subject: Subject) -> Option<IndexEntry>;
+        members(after: Option<(&PartyId, Subject)>, limit: usize) -> Vec<(PartyId, Subject)>;
+        accounts(after: Option<&Account>, limit: usize) -> Vec<Account>;
+        balances_of(account: &Account) -> Vec<Balance>;
+        lane(key: &IdempotencyKey) -> Option<Subject>;
+        requests(after: Option<&RequestKey>, limit: usize) -> Vec<(RequestKey, Answered)>;
     }
 }
 

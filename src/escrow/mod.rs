@@ -84,7 +84,7 @@ use crate::{
     store::Store,
     transaction::AnyTransaction,
 };
-use member::Member;
+pub(crate) use member::Member;
 
 /// Orders, payments, storage and a gateway, as one.
 #[derive(Debug)]
@@ -140,12 +140,17 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         &self.clock
     }
 
+    /// The lifecycles that people agree on, which it serves.
+    pub(crate) fn members(&self) -> &[Member] {
+        &self.members
+    }
+
     /// This actor's stamp, now.
     pub fn stamp(&self, by: Actor) -> Stamp {
         Stamp::new(by, self.clock.now())
     }
 }
 
-fn built_in() -> Vec<Member> {
+pub(crate) fn built_in() -> Vec<Member> {
     vec![Member::of::<AnyOrder>(), Member::of::<AnyFaceToFace>(), Member::of::<AnyTransaction>()]
 }

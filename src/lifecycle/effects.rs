@@ -8,6 +8,7 @@ use crate::{
     money::Money,
     party::{PartyId, Stamp},
     store::{Call, Commit, IfSent, IndexRow, Payload, Record, Settlement, Withdrawal},
+    time::Timestamp,
 };
 use smallvec::smallvec;
 use std::{mem::take, sync::Arc};
@@ -171,20 +172,13 @@ impl<'s> Effects<'s> {
     // What `held` says is for the row for queries.
     #[inline]
     pub(super) fn commit<V: Value>(&mut self, value: &V, name: &'static str, payload: Payload, held: Money) -> Commit {
-        let (head, table) = (value.head(), <V::Any as Lifecycle>::TABLE);
+        let head = value.head();
         let (version, stamp) = (<V::Any as Lifecycle>::VERSION, self.stamp.clone());
         Commit {
             subject: self.subject,
             expected: head.revision(),
             records: smallvec![Record { seq: self.seq, name, version, stamp, payload }],
-            index: IndexRow {
-                lifecycle: table.name,
-                status: table.statuses[value.position()].name,
-                parties: head.parties().clone(),
-                about: head.facts.about(),
-                deadline: head.deadline,
-                held,
-            },
+            index: IndexRow { held, ..index(value) },
             held_before: self.before,
             parties_before: self.parties.take(),
             entries: take(&mut self.entries),
@@ -193,6 +187,40 @@ impl<'s> Effects<'s> {
             withdraws: self.withdraws.take(),
             request: None,
         }
+    }
+}
+
+/// What an event wrote besides itself, as replay finds it again.
+#[derive(Debug)]
+pub(crate) struct Written {
+    /// The event's number.
+    pub(crate) seq: u32,
+    /// When it happened (UTC).
+    pub(crate) at: Timestamp,
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) calls: Vec<Call>,
+    pub(crate) settles: Option<Settlement>,
+    pub(crate) withdraws: Option<Withdrawal>,
+}
+
+impl From<Effects<'_>> for Written {
+    // What the step opens has a log of its own.
+    fn from(effects: Effects<'_>) -> Self {
+        let Effects { seq, stamp, entries, calls, settles, withdraws, .. } = effects;
+        Self { seq, at: stamp.at, entries, calls, settles, withdraws }
+    }
+}
+
+/// The row for queries of a value as it is.
+pub(super) fn index<V: Value>(value: &V) -> IndexRow {
+    let (head, table) = (value.head(), <V::Any as Lifecycle>::TABLE);
+    IndexRow {
+        lifecycle: table.name,
+        status: table.statuses[value.position()].name,
+        parties: head.parties().clone(),
+        about: head.facts.about(),
+        deadline: head.deadline,
+        held: head.held(),
     }
 }
 

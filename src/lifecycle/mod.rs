@@ -28,10 +28,12 @@ mod step;
 mod table;
 mod transition;
 
+pub(crate) use effects::Written;
 pub use effects::{Effects, once};
 pub use head::{Facts, Head, History, Known, Passage};
 pub use refused::{Reason, Refused};
 pub use replay::{Corrupt, Flaw, replay, replay_to};
+pub(crate) use replay::{Retraced, retrace};
 pub(crate) use step::note;
 pub use step::{Kernel, Lifecycle, Opening, Recorded, Takes, Value, open, take};
 #[doc(hidden)]

@@ -1,12 +1,13 @@
 //! A value from its log, trusting nothing of it.
 
 use super::{
-    Lifecycle, Reason,
-    step::{self, kernel},
+    Kernel, Lifecycle, Reason,
+    effects::{Written, index},
+    step::{self, kernel, tracing},
 };
 use crate::{
     id::{Id, IdError, Subject},
-    store::{Log, StoredRecord},
+    store::{IndexRow, Log, StoredRecord},
 };
 
 /// Why a log is no history of a lifecycle. Never repaired and never guessed: a person has to look at it.
@@ -73,9 +74,7 @@ pub enum Flaw {
 /// # Errors
 /// [`Corrupt`] at the first event that cannot be part of such a history.
 pub fn replay<L: Lifecycle>(log: &Log) -> Result<L, Corrupt> {
-    let mut value = run::<L>(log, &log.records)?;
-    value.head_mut(&kernel()).revise(&kernel(), log.revision);
-    Ok(value)
+    again(log, &kernel())
 }
 
 /// The value as it was after one event: replays a log up to there. Unless that was the last one, it is a value of the
@@ -92,36 +91,57 @@ pub fn replay_to<L: Lifecycle>(log: &Log, seq: u32) -> Result<L, Corrupt> {
     if seq > last || until == 0 {
         return Err(Corrupt { subject: log.subject, seq: last, flaw: Flaw::Missing { seq } });
     }
-    run(log, &log.records[..until])
+    run(log, &log.records[..until], &kernel())
 }
 
-fn run<L: Lifecycle>(log: &Log, records: &[StoredRecord]) -> Result<L, Corrupt> {
+/// Everything that a log says was written with it.
+pub(crate) struct Retraced {
+    /// The row for queries as it is after the last event.
+    pub(crate) row: IndexRow,
+    /// What each event wrote besides itself, in order.
+    pub(crate) written: Vec<Written>,
+}
+
+/// Replays a log, and keeps what its events wrote besides themselves.
+pub(crate) fn retrace<L: Lifecycle>(log: &Log) -> Result<Retraced, Corrupt> {
+    let kernel = tracing();
+    let value: L = again(log, &kernel)?;
+    Ok(Retraced { row: index(&value), written: kernel.kept() })
+}
+
+fn again<L: Lifecycle>(log: &Log, kernel: &Kernel<L>) -> Result<L, Corrupt> {
+    let mut value = run(log, &log.records, kernel)?;
+    value.head_mut(kernel).revise(kernel, log.revision);
+    Ok(value)
+}
+
+fn run<L: Lifecycle>(log: &Log, records: &[StoredRecord], kernel: &Kernel<L>) -> Result<L, Corrupt> {
     let corrupt = |seq, flaw| Corrupt { subject: log.subject, seq, flaw };
     let id: Id<L> = log.subject.try_into().map_err(|other: IdError| corrupt(0, other.into()))?;
     let (first, rest) = records.split_first().ok_or_else(|| corrupt(0, Flaw::Empty))?;
-    let mut value = begin::<L>(id, first).map_err(|flaw| corrupt(first.seq, flaw))?;
+    let mut value = begin::<L>(id, first, kernel).map_err(|flaw| corrupt(first.seq, flaw))?;
     for record in rest {
-        value = apply(value, record).map_err(|flaw| corrupt(record.seq, flaw))?;
+        value = apply(value, record, kernel).map_err(|flaw| corrupt(record.seq, flaw))?;
     }
     Ok(value)
 }
 
-fn begin<L: Lifecycle>(id: Id<L>, record: &StoredRecord) -> Result<L, Flaw> {
+fn begin<L: Lifecycle>(id: Id<L>, record: &StoredRecord, kernel: &Kernel<L>) -> Result<L, Flaw> {
     check_form::<L>(record, 1)?;
     if record.name != "open" {
         return Err(Flaw::UnknownEvent { name: record.name.clone() });
     }
     let opening: L::Opening = serde_json::from_str(&record.body).map_err(Flaw::Unreadable)?;
-    step::check_opening::<L>(id, &opening, &record.stamp).map_err(Flaw::Illegal)?;
+    kernel.keep(step::check_opening::<L>(id, &opening, &record.stamp).map_err(Flaw::Illegal)?);
     Ok(step::begin(id, opening, &record.stamp))
 }
 
-fn apply<L: Lifecycle>(value: L, record: &StoredRecord) -> Result<L, Flaw> {
+fn apply<L: Lifecycle>(value: L, record: &StoredRecord, kernel: &Kernel<L>) -> Result<L, Flaw> {
     check_form::<L>(record, value.head().seq() + 1)?;
     let event = L::decode(&record.name, &record.body)
         .ok_or_else(|| Flaw::UnknownEvent { name: record.name.clone() })?
         .map_err(Flaw::Unreadable)?;
-    value.redo(&kernel(), event, &record.stamp).map_err(Flaw::Illegal)
+    value.redo(kernel, event, &record.stamp).map_err(Flaw::Illegal)
 }
 
 fn check_form<L: Lifecycle>(record: &StoredRecord, expected: u32) -> Result<(), Flaw> {

@@ -1,6 +1,6 @@
 //! One step: checked against the table and the facts, then taken. The same code runs live and in replay.
 
-use super::{Edge, Effects, Facts, Head, Reason, Refused, Transition};
+use super::{Edge, Effects, Facts, Head, Reason, Refused, Transition, effects::Written};
 use crate::{
     id::{Id, Identified},
     ledger::GatewayName,
@@ -9,7 +9,7 @@ use crate::{
     store::{Commit, Payload},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use std::marker::PhantomData;
+use std::{cell::RefCell, marker::PhantomData};
 
 /// A lifecycle as its `Any…` enum: all its statuses in one type. Implemented by the `lifecycle!` macro.
 pub trait Lifecycle: Value<Any = Self> + Identified + std::fmt::Debug {
@@ -134,10 +134,29 @@ pub trait Takes<E: Recorded<Self::Any>>: Value {
 
 /// Held by the kernel only, one for each lifecycle: methods that take one cannot be called from outside.
 #[derive(Debug)]
-pub struct Kernel<L>(PhantomData<fn() -> L>);
+pub struct Kernel<L>(PhantomData<fn() -> L>, Option<RefCell<Vec<Written>>>);
 
 pub(super) const fn kernel<L>() -> Kernel<L> {
-    Kernel(PhantomData)
+    Kernel(PhantomData, None)
+}
+
+/// One that keeps what each event wrote besides itself.
+pub(super) const fn tracing<L>() -> Kernel<L> {
+    Kernel(PhantomData, Some(RefCell::new(Vec::new())))
+}
+
+impl<L> Kernel<L> {
+    /// Keeps what an event wrote, where that is wanted.
+    pub(super) fn keep(&self, effects: Effects<'_>) {
+        if let Some(trace) = &self.1 {
+            trace.borrow_mut().push(effects.into());
+        }
+    }
+
+    /// What was kept, in the order of the events.
+    pub(super) fn kept(self) -> Vec<Written> {
+        self.1.map(RefCell::into_inner).unwrap_or_default()
+    }
 }
 
 /// Opens a lifecycle: its first value and all that must be written with it.
@@ -173,8 +192,14 @@ pub(super) fn begin<L: Lifecycle>(id: Id<L>, opening: L::Opening, at: &Stamp) ->
     L::begin(&kernel(), head)
 }
 
-pub(super) fn check_opening<L: Lifecycle>(id: Id<L>, opening: &L::Opening, at: &Stamp) -> Result<(), Reason> {
-    opening.check(&mut Effects::new(id.subject(), 1, at, opening.held()))
+pub(super) fn check_opening<'s, L: Lifecycle>(
+    id: Id<L>,
+    opening: &L::Opening,
+    at: &'s Stamp,
+) -> Result<Effects<'s>, Reason> {
+    let mut effects = Effects::new(id.subject(), 1, at, opening.held());
+    opening.check(&mut effects)?;
+    Ok(effects)
 }
 
 /// Takes a step: the next value and all that must be written with it.
@@ -221,14 +246,16 @@ where
 /// # Errors
 /// The reason why the event is illegal.
 #[doc(hidden)]
-pub fn redo<V, E>(value: V, event: E, at: &Stamp, _: &Kernel<V::Any>) -> Result<V::Any, Reason>
+pub fn redo<V, E>(value: V, event: E, at: &Stamp, kernel: &Kernel<V::Any>) -> Result<V::Any, Reason>
 where
     V: Takes<E>,
     E: Recorded<V::Any>,
 {
     let mut effects = Effects::of(&value, at);
     let edge = judge(&value, &event, &mut effects)?;
-    Ok(perform(value, event, edge, at, effects.held()).widen())
+    let next = perform(value, event, edge, at, effects.held());
+    kernel.keep(effects);
+    Ok(next.widen())
 }
 
 fn judge<V, E>(value: &V, event: &E, effects: &mut Effects<'_>) -> Result<&'static Edge, Reason>

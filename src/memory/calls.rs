@@ -29,7 +29,7 @@ pub(super) struct Calls {
 pub(super) struct CallRow {
     pub(super) state: CallState,
     pub(super) lease: Option<(WorkerId, Timestamp)>,
-    lane: Subject,
+    pub(super) lane: Subject,
     number: u64,
 }
 

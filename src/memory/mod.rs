@@ -19,6 +19,7 @@ mod append;
 mod books;
 mod calls;
 mod index;
+mod inventory;
 mod state;
 mod views;
 

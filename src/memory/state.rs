@@ -11,7 +11,7 @@ use crate::{
     store::{Answered, DueLease, IndexEntry, IndexRow, Log, Record, RequestKey, Revision, StoredRecord},
     time::Timestamp,
 };
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 #[derive(Debug, Default)]
 pub(super) struct State {
@@ -19,7 +19,7 @@ pub(super) struct State {
     pub(super) index: Index,
     pub(super) books: Books,
     pub(super) calls: Calls,
-    pub(super) answers: HashMap<RequestKey, Answered>,
+    pub(super) answers: BTreeMap<RequestKey, Answered>,
     journal: Vec<Undo>,
     // Never taken back: a revision out of a unit that was rolled back must not come again.
     minted: i64,

@@ -54,6 +54,7 @@ mod append;
 mod batch;
 mod diagnose;
 mod error;
+mod inventory;
 mod log;
 mod migrate;
 mod money;

@@ -1,14 +1,15 @@
 //! The traits, on sqlx's transaction and on a bare connection.
 
-use super::{Postgres, PostgresError, append, log, outbox, views};
+use super::{Postgres, PostgresError, append, inventory, log, outbox, views};
 use crate::{
     gateway::IdempotencyKey,
     id::Subject,
     ledger::{Account, Balance},
     money::{Currency, Money},
+    party::PartyId,
     store::{
         Answered, Appended, AppendedAll, BookedEntry, CallState, CallStatus, Commit, Cursor, DueLease, IndexEntry,
-        Lease, LeasedCall, Log, Outbox, Page, Postponement, Query, RequestKey, Store, UnitOfWork, Views,
+        Inventory, Lease, LeasedCall, Log, Outbox, Page, Postponement, Query, RequestKey, Store, UnitOfWork, Views,
     },
 };
 use sqlx::{PgConnection, Transaction};
@@ -116,6 +117,44 @@ macro_rules! units {
 
             async fn books(&mut self, after: i64, limit: usize) -> Result<Vec<BookedEntry>, PostgresError> {
                 views::books(self, after, limit).await
+            }
+        }
+
+        impl Inventory for $unit {
+            async fn subjects(&mut self, after: Option<Subject>, limit: usize) -> Result<Vec<Subject>, PostgresError> {
+                inventory::subjects(self, after, limit).await
+            }
+
+            async fn row(&mut self, subject: Subject) -> Result<Option<IndexEntry>, PostgresError> {
+                inventory::row(self, subject).await
+            }
+
+            async fn members(
+                &mut self,
+                after: Option<(&PartyId, Subject)>,
+                limit: usize,
+            ) -> Result<Vec<(PartyId, Subject)>, PostgresError> {
+                inventory::members(self, after, limit).await
+            }
+
+            async fn accounts(&mut self, after: Option<&Account>, limit: usize) -> Result<Vec<Account>, PostgresError> {
+                inventory::accounts(self, after, limit).await
+            }
+
+            async fn balances_of(&mut self, account: &Account) -> Result<Vec<Balance>, PostgresError> {
+                inventory::balances_of(self, account).await
+            }
+
+            async fn lane(&mut self, key: &IdempotencyKey) -> Result<Option<Subject>, PostgresError> {
+                inventory::lane(self, key).await
+            }
+
+            async fn requests(
+                &mut self,
+                after: Option<&RequestKey>,
+                limit: usize,
+            ) -> Result<Vec<(RequestKey, Answered)>, PostgresError> {
+                inventory::requests(self, after, limit).await
             }
         }
     )+ };

@@ -28,6 +28,8 @@ macro_rules! entries {
     };
 }
 
+pub(super) const SUBJECTS: &str = "escrowed_subjects";
+pub(super) const ROW: &str = subjects!("WHERE s.id = $1");
 const ALL: &str = subjects!("WHERE s.id > $1 ORDER BY s.id LIMIT $2");
 const IN_STATUS: &str = subjects!("WHERE lifecycle = $1 AND status = $2 AND s.id > $3 ORDER BY s.id LIMIT $4");
 const OF_PARTY: &str = subjects!(
@@ -49,7 +51,8 @@ const ENTRIES_ON: &str = concat!(
 const BOOKS: &str = entries!("WHERE number > $1 ORDER BY number LIMIT $2");
 
 #[cfg(test)]
-pub(super) const QUERIES: [(&str, &str); 9] = [
+pub(super) const QUERIES: [(&str, &str); 10] = [
+    (ROW, "escrowed_subjects_pkey"),
     (ALL, "escrowed_subjects_pkey"),
     (IN_STATUS, "escrowed_subjects_status"),
     (OF_PARTY, "escrowed_parties_pkey"),
@@ -84,7 +87,7 @@ pub(super) async fn find(
         }
     };
     let rows = found.fetch_all(connection).await?;
-    let rows = rows.iter().map(|row| Reader::new("escrowed_subjects", row).index_entry());
+    let rows = rows.iter().map(|row| Reader::new(SUBJECTS, row).index_entry());
     Ok(Page::of(asked, rows.collect::<Result<_, _>>()?, limit))
 }
 

@@ -22,6 +22,7 @@ macro_rules! subjects {
 }
 
 const ALL: &str = subjects!("WHERE s.id > ?1 ORDER BY s.id LIMIT ?2");
+pub(super) const ROW: &str = subjects!("WHERE s.id = ?1");
 const IN_STATUS: &str = subjects!("WHERE lifecycle = ?1 AND status = ?2 AND s.id > ?3 ORDER BY s.id LIMIT ?4");
 const OF_PARTY: &str = subjects!(
     "JOIN escrowed_parties AS p ON p.subject = s.id WHERE p.party = ?1 AND p.subject > ?2 ORDER BY p.subject LIMIT ?3"
@@ -42,7 +43,8 @@ const BOOKS: &str = "SELECT number, subject, seq, from_account, to_account, mino
 FROM escrowed_entries WHERE number > ?1 ORDER BY number LIMIT ?2";
 
 #[cfg(test)]
-pub(super) const QUERIES: [(&str, &str); 9] = [
+pub(super) const QUERIES: [(&str, &str); 10] = [
+    (ROW, "USING PRIMARY KEY"),
     (ALL, "USING PRIMARY KEY"),
     (BOOKS, "USING INTEGER PRIMARY KEY"),
     (IN_STATUS, "escrowed_subjects_status"),

@@ -7,6 +7,7 @@ use crate::{
     text::{Prose, Text},
     time::Timestamp,
 };
+use serde::{Deserialize, Serialize};
 use std::future::Future;
 
 /// A worker's own name, different from every other worker's: 1 to 100 characters.
@@ -66,7 +67,8 @@ pub struct LeasedCall {
 }
 
 /// Where a call stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CallStatus {
     /// Waits to be sent, or is being sent.
     Queued,

@@ -1,6 +1,6 @@
 //! The traits of a host's storage: a unit of work, and a store that begins them.
 
-use super::{Answered, Commit, Log, Outbox, RequestKey, Views};
+use super::{Answered, Commit, Inventory, Log, Outbox, RequestKey, Views};
 use crate::{gateway::IdempotencyKey, id::Subject, ledger::Account};
 use std::{error::Error, fmt, future::Future};
 
@@ -85,7 +85,7 @@ pub enum AppendedAll {
 /// elsewhere hands those in instead.
 pub trait Store: Send + Sync {
     /// A unit. Dropped without [`commit`](Store::commit), it is rolled back.
-    type Unit: UnitOfWork<Error = Self::Error> + Outbox + Views;
+    type Unit: UnitOfWork<Error = Self::Error> + Outbox + Views + Inventory;
     /// What can go wrong with the storage itself.
     type Error: Error + Send + Sync + 'static;
 

@@ -11,7 +11,7 @@ mod payins;
 mod properties;
 mod replaying;
 mod scenes;
-mod storm;
+pub(crate) mod storm;
 
 use crate::harness::{Problem, Shop, euro, party, user, worker};
 use escrowed::{

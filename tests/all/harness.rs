@@ -15,6 +15,7 @@ use escrowed::{
     sandbox::{Chaos, Resolution, Sandbox},
     store::{CallState, CallStatus, Cursor, Outbox, Query, Store, UnitOfWork, Views, WorkerId},
     time::Timestamp,
+    verify::Verified,
 };
 use std::{fmt::Debug, time::Duration};
 
@@ -38,6 +39,18 @@ pub(crate) fn seed() -> u64 {
     let seed = given.unwrap_or_else(now);
     eprintln!("seed: {seed} (set ESCROWED_SEED to have it again)");
     seed
+}
+
+/// Values of a strategy, the same for the same seed.
+#[cfg(feature = "sqlite")]
+pub(crate) fn sampled<T: proptest::strategy::Strategy>(strategy: T, number: usize, seed: u64) -> Vec<T::Value> {
+    use proptest::{
+        strategy::ValueTree as _,
+        test_runner::{Config, RngSeed, TestRunner},
+    };
+    let config = Config { rng_seed: RngSeed::Fixed(seed), failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new(config);
+    (0..number).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
 }
 
 pub(crate) fn party(name: &str) -> PartyId {
@@ -327,10 +340,21 @@ impl<S: Store> Shop<S> {
         seen += self.audit_lifecycle::<AnyPayin>("payin").await;
         seen += self.audit_lifecycle::<AnyPayout>("payout").await;
         seen += self.audit_lifecycle::<AnyRefund>("refund").await;
+        self.verify().await;
         let escrows =
             balances.iter().filter(|b| matches!(b.account, Account::Escrow(_)) && !b.amount.is_zero()).count();
         assert!(escrows <= seen, "money is held for something that is not there");
         seen
+    }
+
+    /// That the whole store says what its logs say.
+    pub(crate) async fn verify(&self) -> Verified {
+        let mut found = Vec::new();
+        // Small pages, so that the places are used.
+        let verifier = self.escrow.verifier().in_pages_of(5);
+        let verified = verifier.verify(self.escrow.store(), |difference| found.push(difference.to_string())).await;
+        assert!(found.is_empty(), "the store says otherwise than its logs: {found:#?}");
+        verified.unwrap()
     }
 
     async fn audit_lifecycle<L: Lifecycle + Debug>(&self, name: &str) -> usize {

@@ -6,9 +6,10 @@ use escrowed::{
     ledger::{Account, Balance},
     memory::Memory,
     money::{Currency, Money},
+    party::PartyId,
     store::{
         Answered, Appended, AppendedAll, BookedEntry, CallState, CallStatus, Commit, Cursor, DueLease, IndexEntry,
-        Lease, LeasedCall, Log, Outbox, Page, Postponement, Query, RequestKey, Store, UnitOfWork, Views,
+        Inventory, Lease, LeasedCall, Log, Outbox, Page, Postponement, Query, RequestKey, Store, UnitOfWork, Views,
     },
 };
 use std::collections::BTreeSet;
@@ -110,6 +111,38 @@ impl<U: Views> Views for OneWriteUnit<U> {
     }
     async fn books(&mut self, after: i64, limit: usize) -> Result<Vec<BookedEntry>, U::Error> {
         self.unit.books(after, limit).await
+    }
+}
+
+impl<U: Inventory> Inventory for OneWriteUnit<U> {
+    async fn subjects(&mut self, after: Option<Subject>, limit: usize) -> Result<Vec<Subject>, U::Error> {
+        self.unit.subjects(after, limit).await
+    }
+    async fn row(&mut self, subject: Subject) -> Result<Option<IndexEntry>, U::Error> {
+        self.unit.row(subject).await
+    }
+    async fn members(
+        &mut self,
+        after: Option<(&PartyId, Subject)>,
+        limit: usize,
+    ) -> Result<Vec<(PartyId, Subject)>, U::Error> {
+        self.unit.members(after, limit).await
+    }
+    async fn accounts(&mut self, after: Option<&Account>, limit: usize) -> Result<Vec<Account>, U::Error> {
+        self.unit.accounts(after, limit).await
+    }
+    async fn balances_of(&mut self, account: &Account) -> Result<Vec<Balance>, U::Error> {
+        self.unit.balances_of(account).await
+    }
+    async fn lane(&mut self, key: &IdempotencyKey) -> Result<Option<Subject>, U::Error> {
+        self.unit.lane(key).await
+    }
+    async fn requests(
+        &mut self,
+        after: Option<&RequestKey>,
+        limit: usize,
+    ) -> Result<Vec<(RequestKey, Answered)>, U::Error> {
+        self.unit.requests(after, limit).await
     }
 }
 

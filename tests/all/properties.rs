@@ -321,6 +321,17 @@ pub(crate) fn about_data(reason: &Reason) -> bool {
     )
 }
 
+/// A shop in which so many things have happened, a second apart.
+#[cfg(feature = "sqlite")]
+pub(crate) async fn shaken<S: Store>(shop: Shop<S>, happenings: usize, seed: u64) -> Shop<S> {
+    let mut life = Life { shop, orders: Vec::new(), heard: Vec::new() };
+    for happening in crate::harness::sampled(happening(), happenings, seed) {
+        life.happen(happening).await;
+        life.shop.escrow.clock().advance(Duration::from_secs(1));
+    }
+    life.shop
+}
+
 fn live<S: Store>(cases: u32, store: impl Fn() -> S) -> BTreeSet<Status> {
     let reached = RefCell::new(BTreeSet::new());
     let seed = seed();

@@ -71,6 +71,7 @@ macro_rules! promises {
                 calls_are_listed_by_key;
             views:
                 each_query_finds_its_rows,
+                everything_is_listed_once,
                 pages_end_where_the_next_begins,
                 rows_that_change_between_pages_are_seen_once,
                 deadlines_come_in_order,

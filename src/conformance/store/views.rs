@@ -6,7 +6,10 @@ use crate::{
     ledger::{Account, Entry, Purpose},
     money::{Currency, Money},
     party::{Actor, PartyId},
-    store::{Appended, Cursor, IndexEntry, IndexRow, LifecycleName, Query, Store, UnitOfWork, Views},
+    store::{
+        Appended, Cursor, IndexEntry, IndexRow, Inventory, LifecycleName, Outbox, Query, Request, Store, UnitOfWork,
+        Views,
+    },
 };
 
 fn party(name: &str) -> PartyId {
@@ -77,6 +80,55 @@ pub async fn each_query_finds_its_rows<S: Store>(store: &S) {
     for query in missed {
         assert!(unit.find(&query, None, 9).await.unwrap().rows.is_empty(), "{query:?}");
     }
+}
+
+/// Everything a store holds is listed, each once and page by page, whether or not the index knows of it.
+pub async fn everything_is_listed_once<S: Store>(store: &S) {
+    let (alice, bob) = (party("alice"), party("bob"));
+    let mut commit = opens(payin(1));
+    commit.index.parties = [bob.clone(), alice.clone()].into();
+    commit.index.about = Some(order(2));
+    commit.index.held = euro(5);
+    commit.entries = vec![entry("world:sandbox", &format!("escrow:{}", payin(1)), 7)];
+    commit.entries.push(entry(&format!("escrow:{}", payin(1)), "wallet:alice", 2));
+    commit.calls = vec![charge(payin(1), at(0))];
+    commit.request = Some(Request::new("second", "pay").unwrap());
+    saved(store, &commit).await;
+    let mut commit = opens(order(2));
+    commit.index.parties = [alice.clone()].into();
+    commit.request = Some(Request::new("first", "open").unwrap());
+    saved(store, &commit).await;
+    let mut unit = store.begin().await.unwrap();
+    let (mut subjects, mut after) = (Vec::new(), None);
+    while let Some(subject) = unit.subjects(after, 1).await.unwrap().pop() {
+        subjects.push(subject);
+        after = Some(subject);
+    }
+    assert_eq!(subjects, [order(2), payin(1)]);
+    assert_eq!(unit.row(payin(1)).await.unwrap().map(|row| (row.subject, row.held)), Some((payin(1), euro(5))));
+    assert_eq!(unit.row(payin(9)).await.unwrap(), None);
+    let members = unit.members(None, 9).await.unwrap();
+    assert_eq!(members, [(alice.clone(), order(2)), (alice.clone(), payin(1)), (bob, payin(1))]);
+    assert_eq!(unit.members(Some((&alice, order(2))), 1).await.unwrap(), members[1..2]);
+    assert_eq!(unit.members(Some((&alice, order(1))), 1).await.unwrap(), members[..1]);
+    let (mut accounts, mut after) = (Vec::new(), None::<crate::ledger::Account>);
+    while let Some(account) = unit.accounts(after.as_ref(), 1).await.unwrap().pop() {
+        accounts.push(account.to_string());
+        after = Some(account);
+    }
+    accounts.sort();
+    assert_eq!(accounts, [format!("escrow:{}", payin(1)), "wallet:alice".into(), "world:sandbox".into()]);
+    let of = unit.balances_of(&account("world:sandbox")).await.unwrap();
+    assert_eq!(of.iter().map(|balance| balance.amount).collect::<Vec<_>>(), [euro(-7)]);
+    assert_eq!(unit.balances_of(&account("wallet:bob")).await.unwrap(), []);
+    let key = key(&charge(payin(1), at(0)));
+    assert!(unit.call(&key).await.unwrap().is_some());
+    assert_eq!(unit.lane(&key).await.unwrap(), Some(order(2)));
+    assert_eq!(unit.lane(&super::commits::key(&charge(payin(9), at(0)))).await.unwrap(), None);
+    let requests = unit.requests(None, 9).await.unwrap();
+    let told: Vec<_> = requests.iter().map(|(key, answered)| (key.as_str(), answered.subject, answered.seq)).collect();
+    assert_eq!(told, [("first", order(2), 1), ("second", payin(1), 1)]);
+    assert_eq!(unit.requests(Some(&requests[0].0), 9).await.unwrap(), requests[1..]);
 }
 
 /// Pages of any size show every row once, in order, and say whether more follow.

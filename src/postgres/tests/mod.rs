@@ -201,7 +201,7 @@ fn every_query_has_its_index() {
             (outbox::POSTPONE, "escrowed_calls_key_key"),
             (outbox::LEASE_DUE, "escrowed_subjects_deadline"),
         ];
-        for (number, (query, index)) in views::QUERIES.into_iter().chain(outbox).enumerate() {
+        for (number, (query, index)) in views::QUERIES.into_iter().chain(inventory::QUERIES).chain(outbox).enumerate() {
             let prepare = format!("PREPARE q{number} AS {query}");
             sqlx::raw_sql(sqlx::AssertSqlSafe(prepare)).execute(&mut *unit).await.unwrap();
             let count = (1..=9).filter(|place| query.contains(&format!("${place}"))).count();

@@ -230,7 +230,11 @@ fn a_full_disk_leaves_nothing_of_a_commit() {
 fn every_query_has_its_index() {
     let (store, _folder) = fresh();
     let unit = block_on(store.begin()).unwrap();
-    for (query, index) in crate::sqlite::views::QUERIES.into_iter().chain(crate::sqlite::outbox::QUERIES) {
+    for (query, index) in crate::sqlite::views::QUERIES
+        .into_iter()
+        .chain(crate::sqlite::outbox::QUERIES)
+        .chain(crate::sqlite::inventory::QUERIES)
+    {
         let mut statement = unit.connection().prepare(&format!("EXPLAIN QUERY PLAN {query}")).unwrap();
         let nulls = vec![rusqlite::types::Null; statement.parameter_count()];
         let steps = statement.query_map(rusqlite::params_from_iter(nulls), |row| row.get::<_, String>("detail"));

@@ -22,6 +22,17 @@ use escrowed::{
 use proptest::prelude::*;
 use std::time::Duration;
 
+/// A shop in which so many things have happened, a second apart.
+#[cfg(feature = "sqlite")]
+pub(crate) async fn shaken<S: Store>(shop: Shop<S>, happenings: usize, seed: u64) -> Shop<S> {
+    let mut life = Life::new(shop);
+    for happening in crate::harness::sampled(happening(), happenings, seed) {
+        life.happen(happening).await;
+        life.shop.escrow.clock().advance(Duration::from_secs(1));
+    }
+    life.shop
+}
+
 /// Something that happens.
 #[derive(Debug, Clone)]
 pub(super) enum Happening {

@@ -11,7 +11,7 @@ mod properties;
 mod replaying;
 mod response;
 mod scenes;
-mod storm;
+pub(crate) mod storm;
 mod table;
 pub(crate) mod workers;
 
