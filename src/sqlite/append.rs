@@ -13,7 +13,7 @@ pub(super) fn append(connection: &Connection, commit: &Commit) -> Result<Appende
         return Ok(Appended::Unbooked { subject });
     }
     let stored = |appended: &Appended| matches!(appended, Appended::Stored(_));
-    whole(connection, stored, || write_all_of(connection, commit))
+    whole(connection, stored, || write_all_of(connection, commit, mint()))
 }
 
 pub(super) fn append_all(connection: &Connection, commits: &[Commit]) -> Result<AppendedAll, SqliteError> {
@@ -22,9 +22,10 @@ pub(super) fn append_all(connection: &Connection, commits: &[Commit]) -> Result<
     }
     let stored = |appended: &AppendedAll| matches!(appended, AppendedAll::Stored(_));
     whole(connection, stored, || {
-        let mut revisions = Vec::with_capacity(commits.len());
+        // The same for all: no subject is twice among them, for nobody knows yet which revision its second commit would expect.
+        let (revision, mut revisions) = (mint(), Vec::with_capacity(commits.len()));
         for (position, commit) in commits.iter().enumerate() {
-            match write_all_of(connection, commit)? {
+            match write_all_of(connection, commit, revision)? {
                 Appended::Stored(revision) => revisions.push(revision),
                 why @ (Appended::Stale
                 | Appended::Overdrawn { .. }
@@ -58,13 +59,12 @@ pub(super) fn whole<T>(
 }
 
 /// Writes a commit. Whoever calls it takes a refused one back.
-fn write_all_of(connection: &Connection, commit: &Commit) -> Result<Appended, SqliteError> {
+fn write_all_of(connection: &Connection, commit: &Commit, revision: Revision) -> Result<Appended, SqliteError> {
     let records = commit.records();
     let (first, last) = records.first().zip(records.last()).expect("a commit has at least one event");
     let gapless = records.windows(2).all(|pair| pair[0].seq.checked_add(1) == Some(pair[1].seq));
     assert!(gapless, "the events of a commit are numbered without gaps");
     let subject = commit.subject().to_string();
-    let revision = mint();
     if !replace_index(connection, commit, &subject, first, last, revision)? {
         return Ok(Appended::Stale);
     }
