@@ -67,7 +67,7 @@ ORDER BY b.account, b.currency, b.stripe FOR UPDATE OF b"
             statement.part("locked", &locked);
         }
         let mut conditions = Vec::new();
-        for (shared, held) in [(true, "locked"), (false, "escrowed_balances")] {
+        for shared in [true, false] {
             let (mut accounts, mut currencies, mut amounts) = (Vec::new(), Vec::new(), Vec::new());
             for (name, sum) in needs.iter().filter(|(_, sum)| sum.is_shared() == shared) {
                 accounts.push(name.as_str());
@@ -78,10 +78,13 @@ ORDER BY b.account, b.currency, b.stripe FOR UPDATE OF b"
             if !accounts.is_empty() {
                 let rows = columns!(statement; "text": accounts, "text": currencies, "int8": amounts);
                 let rows = rows.named(statement, "account, currency, amount");
-                conditions.push(format!(
-                    "NOT EXISTS (SELECT FROM {rows} WHERE u.amount > coalesce(
-    (SELECT sum(b.minor) FROM {held} AS b WHERE b.account = u.account AND b.currency = u.currency), 0))"
-                ));
+                let holds = if shared {
+                    "u.amount <= (SELECT sum(l.minor) FROM locked AS l WHERE l.account = u.account AND l.currency = u.currency)"
+                } else {
+                    "EXISTS (SELECT FROM escrowed_balances AS b WHERE b.account = u.account AND b.currency = u.currency
+    AND b.stripe = 0 AND b.minor >= u.amount)"
+                };
+                conditions.push(format!("NOT EXISTS (SELECT FROM {rows} WHERE ({holds}) IS NOT TRUE)"));
             }
         }
         Some(conditions.join("\nAND "))

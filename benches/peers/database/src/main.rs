@@ -24,13 +24,13 @@ use escrowed::{
     store::{Commit, Revision},
 };
 use futures_util::future::join_all;
-use measure::Way;
+use measure::{Clock, Way};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
 use std::{
     env,
     future::Future,
     mem,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 const CONNECTIONS: [usize; 3] = [1, 8, 32];
@@ -107,7 +107,7 @@ fn main() {
                         if let Some(time) = time
                             && round > 0
                         {
-                            ways[way].took([time, Duration::ZERO], commits);
+                            ways[way].took(time, commits);
                         }
                     }
                 }
@@ -136,7 +136,7 @@ async fn shared_fees(ours: &mut [Ours], less: usize) {
                 }
                 let time = run(&mut ours[..connections], 1, times).await;
                 if round > 0 {
-                    ways[way].took([time, Duration::ZERO], connections * times);
+                    ways[way].took(time, connections * times);
                 }
             }
         }
@@ -159,14 +159,14 @@ trait Lane: Send + Sized + 'static {
     }
 }
 
-/// All connections at once: the time until the last one is done.
-async fn run<L: Lane>(lanes: &mut [L], batch: usize, times: usize) -> Duration {
+/// All connections at once, on this thread: the time until the last one is done, and what this side of it took.
+async fn run<L: Lane>(lanes: &mut [L], batch: usize, times: usize) -> [Duration; 2] {
     for lane in &mut *lanes {
         lane.prepare(batch, times);
     }
-    let start = Instant::now();
+    let clock = Clock::start();
     join_all(lanes.iter_mut().map(|lane| lane.write(batch, times))).await;
-    let time = start.elapsed();
+    let time = clock.stop();
     for lane in lanes {
         lane.finish().await;
     }
