@@ -14,6 +14,9 @@ use crate::{
 use sqlx::{PgConnection, postgres::PgRow};
 use std::collections::HashMap;
 
+/// As many commits as one step of a lifecycle makes, give or take.
+const FEW: usize = 4;
+
 /// Commits of different subjects, to be written by one statement.
 pub(super) struct Batch<'c> {
     commits: &'c [Commit],
@@ -109,7 +112,7 @@ impl<'c> Batch<'c> {
         &self,
         connection: &mut PgConnection,
     ) -> Result<Result<Vec<PgRow>, sqlx::Error>, PostgresError> {
-        let mut statement = Statement::default();
+        let mut statement = if self.commits.len() <= FEW { Statement::short() } else { Statement::default() };
         self.look(&mut statement);
         let (gate, answer) = self.subjects(&mut statement)?;
         self.parties(&mut statement, gate);
@@ -131,8 +134,9 @@ impl<'c> Batch<'c> {
                 "int8": going.iter().map(|(_, expected)| expected.mark()).collect::<Vec<_>>(),
                 "int8": going.iter().map(|(commit, _)| before(commit)).collect::<Vec<_>>(),
             );
+            let rows = rows.named(statement, "id, revision, seq");
             let standing = format!(
-                "SELECT s.id FROM {rows} AS u (id, revision, seq)
+                "SELECT s.id FROM {rows}
 JOIN escrowed_subjects AS s ON s.id = u.id AND s.revision = u.revision AND s.seq = u.seq
 ORDER BY s.id FOR UPDATE OF s"
             );
@@ -141,36 +145,37 @@ ORDER BY s.id FOR UPDATE OF s"
             conditions.push(format!("(SELECT count(*) FROM standing) = {count}"));
         }
         if !self.withdrawn.is_empty() {
-            let keys = statement.bind(texts(self.withdrawn.iter().map(|(key, _)| key)));
+            let keys = statement.one_of(self.withdrawn.iter().map(|(key, _)| key));
             let asked = format!(
                 "SELECT c.key, c.status = 'withdrawn' AS gone, c.status IN ('queued', 'parked') AND c.attempts = 0 AS free
-FROM escrowed_calls AS c WHERE c.key = ANY({keys}) ORDER BY c.key FOR UPDATE"
+FROM escrowed_calls AS c WHERE c.key {keys} ORDER BY c.key FOR UPDATE"
             );
             statement.part("asked", &asked);
             if self.withdrawn.iter().any(|(_, refuse)| *refuse) {
-                let keys =
-                    statement.bind(texts(self.withdrawn.iter().filter(|(_, refuse)| *refuse).map(|(key, _)| key)));
+                let refused = self.withdrawn.iter().filter(|(_, refuse)| *refuse);
+                let keys = statement.one_of(refused.map(|(key, _)| key));
                 conditions.push(format!(
-                    "NOT EXISTS (SELECT FROM asked AS a WHERE a.key = ANY({keys}) AND NOT a.gone AND NOT a.free)"
+                    "NOT EXISTS (SELECT FROM asked AS a WHERE a.key {keys} AND NOT a.gone AND NOT a.free)"
                 ));
             }
         }
         let new: Vec<_> = self.calls.iter().filter(|new| new.follows.is_none()).collect();
         if !new.is_empty() {
-            let keys = statement.bind(texts(new.iter().map(|new| new.call.instruction.key())));
-            conditions.push(format!("NOT EXISTS (SELECT FROM escrowed_calls AS c WHERE c.key = ANY({keys}))"));
+            let keys = statement.one_of(new.iter().map(|new| new.call.instruction.key()));
+            conditions.push(format!("NOT EXISTS (SELECT FROM escrowed_calls AS c WHERE c.key {keys})"));
         }
         if !self.settled.is_empty() {
-            let keys = statement.bind(texts(self.settled.iter().map(|(key, ..)| key)));
+            let rows = columns!(statement; "text": texts(self.settled.iter().map(|(key, ..)| key)));
+            let rows = rows.named(statement, "key");
             conditions.push(format!(
-                "NOT EXISTS (SELECT FROM unnest({keys}::text[]) AS u (key)
+                "NOT EXISTS (SELECT FROM {rows}
     WHERE NOT EXISTS (SELECT FROM escrowed_calls AS c WHERE c.key = u.key))"
             ));
         }
         let requests: Vec<_> = self.commits.iter().filter_map(Commit::request).collect();
         if !requests.is_empty() {
-            let keys = statement.bind(texts(requests.iter().map(|request| &request.key)));
-            conditions.push(format!("NOT EXISTS (SELECT FROM escrowed_requests AS r WHERE r.key = ANY({keys}))"));
+            let keys = statement.one_of(requests.iter().map(|request| &request.key));
+            conditions.push(format!("NOT EXISTS (SELECT FROM escrowed_requests AS r WHERE r.key {keys})"));
         }
         conditions.extend(self.moves.look(statement));
         if conditions.is_empty() {
@@ -189,7 +194,7 @@ FROM escrowed_calls AS c WHERE c.key = ANY({keys}) ORDER BY c.key FOR UPDATE"
             let opened = format!(
                 "INSERT INTO escrowed_subjects (id, lifecycle, status, parties, about, deadline, held, currency, seq)
 SELECT u.id, u.lifecycle, u.status, u.parties, u.about, u.deadline, u.held, u.currency, u.seq
-FROM {rows} AS u (id, lifecycle, status, parties, about, deadline, held, currency, seq, expected, before), {gate}
+FROM {rows}, {gate}
 ORDER BY u.id ON CONFLICT (id) DO NOTHING RETURNING id, revision"
             );
             statement.part("opened", &opened);
@@ -211,7 +216,7 @@ ORDER BY u.id ON CONFLICT (id) DO NOTHING RETURNING id, revision"
                 "UPDATE escrowed_subjects AS s SET lifecycle = u.lifecycle, status = u.status, parties = u.parties,
     about = u.about, deadline = u.deadline, held = u.held, currency = u.currency, seq = u.seq,
     revision = nextval('escrowed_revisions'), worker = NULL, lease_until = NULL
-FROM {rows} AS u (id, lifecycle, status, parties, about, deadline, held, currency, seq, expected, before), {gate}
+FROM {rows}, {gate}
 WHERE s.id = u.id AND s.revision = u.expected AND s.seq = u.before
 RETURNING s.id, s.revision"
             );
@@ -241,17 +246,17 @@ RETURNING s.id, s.revision"
             }
         }
         if !leaves.0.is_empty() {
-            let rows = columns!(statement; "text": leaves.0, "text": leaves.1);
+            let rows = columns!(statement; "text": leaves.0, "text": leaves.1).named(statement, "party, subject");
             let left = format!(
-                "DELETE FROM escrowed_parties AS p USING {rows} AS u (party, subject), {gate}
+                "DELETE FROM escrowed_parties AS p USING {rows}, {gate}
 WHERE p.party = u.party AND p.subject = u.subject"
             );
             statement.part("parties_left", &left);
         }
         if !joins.0.is_empty() {
-            let rows = columns!(statement; "text": joins.0, "text": joins.1);
+            let rows = columns!(statement; "text": joins.0, "text": joins.1).named(statement, "party, subject");
             let joined = format!(
-                "INSERT INTO escrowed_parties (party, subject) SELECT u.* FROM {rows} AS u, {gate} ON CONFLICT DO NOTHING"
+                "INSERT INTO escrowed_parties (party, subject) SELECT u.* FROM {rows}, {gate} ON CONFLICT DO NOTHING"
             );
             statement.part("parties_joined", &joined);
         }
@@ -271,9 +276,9 @@ WHERE p.party = u.party AND p.subject = u.subject"
             "int8": records().map(|(_, record)| record.stamp.at.unix_micros()).collect::<Vec<_>>(),
             "text": bodies.collect::<Result<Vec<_>, _>>()?,
         );
-        let written = format!(
-            "INSERT INTO escrowed_events (subject, seq, name, version, actor, at, body) SELECT u.* FROM {rows} AS u, {gate}"
-        );
+        let names = "subject, seq, name, version, actor, at, body";
+        let rows = rows.named(statement, names);
+        let written = format!("INSERT INTO escrowed_events ({names}) SELECT u.* FROM {rows}, {gate}");
         statement.part("written", &written);
         Ok(())
     }
@@ -295,11 +300,12 @@ WHERE p.party = u.party AND p.subject = u.subject"
             "text": entries().map(|(_, entry)| entry.purpose().name()).collect::<Vec<_>>(),
             "int8": entries().map(|(commit, _)| last(commit).stamp.at.unix_micros()).collect::<Vec<_>>(),
         );
+        let names = "subject, seq, from_account, to_account, minor, currency, purpose, at";
+        let rows = rows.placed(statement, names);
         let booked = format!(
-            "INSERT INTO escrowed_entries (subject, seq, from_account, to_account, minor, currency, purpose, at)
+            "INSERT INTO escrowed_entries ({names})
 SELECT u.subject, u.seq, u.from_account, u.to_account, u.minor, u.currency, u.purpose, u.at
-FROM {gate}, {rows} WITH ORDINALITY AS u (subject, seq, from_account, to_account, minor, currency, purpose, at, place)
-ORDER BY u.place"
+FROM {gate}, {rows} ORDER BY u.place"
         );
         statement.part("booked", &booked);
     }
@@ -317,9 +323,10 @@ ORDER BY u.place"
                 "text": self.settled.iter().map(|(_, status, _)| status.name()).collect::<Vec<_>>(),
                 "text": self.settled.iter().map(|(.., outcome)| outcome.as_str()).collect::<Vec<_>>(),
             );
+            let rows = rows.named(statement, "key, status, outcome");
             let settled = format!(
                 "UPDATE escrowed_calls AS c SET status = u.status, outcome = u.outcome, worker = NULL, lease_until = NULL
-FROM {rows} AS u (key, status, outcome), {gate} WHERE c.key = u.key"
+FROM {rows}, {gate} WHERE c.key = u.key"
             );
             statement.part("settled", &settled);
         }
@@ -342,10 +349,11 @@ FROM {rows} AS u (key, status, outcome), {gate} WHERE c.key = u.key"
         } else {
             ""
         };
+        let rows = rows.placed(statement, "key, lane, gateway, instruction, status, due, outcome, follows");
         let enqueued = format!(
             "INSERT INTO escrowed_calls (key, lane, gateway, instruction, status, due, outcome, attempts)
 SELECT u.key, u.lane, u.gateway, u.instruction, u.status, u.due, u.outcome, 0
-FROM {gate}, {rows} WITH ORDINALITY AS u (key, lane, gateway, instruction, status, due, outcome, follows, place)
+FROM {gate}, {rows}
 {unless_free} ORDER BY u.place"
         );
         statement.part("enqueued", &enqueued);
@@ -363,8 +371,9 @@ FROM {gate}, {rows} WITH ORDINALITY AS u (key, lane, gateway, instruction, statu
             "text": texts(done.iter().map(|(commit, _)| commit.subject())),
             "int8": done.iter().map(|(commit, _)| i64::from(last(commit).seq)).collect::<Vec<_>>(),
         );
+        let rows = rows.named(statement, "key, digest, subject, seq");
         let answered =
-            format!("INSERT INTO escrowed_requests (key, digest, subject, seq) SELECT u.* FROM {rows} AS u, {gate}");
+            format!("INSERT INTO escrowed_requests (key, digest, subject, seq) SELECT u.* FROM {rows}, {gate}");
         statement.part("answered", &answered);
     }
 }
@@ -372,7 +381,7 @@ FROM {gate}, {rows} WITH ORDINALITY AS u (key, lane, gateway, instruction, statu
 fn index_rows(statement: &mut Statement, commits: &[&Commit]) -> Result<String, PostgresError> {
     let rows = || commits.iter().map(|commit| commit.index());
     let parties = rows().map(|row| serde_json::to_string(&*row.parties));
-    Ok(columns!(statement;
+    let rows = columns!(statement;
         "text": texts(commits.iter().map(|commit| commit.subject())),
         "text": rows().map(|row| row.lifecycle).collect::<Vec<_>>(),
         "text": rows().map(|row| row.status).collect::<Vec<_>>(),
@@ -384,7 +393,9 @@ fn index_rows(statement: &mut Statement, commits: &[&Commit]) -> Result<String, 
         "int8": commits.iter().map(|commit| i64::from(last(commit).seq)).collect::<Vec<_>>(),
         "int8": commits.iter().map(|commit| commit.expected().map(Revision::mark)).collect::<Vec<_>>(),
         "int8": commits.iter().map(|commit| before(commit)).collect::<Vec<_>>(),
-    ))
+    );
+    let names = "id, lifecycle, status, parties, about, deadline, held, currency, seq, expected, before";
+    Ok(rows.named(statement, names))
 }
 
 /// The last event of a commit.

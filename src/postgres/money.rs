@@ -58,15 +58,16 @@ impl<'c> Moves<'c> {
                 all.push(sum.account.guarded() && sum.lowest < 0);
             }
             let rows = columns!(statement; "text": accounts, "text": currencies, "bool": all);
+            let rows = rows.named(statement, "account, currency, every");
             let locked = format!(
-                "SELECT b.account, b.currency, b.stripe, b.minor FROM {rows} AS u (account, currency, every)
+                "SELECT b.account, b.currency, b.stripe, b.minor FROM {rows}
 JOIN escrowed_balances AS b ON b.account = u.account AND b.currency = u.currency AND (u.every OR b.stripe = {OWN})
 ORDER BY b.account, b.currency, b.stripe FOR UPDATE OF b"
             );
             statement.part("locked", &locked);
         }
         let mut conditions = Vec::new();
-        for (shared, held) in [(true, "locked"), (false, "escrowed_balances")] {
+        for shared in [true, false] {
             let (mut accounts, mut currencies, mut amounts) = (Vec::new(), Vec::new(), Vec::new());
             for (name, sum) in needs.iter().filter(|(_, sum)| sum.is_shared() == shared) {
                 accounts.push(name.as_str());
@@ -76,10 +77,14 @@ ORDER BY b.account, b.currency, b.stripe FOR UPDATE OF b"
             }
             if !accounts.is_empty() {
                 let rows = columns!(statement; "text": accounts, "text": currencies, "int8": amounts);
-                conditions.push(format!(
-                    "NOT EXISTS (SELECT FROM {rows} AS u (account, currency, amount) WHERE u.amount > coalesce(
-    (SELECT sum(b.minor) FROM {held} AS b WHERE b.account = u.account AND b.currency = u.currency), 0))"
-                ));
+                let rows = rows.named(statement, "account, currency, amount");
+                let holds = if shared {
+                    "u.amount <= (SELECT sum(l.minor) FROM locked AS l WHERE l.account = u.account AND l.currency = u.currency)"
+                } else {
+                    "EXISTS (SELECT FROM escrowed_balances AS b WHERE b.account = u.account AND b.currency = u.currency
+    AND b.stripe = 0 AND b.minor >= u.amount)"
+                };
+                conditions.push(format!("NOT EXISTS (SELECT FROM {rows} WHERE ({holds}) IS NOT TRUE)"));
             }
         }
         Some(conditions.join("\nAND "))
@@ -97,10 +102,11 @@ ORDER BY b.account, b.currency, b.stripe FOR UPDATE OF b"
         }
         if !accounts.is_empty() {
             let rows = columns!(statement; "text": accounts, "text": currencies, "int8": amounts, "bool": shared);
+            let rows = rows.named(statement, "account, currency, minor, shared");
             let added = format!(
                 "INSERT INTO escrowed_balances AS b (account, currency, stripe, minor)
 SELECT u.account, u.currency, CASE WHEN u.shared THEN {OWN} ELSE 0 END, u.minor
-FROM {rows} AS u (account, currency, minor, shared), {gate} ORDER BY u.account, u.currency
+FROM {rows}, {gate} ORDER BY u.account, u.currency
 ON CONFLICT (account, currency, stripe) DO UPDATE SET minor = b.minor + excluded.minor"
             );
             statement.part("added", &added);
@@ -116,13 +122,14 @@ ON CONFLICT (account, currency, stripe) DO UPDATE SET minor = b.minor + excluded
                 continue;
             }
             let rows = columns!(statement; "text": accounts, "text": currencies, "int8": amounts);
+            let rows = rows.named(statement, "account, currency, amount");
             if in_stripes {
                 // From the first stripe as much as it has, from the next one the rest, and so on. What is left is told by
                 // the row that was locked: the statement's snapshot may be older, and its CHECK comes first.
                 let drained = format!(
                     "UPDATE escrowed_balances AS b SET minor = d.minor - d.part FROM (
     SELECT l.account, l.currency, l.stripe, l.minor, least(l.minor, u.amount - sum(l.minor) OVER stripes + l.minor) AS part
-    FROM locked AS l JOIN {rows} AS u (account, currency, amount) ON l.account = u.account AND l.currency = u.currency
+    FROM locked AS l JOIN {rows} ON l.account = u.account AND l.currency = u.currency
     WINDOW stripes AS (PARTITION BY l.account, l.currency ORDER BY l.stripe)
 ) AS d, {gate}
 WHERE b.account = d.account AND b.currency = d.currency AND b.stripe = d.stripe AND d.part > 0"
@@ -131,7 +138,7 @@ WHERE b.account = d.account AND b.currency = d.currency AND b.stripe = d.stripe 
             } else {
                 let taken = format!(
                     "UPDATE escrowed_balances AS b SET minor = b.minor - u.amount
-FROM {rows} AS u (account, currency, amount), {gate}
+FROM {rows}, {gate}
 WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0"
                 );
                 statement.part("taken", &taken);

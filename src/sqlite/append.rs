@@ -8,34 +8,41 @@ use crate::{
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
-pub(super) fn append(connection: &Connection, commit: &Commit) -> Result<Appended, SqliteError> {
-    if let Err(subject) = books_agree(std::slice::from_ref(commit)) {
-        return Ok(Appended::Unbooked { subject });
-    }
-    let stored = |appended: &Appended| matches!(appended, Appended::Stored(_));
-    whole(connection, stored, || write_all_of(connection, commit))
+/// Why these commits must not be written whatever the database holds, and by which of them.
+pub(super) fn unbooked(commits: &[Commit]) -> Option<(usize, Appended)> {
+    let subject = books_agree(commits).err()?;
+    Some((0, Appended::Unbooked { subject }))
 }
 
+pub(super) const fn is_stored(appended: &Appended) -> bool {
+    matches!(appended, Appended::Stored(_))
+}
+
+pub(super) const fn are_stored(appended: &AppendedAll) -> bool {
+    matches!(appended, AppendedAll::Stored(_))
+}
+
+/// Writes a commit. Whoever calls it takes a refused one back.
+pub(super) fn append(connection: &Connection, commit: &Commit) -> Result<Appended, SqliteError> {
+    write_all_of(connection, commit, mint())
+}
+
+/// Writes commits. Whoever calls it takes all of them back if one is refused.
 pub(super) fn append_all(connection: &Connection, commits: &[Commit]) -> Result<AppendedAll, SqliteError> {
-    if let Err(subject) = books_agree(commits) {
-        return Ok(AppendedAll::Refused { position: 0, why: Appended::Unbooked { subject } });
-    }
-    let stored = |appended: &AppendedAll| matches!(appended, AppendedAll::Stored(_));
-    whole(connection, stored, || {
-        let mut revisions = Vec::with_capacity(commits.len());
-        for (position, commit) in commits.iter().enumerate() {
-            match write_all_of(connection, commit)? {
-                Appended::Stored(revision) => revisions.push(revision),
-                why @ (Appended::Stale
-                | Appended::Overdrawn { .. }
-                | Appended::Sent { .. }
-                | Appended::Unbooked { .. }) => {
-                    return Ok(AppendedAll::Refused { position, why });
-                }
+    // The same for all: no subject is twice among them, for nobody knows yet which revision its second commit would expect.
+    let (revision, mut revisions) = (mint(), Vec::with_capacity(commits.len()));
+    for (position, commit) in commits.iter().enumerate() {
+        match write_all_of(connection, commit, revision)? {
+            Appended::Stored(revision) => revisions.push(revision),
+            why @ (Appended::Stale
+            | Appended::Overdrawn { .. }
+            | Appended::Sent { .. }
+            | Appended::Unbooked { .. }) => {
+                return Ok(AppendedAll::Refused { position, why });
             }
         }
-        Ok(AppendedAll::Stored(revisions))
-    })
+    }
+    Ok(AppendedAll::Stored(revisions))
 }
 
 /// Takes back what `write` wrote unless it answers, and `stored` agrees, that all is written.
@@ -57,14 +64,12 @@ pub(super) fn whole<T>(
     written
 }
 
-/// Writes a commit. Whoever calls it takes a refused one back.
-fn write_all_of(connection: &Connection, commit: &Commit) -> Result<Appended, SqliteError> {
+fn write_all_of(connection: &Connection, commit: &Commit, revision: Revision) -> Result<Appended, SqliteError> {
     let records = commit.records();
     let (first, last) = records.first().zip(records.last()).expect("a commit has at least one event");
     let gapless = records.windows(2).all(|pair| pair[0].seq.checked_add(1) == Some(pair[1].seq));
     assert!(gapless, "the events of a commit are numbered without gaps");
     let subject = commit.subject().to_string();
-    let revision = mint();
     if !replace_index(connection, commit, &subject, first, last, revision)? {
         return Ok(Appended::Stale);
     }

@@ -20,6 +20,8 @@
 //!   another process holds the file, beginning blocks that thread for up to five seconds.
 //! - The file is in WAL mode and every commit is flushed (`synchronous = FULL`): what was committed survives a power
 //!   cut.
+//! - [`Sqlite::open`] gives its connection up to 64 MiB of page cache, keeps what is temporary in memory, and copies the
+//!   write-ahead log back every 40 MB. A host that opens the connection itself decides for itself.
 //! - The crate's tables begin with `escrowed_`. They are made and brought up to date when the file is opened.
 //! - Balances are guarded by a CHECK of the database itself: no program can overdraw an account by mistake.
 
@@ -50,6 +52,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long to pause, in milliseconds, while another process sets up a new file.
 const PAUSE: u64 = 5;
 
+/// Kibibytes of page cache, as a negative number; memory for what is temporary, above all for what a savepoint would restore;
+/// pages in the write-ahead log before they are copied back. Together they make a large batch about twice as fast, and one
+/// commit no slower.
+const SETTINGS: [(&str, i64); 3] = [("cache_size", -65_536), ("temp_store", 2), ("wal_autocheckpoint", 10_000)];
+
 /// More than the crate has statements, so that none is ever prepared twice.
 const STATEMENTS: usize = 64;
 
@@ -62,13 +69,17 @@ impl Sqlite {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, SqliteError> {
         let connection = Connection::open(path)?;
         connection.busy_timeout(PATIENCE)?;
+        for (pragma, value) in SETTINGS {
+            connection.pragma_update(None, pragma, value)?;
+        }
         Self::from_connection(connection)
     }
 
     /// Takes a connection that the host has opened and set up, such as one with a key or with functions of its own.
     ///
-    /// The connection is put into WAL mode with `synchronous = FULL` and `foreign_keys = ON`; its busy timeout stays
-    /// as the host has set it.
+    /// The connection is put into WAL mode with `synchronous = FULL` and `foreign_keys = ON`. Its busy timeout stays as the
+    /// host has set it, and so do `cache_size`, `temp_store` and `wal_autocheckpoint`: large batches like them high, as
+    /// [`open`](Self::open) sets them.
     ///
     /// # Errors
     /// As [`open`](Self::open).

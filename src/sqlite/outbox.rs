@@ -57,7 +57,7 @@ pub(super) const QUERIES: [(&str, &str); 6] = [
 
 impl Outbox for SqliteUnit {
     async fn lease(&mut self, lease: &Lease) -> Result<Vec<LeasedCall>, SqliteError> {
-        let connection = self.open()?;
+        let connection = self.touch()?;
         // A call that cannot be read is not marked as taken either.
         append::whole(connection, |_| true, || take(connection, lease))
     }
@@ -72,11 +72,11 @@ impl Outbox for SqliteUnit {
         let Postponement { key, taken, status, due, problem } = *postponement;
         assert!(status.is_open(), "a call is postponed to a status in which it may still come to something");
         let values = params![key.to_string(), status.name(), due.unix_micros(), problem.map(Prose::as_str), taken];
-        Ok(self.open()?.prepare_cached(POSTPONE)?.execute(values)? == 1)
+        Ok(self.touch()?.prepare_cached(POSTPONE)?.execute(values)? == 1)
     }
 
     async fn lease_due(&mut self, lease: &DueLease) -> Result<Vec<IndexEntry>, SqliteError> {
-        let connection = self.open()?;
+        let connection = self.touch()?;
         // A row that cannot be read is not marked as taken either.
         append::whole(
             connection,

@@ -9,10 +9,15 @@ use crate::{
 };
 use async_lock::MutexGuardArc;
 use rusqlite::{Connection, OptionalExtension};
+use std::cell::Cell;
 
 /// An open transaction of a [`Sqlite`]. Dropped without a commit, it is rolled back.
 #[derive(Debug)]
-pub struct SqliteUnit(MutexGuardArc<Connection>);
+pub struct SqliteUnit {
+    connection: MutexGuardArc<Connection>,
+    // Whether nothing can have been written through it yet.
+    untouched: Cell<bool>,
+}
 
 impl SqliteUnit {
     /// The connection, for the host's own tables: what is written through it is committed with the unit, or not at
@@ -23,12 +28,44 @@ impl SqliteUnit {
     /// a ROLLBACK whatever is asked of the unit answers [`SqliteError::Ended`], its commit included.
     #[must_use]
     pub fn connection(&self) -> &Connection {
-        &self.0
+        self.untouched.set(false);
+        &self.connection
     }
 
     /// The connection, provided that the unit's transaction is still open on it.
     pub(super) fn open(&self) -> Result<&Connection, SqliteError> {
-        if self.0.is_autocommit() { Err(SqliteError::Ended) } else { Ok(&self.0) }
+        if self.connection.is_autocommit() { Err(SqliteError::Ended) } else { Ok(&self.connection) }
+    }
+
+    /// The same, to write through.
+    pub(super) fn touch(&self) -> Result<&Connection, SqliteError> {
+        self.untouched.set(false);
+        self.open()
+    }
+
+    // Takes back what `write` wrote unless it answers, and `stored` agrees, that all is written. Where nothing was written
+    // before, that is as good as beginning anew, and spares the savepoint of everything that it would have to remember.
+    fn whole<T>(
+        &self,
+        stored: impl FnOnce(&T) -> bool,
+        write: impl FnOnce(&Connection) -> Result<T, SqliteError>,
+    ) -> Result<T, SqliteError> {
+        let connection = self.open()?;
+        if !self.untouched.get() {
+            return append::whole(connection, stored, || write(connection));
+        }
+        let written = write(connection);
+        if written.as_ref().is_ok_and(stored) {
+            self.untouched.set(false);
+            return written;
+        }
+        // A failing disk makes SQLite roll everything back by itself.
+        if connection.is_autocommit() {
+            return written.and(Err(SqliteError::Ended));
+        }
+        run(connection, ROLLBACK)?;
+        begin(connection)?;
+        written
     }
 }
 
@@ -48,10 +85,8 @@ impl Store for Sqlite {
     type Error = SqliteError;
 
     async fn begin(&self) -> Result<SqliteUnit, SqliteError> {
-        let unit = SqliteUnit(self.0.lock_arc().await);
-        for statement in BEGIN {
-            run(&unit.0, statement)?;
-        }
+        let unit = SqliteUnit { connection: self.0.lock_arc().await, untouched: Cell::new(true) };
+        begin(&unit.connection)?;
         Ok(unit)
     }
 
@@ -85,21 +120,34 @@ impl UnitOfWork for SqliteUnit {
     }
 
     async fn append(&mut self, commit: &Commit) -> Result<Appended, SqliteError> {
-        append::append(self.open()?, commit)
+        match append::unbooked(std::slice::from_ref(commit)) {
+            Some((_, why)) => Ok(why),
+            None => self.whole(append::is_stored, |connection| append::append(connection, commit)),
+        }
     }
 
     async fn append_all(&mut self, commits: &[Commit]) -> Result<AppendedAll, SqliteError> {
-        append::append_all(self.open()?, commits)
+        match append::unbooked(commits) {
+            Some((position, why)) => Ok(AppendedAll::Refused { position, why }),
+            None => self.whole(append::are_stored, |connection| append::append_all(connection, commits)),
+        }
     }
 }
 
 impl Drop for SqliteUnit {
     fn drop(&mut self) {
-        if !self.0.is_autocommit() {
+        if !self.connection.is_autocommit() {
             // SQLite has rolled back by itself where this fails, and nobody is left to be told.
-            let _rolled_back = run(&self.0, ROLLBACK);
+            let _rolled_back = run(&self.connection, ROLLBACK);
         }
     }
+}
+
+fn begin(connection: &Connection) -> Result<(), SqliteError> {
+    for statement in BEGIN {
+        run(connection, statement)?;
+    }
+    Ok(())
 }
 
 /// Runs a statement without parameters, and tells how many rows it changed if it is one that changes rows.

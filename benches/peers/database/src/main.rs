@@ -1,0 +1,300 @@
+//! Durable commits into PostgreSQL, beside hand-written SQL and other libraries, by turns on the same server: 1, 8 and 32
+//! connections; 1, 100 and 1,000 commits at once; and many orders that share one fee account.
+//!
+//! ```text
+//! bash benches/run.sh postgres
+//! ```
+//!
+//! Two words narrow it down: `commits` or `fees`, and `quick` for a third of the rounds.
+
+#[cfg(feature = "libraries")]
+mod cala;
+#[cfg(feature = "libraries")]
+mod cqrs;
+#[path = "../../../stores/measure.rs"]
+mod measure;
+#[path = "../../../stores/tab.rs"]
+mod tab;
+
+mod by_hand;
+mod ours;
+
+use escrowed::{
+    postgres::Postgres,
+    store::{Commit, Revision},
+};
+use futures_util::future::join_all;
+use measure::{Clock, Way};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
+use std::{
+    env,
+    future::Future,
+    mem,
+    time::Duration,
+};
+
+const CONNECTIONS: [usize; 3] = [1, 8, 32];
+/// Commits at once, how often in one round, and rounds.
+const SHAPES: [(usize, usize, usize); 3] = [(1, 48, 15), (100, 2, 9), (1_000, 1, 7)];
+/// The orders of each connection.
+const ORDERS: usize = 1_000;
+
+fn payee(number: usize) -> String {
+    format!("seller-{number}")
+}
+
+fn main() {
+    let asked: Vec<String> = env::args().skip(1).collect();
+    let says = |word: &str| asked.iter().any(|asked| asked == word);
+    let url = env::var("ESCROWED_TEST_DATABASE_URL").expect("run it with: bash benches/run.sh postgres");
+    let less = if says("quick") { 3 } else { 1 };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut admin = PgConnection::connect(&url).await.unwrap();
+        let version: String = sqlx::query_scalar("SHOW server_version").fetch_one(&mut admin).await.unwrap();
+        let mut urls = Vec::new();
+        for name in ["bench_ours", "bench_by_hand", "bench_cqrs", "bench_cala"] {
+            sqlx::query(AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name}"))).execute(&mut admin).await.unwrap();
+            sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.unwrap();
+            let (server, _) = url.rsplit_once('/').unwrap();
+            urls.push(format!("{server}/{name}"));
+        }
+        println!("PostgreSQL {version}, fsync and synchronous_commit on, {ORDERS} orders per connection.");
+        let fees = says("fees");
+        let most = *CONNECTIONS.last().unwrap();
+        let mut ours = Vec::new();
+        let mut by_hand = Vec::new();
+        for url in &urls[..2] {
+            // The tables.
+            Postgres::connect(url).await.unwrap().pool().close().await;
+        }
+        for lane in 0..most {
+            ours.push(Ours::new(&urls[0], lane).await);
+            if !fees {
+                by_hand.push(ByHand::new(&urls[1], lane).await);
+            }
+        }
+        if !says("commits") {
+            shared_fees(&mut ours, less).await;
+        }
+        if fees {
+            return;
+        }
+        #[cfg(feature = "libraries")]
+        let mut libraries = Libraries::new(&urls[2], &urls[3], most).await;
+        for (batch, times, rounds) in SHAPES {
+            for connections in CONNECTIONS {
+                let commits = connections * batch * times;
+                let mut ways = [
+                    Way::new("escrowed"),
+                    Way::new(if batch == 1 { "by hand, one CTE" } else { "by hand, UNNEST" }),
+                    Way::new("cqrs-es with postgres-es: event and snapshot only"),
+                    Way::new("cala-ledger: entries and balances only"),
+                ];
+                // The first round is to get warm.
+                for round in 0..=rounds.div_ceil(less) {
+                    for turn in 0..4 {
+                        let way = (turn + round) % 4;
+                        let time = match way {
+                            0 => Some(run(&mut ours[..connections], batch, times).await),
+                            1 => Some(run(&mut by_hand[..connections], batch, times).await),
+                            #[cfg(feature = "libraries")]
+                            2 if batch == 1 => Some(run(&mut libraries.cqrs[..connections], batch, times).await),
+                            #[cfg(feature = "libraries")]
+                            3 => Some(run(&mut libraries.cala[..connections], batch, times).await),
+                            _ => None,
+                        };
+                        if let Some(time) = time
+                            && round > 0
+                        {
+                            ways[way].took(time, commits);
+                        }
+                    }
+                }
+                let title = format!("### PostgreSQL, {batch} per transaction, {connections} connections");
+                let ways: Vec<_> = ways.into_iter().filter(|way| !way.is_empty()).collect();
+                measure::print(&title, &ways);
+            }
+        }
+    });
+}
+
+async fn shared_fees(ours: &mut [Ours], less: usize) {
+    for connections in [8, 32] {
+        let fees = [Fee::Shared, Fee::Own, Fee::None];
+        let mut ways = [
+            Way::new("a fee to the one account that all orders share"),
+            Way::new("a fee to an account of each order's own"),
+            Way::new("no fee: one entry and one balance less"),
+        ];
+        let (times, rounds) = (32, 21);
+        for round in 0..=rounds / less {
+            for turn in 0..3 {
+                let way = (turn + round) % 3;
+                for lane in &mut ours[..connections] {
+                    lane.fee = fees[way];
+                }
+                let time = run(&mut ours[..connections], 1, times).await;
+                if round > 0 {
+                    ways[way].took(time, connections * times);
+                }
+            }
+        }
+        for lane in &mut ours[..connections] {
+            lane.fee = Fee::None;
+        }
+        measure::print(&format!("### Shared fee account, PostgreSQL, {connections} connections"), &ways);
+    }
+}
+
+/// What one connection does in a round.
+trait Lane: Send + Sized + 'static {
+    /// Makes everything ready that does not count.
+    fn prepare(&mut self, batch: usize, times: usize);
+    /// What counts.
+    fn write(&mut self, batch: usize, times: usize) -> impl Future<Output = ()> + Send;
+    /// Puts everything back.
+    fn finish(&mut self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+}
+
+/// All connections at once, on this thread: the time until the last one is done, and what this side of it took.
+async fn run<L: Lane>(lanes: &mut [L], batch: usize, times: usize) -> [Duration; 2] {
+    for lane in &mut *lanes {
+        lane.prepare(batch, times);
+    }
+    let clock = Clock::start();
+    join_all(lanes.iter_mut().map(|lane| lane.write(batch, times))).await;
+    let time = clock.stop();
+    for lane in lanes {
+        lane.finish().await;
+    }
+    time
+}
+
+#[derive(Clone, Copy)]
+enum Fee {
+    Shared,
+    Own,
+    None,
+}
+
+struct Ours {
+    connection: PgConnection,
+    tabs: ours::Tabs,
+    ready: Option<ours::Ready>,
+    revisions: Vec<Revision>,
+    fee: Fee,
+}
+
+impl Ours {
+    async fn new(url: &str, lane: usize) -> Self {
+        let mut connection = connect(url).await;
+        let tabs = ours::open(&mut connection, lane * ORDERS..(lane + 1) * ORDERS).await;
+        Self { connection, tabs, ready: None, revisions: Vec::new(), fee: Fee::None }
+    }
+}
+
+impl Lane for Ours {
+    fn prepare(&mut self, batch: usize, times: usize) {
+        let rest = self.tabs.len() - batch * times;
+        let fee = |number| match self.fee {
+            Fee::Shared => Some("platform".to_owned()),
+            Fee::Own => Some(format!("fees-{number}")),
+            Fee::None => None,
+        };
+        self.ready = Some(ours::Ready::of(self.tabs.drain(rest..), fee));
+    }
+
+    async fn write(&mut self, batch: usize, _: usize) {
+        let commits: &[Commit] = &self.ready.as_ref().unwrap().commits;
+        for commits in commits.chunks(batch) {
+            ours::write(&mut self.connection, commits, &mut self.revisions).await;
+        }
+    }
+
+    async fn finish(&mut self) {
+        let written = self.ready.take().unwrap().written(mem::take(&mut self.revisions)).await;
+        self.tabs.splice(0..0, written);
+    }
+}
+
+struct ByHand {
+    connection: PgConnection,
+    orders: Vec<by_hand::Order>,
+    ready: Vec<by_hand::Row>,
+}
+
+impl ByHand {
+    async fn new(url: &str, lane: usize) -> Self {
+        let mut connection = connect(url).await;
+        let orders = by_hand::open(&mut connection, lane * ORDERS..(lane + 1) * ORDERS).await;
+        Self { connection, orders, ready: Vec::new() }
+    }
+}
+
+impl Lane for ByHand {
+    fn prepare(&mut self, batch: usize, times: usize) {
+        let rest = self.orders.len() - batch * times;
+        self.ready = self.orders.drain(rest..).map(by_hand::Row::of).collect();
+    }
+
+    async fn write(&mut self, batch: usize, _: usize) {
+        for rows in self.ready.chunks(batch) {
+            by_hand::write(&mut self.connection, rows).await;
+        }
+    }
+
+    async fn finish(&mut self) {
+        self.orders.splice(0..0, self.ready.drain(..).map(by_hand::Row::written));
+    }
+}
+
+#[cfg(feature = "libraries")]
+struct Libraries {
+    cqrs: Vec<cqrs::Cqrs>,
+    cala: Vec<cala::Cala>,
+    _ledger: cala::Shared,
+}
+
+#[cfg(feature = "libraries")]
+impl Libraries {
+    async fn new(cqrs_url: &str, cala_url: &str, connections: usize) -> Self {
+        cqrs::Cqrs::schema(cqrs_url).await;
+        let ledger = cala::Shared::new(cala_url, u32::try_from(connections).unwrap()).await;
+        let (mut cqrs, mut cala) = (Vec::new(), Vec::new());
+        for _ in 0..connections {
+            cqrs.push(cqrs::Cqrs::open(cqrs_url, 48).await);
+            cala.push(ledger.open(100).await);
+        }
+        Self { cqrs, cala, _ledger: ledger }
+    }
+}
+
+#[cfg(feature = "libraries")]
+impl Lane for cqrs::Cqrs {
+    fn prepare(&mut self, _: usize, _: usize) {}
+
+    async fn write(&mut self, _: usize, times: usize) {
+        for _ in 0..times {
+            cqrs::Cqrs::write(self).await;
+        }
+    }
+}
+
+#[cfg(feature = "libraries")]
+impl Lane for cala::Cala {
+    fn prepare(&mut self, _: usize, _: usize) {}
+
+    async fn write(&mut self, batch: usize, times: usize) {
+        for _ in 0..times {
+            cala::Cala::write(self, batch).await;
+        }
+    }
+}
+
+async fn connect(url: &str) -> PgConnection {
+    let options: PgConnectOptions = url.parse().unwrap();
+    PgConnection::connect_with(&options).await.unwrap()
+}
