@@ -3,6 +3,7 @@
 
 extern crate self as escrowed;
 
+pub mod campaign;
 pub mod deal;
 pub mod diagram;
 pub mod escrow;
@@ -16,6 +17,7 @@ pub mod money;
 pub mod order;
 pub mod party;
 pub mod payment;
+pub mod pledge;
 pub mod sandbox;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;

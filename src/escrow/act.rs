@@ -271,7 +271,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
 
     // A payin that nobody waits for any more is called off where that is still possible; where it is not, its money
     // will bounce.
-    async fn abandon<U: UnitOfWork>(&self, unit: &mut U, id: PayinId, at: &Stamp) -> Result<(), Fails<U>> {
+    pub(super) async fn abandon<U: UnitOfWork>(&self, unit: &mut U, id: PayinId, at: &Stamp) -> Result<(), Fails<U>> {
         let payin = self.load(unit, id).await?;
         // Whoever ended it: that nobody waits for the payin any more is the platform's business.
         let platform = Stamp::new(by_platform(), at.at);

@@ -233,6 +233,9 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         row: &IndexEntry,
         at: &Stamp,
     ) -> Result<bool, EscrowError<S::Error>> {
+        if let Some(taken) = self.pledges_due(unit, row, at).await? {
+            return Ok(taken);
+        }
         let log = super::act::log(unit, row.subject).await?;
         let reaction = (self.member(row.subject)?.due)(&log, at)?;
         let taken = !reaction.commits.is_empty();
