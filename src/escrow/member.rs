@@ -18,8 +18,11 @@ pub(super) struct Member {
     pub(super) learn: fn(&Log, &Evidence<'_>, &Stamp) -> Result<Reaction, Lapse>,
     pub(super) due: fn(&Log, &Stamp) -> Result<Reaction, Lapse>,
     /// For what can be pledged to.
-    pub(super) pool: Option<fn(&Log) -> Result<Box<dyn DynPool>, Corrupt>>,
+    pub(super) pool: Option<LoadPool>,
 }
+
+/// What can be pledged to, from its log.
+pub(super) type LoadPool = fn(&Log) -> Result<Box<dyn DynPool>, Corrupt>;
 
 /// What can be pledged to, behind a pointer.
 pub(super) trait DynPool: Send {

@@ -12,8 +12,8 @@ use escrowed::{
     money::{Currency, Money},
     sandbox::Sandbox,
     store::{
-        Appended, AppendedAll, BookedEntry, CallState, CallStatus, Commit, Cursor, Lease, LeasedCall, Log, Outbox, Page,
-        UnitOfWork, Views,
+        Appended, AppendedAll, BookedEntry, CallState, CallStatus, Commit, Cursor, Lease, LeasedCall, Log, Outbox,
+        Page, UnitOfWork, Views,
     },
     text::Prose,
     time::Timestamp,
@@ -171,7 +171,10 @@ async fn drive<S: Store>(shop: &World<S>, keep: Keep) -> (String, bool) {
     let id = loop {
         let mut unit = begin().await;
         let open = escrow.open_campaign(&mut unit, opened.clone(), olga()).await.map(|campaign| campaign.id());
-        let Ok(id) = open else { assert!(cut(open)); continue };
+        let Ok(id) = open else {
+            assert!(cut(open));
+            continue;
+        };
         if escrow.store().commit(unit).await.is_ok() {
             break id;
         }

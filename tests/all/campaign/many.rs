@@ -107,7 +107,8 @@ fn race<S: Store + Send + Sync>(first: S, second: S) {
             assert_eq!(drive.refunds(pledge.id()).await.len(), 1, "each is given back once");
         }
         assert_eq!(drive.outside().await, "0.00 EUR");
-        let held = shop.begin().await.balance(&account(&format!("escrow:{}", drive.id)), escrowed::money::Currency::EUR).await;
+        let held =
+            shop.begin().await.balance(&account(&format!("escrow:{}", drive.id)), escrowed::money::Currency::EUR).await;
         assert!(held.unwrap().is_zero());
         drive.expect(Status::Returned).await;
         shop.audit().await;

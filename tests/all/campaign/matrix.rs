@@ -123,7 +123,10 @@ fn judge<L: Lifecycle>(
                 (Verdict::NotDue, Reason::NotDue { .. }) => {}
                 (
                     Verdict::Barred,
-                    Reason::NotDue { .. } | Reason::TooLate { .. } | Reason::Missing { .. } | Reason::Fixed { .. }
+                    Reason::NotDue { .. }
+                    | Reason::TooLate { .. }
+                    | Reason::Missing { .. }
+                    | Reason::Fixed { .. }
                     | Reason::Underway(_),
                 ) => {}
                 (_, reason) => panic!("{here}, but: {reason:?}"),

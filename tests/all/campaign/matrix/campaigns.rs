@@ -32,10 +32,7 @@ impl Scene {
             match pledge {
                 AnyPledge::Paid(pledge) => proof.gathered.push(pledge.gather(&at).unwrap()),
                 AnyPledge::Gathered(pledge) => proof.returned.push(pledge.give_back(&at).unwrap()),
-                AnyPledge::Created(_)
-                | AnyPledge::Returned(_)
-                | AnyPledge::Refunded(_)
-                | AnyPledge::Cancelled(_) => {}
+                AnyPledge::Created(_) | AnyPledge::Returned(_) | AnyPledge::Refunded(_) | AnyPledge::Cancelled(_) => {}
             }
         }
         for payout in self.shop.payouts(self.id).await {
