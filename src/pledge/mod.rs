@@ -9,7 +9,7 @@
 //! let at = |name: &str| Stamp::new(Actor::Party(name.parse().unwrap()), "2026-05-07T15:39:46Z".parse().unwrap());
 //! let (owner, shop, until) = ("olga".parse()?, "shop".parse()?, "2026-06-06T12:00:00Z".parse()?);
 //! let terms = Terms::new("A record".parse()?, "5000.00 EUR".parse()?, until, owner, shop, "sandbox".parse()?);
-//! let campaign = Campaign::open(CampaignId::generate(at("olga").at), terms, &at("olga"))?;
+//! let campaign = Campaign::open(CampaignId::generate(at("olga").at), terms, &at("olga"))?.widen();
 //!
 //! // The campaign is the evidence: nobody can pledge to one that is closed.
 //! let offer = Offer { backer: "anna".parse()?, amount: "25.00 EUR".parse()? };
