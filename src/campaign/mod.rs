@@ -29,7 +29,7 @@
 //! # }).unwrap();
 //! ```
 //!
-//! Each backer's money is a [`pledge`](crate::pledge) of its own. Paid pledges are gathered in the campaign's escrow
+//! Each backer's money is a [`pledge`] of its own. Paid pledges are gathered in the campaign's escrow
 //! account, every ten minutes unless the [`Policy`] says otherwise, so what is [`raised`](Facts::raised) is at most that
 //! old. At the deadline the campaign is `COUNTING`: what was paid in time is gathered, what was not paid is called off.
 //! Only then it is decided. Where the target was missed, or somebody called it off, every pledge goes back, each with a
