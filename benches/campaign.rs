@@ -5,7 +5,7 @@
 //! ```
 
 use escrowed::{
-    campaign::{AnyCampaign, CampaignId, Status, Terms},
+    campaign::{AnyCampaign, Campaign, CampaignId, Status, Terms},
     escrow::{Escrow, ManualClock},
     party::Actor,
     payment::Method,
@@ -52,7 +52,7 @@ async fn life(shop: &Shop, pledges: u32) {
             break;
         }
         let start = Instant::now();
-        while shop.run_due(1_000).await.unwrap().taken > 0 {}
+        while shop.run_due(&worker(), 1_000).await.unwrap().taken > 0 {}
         gathering += start.elapsed();
         slowest = slowest.max(start.elapsed());
     }
@@ -64,17 +64,17 @@ async fn life(shop: &Shop, pledges: u32) {
     let (load, events, bytes) = loaded(shop, id).await;
     println!("the campaign:    {events} events, {:.1} MB, read in {load:.1?}", bytes as f64 / 1e6);
 
-    let (start, mut rounds, mut slowest) = (Instant::now(), 0, Duration::ZERO);
+    let (start, mut steps, mut slowest) = (Instant::now(), 0, Duration::ZERO);
     loop {
         let round = Instant::now();
-        if shop.run_due(1_000).await.unwrap().taken == 0 {
+        if shop.run_due(&worker(), 1).await.unwrap().taken == 0 {
             break;
         }
-        rounds += 1;
+        steps += 1;
         slowest = slowest.max(round.elapsed());
     }
     let closing = start.elapsed();
-    println!("giving all back: {closing:>9.1?} in {rounds} rounds, the slowest {slowest:.1?}");
+    println!("giving all back: {closing:>9.1?} in {steps} steps, the slowest {slowest:.1?}");
     let start = Instant::now();
     send(shop).await;
     println!("their refunds:   {:>9.1?}, {:.0?} each", start.elapsed(), each(start.elapsed()));
@@ -91,7 +91,7 @@ async fn open(shop: &Shop) -> CampaignId {
     let target = "90000000.00 EUR".parse().unwrap();
     let terms = Terms::new("A film".parse().unwrap(), target, until, owner, platform, gateway);
     let mut unit = shop.store().begin().await.unwrap();
-    let id = shop.open_campaign(&mut unit, terms, Actor::Party("olga".parse().unwrap())).await.unwrap().id();
+    let id = shop.open(&mut unit, Campaign::open, terms, Actor::Party("olga".parse().unwrap())).await.unwrap().id();
     shop.store().commit(unit).await.unwrap();
     id
 }
@@ -106,9 +106,12 @@ async fn pledge(shop: &Shop, to: CampaignId, number: u32) -> PledgeId {
     pledge.id()
 }
 
+fn worker() -> WorkerId {
+    "worker-1".parse().unwrap()
+}
+
 async fn send(shop: &Shop) {
-    let worker: WorkerId = "worker-1".parse().unwrap();
-    while shop.send(&worker, 100).await.unwrap().taken > 0 {}
+    while shop.send(&worker(), 100).await.unwrap().taken > 0 {}
 }
 
 async fn loaded(shop: &Shop, id: CampaignId) -> (Duration, usize, usize) {

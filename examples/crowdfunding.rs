@@ -6,7 +6,7 @@
 //! ```
 
 use escrowed::{
-    campaign::{AnyCampaign, CampaignId, Command, Keep, Terms},
+    campaign::{AnyCampaign, Campaign, CampaignId, Command, Keep, Terms},
     escrow::{Clock, Escrow, ManualClock},
     ledger::{Account, Balance, trial_balance},
     money::{FeePolicy, FeeRule},
@@ -78,8 +78,8 @@ async fn missed(shop: &Shop) -> Outcome<()> {
     }
     work(shop).await?;
     shop.clock().advance(30 * DAY);
-    // A hundred at a time: a worker that stops here goes on where it was.
-    while shop.run_due(1).await?.taken > 0 {
+    // A hundred pledges at a time: a worker that stops here goes on where it was.
+    while shop.run_due(&"worker-1".parse()?, 1).await?.taken > 0 {
         let campaign = load(shop, campaign).await?;
         if campaign.status().name() == "MISSED" {
             println!("      {:>14}  still to give back", campaign.held());
@@ -111,7 +111,7 @@ async fn open(shop: &Shop, name: &str, target: &str, change: impl FnOnce(&mut Te
     terms.fees = Some(FeePolicy::new(FeeRule::new("5%".parse()?, "0.00 EUR".parse()?)?, "2.00 EUR".parse()?)?);
     change(&mut terms);
     let mut unit = shop.store().begin().await?; // the host's own transaction: its own tables go here, too
-    let campaign = shop.open_campaign(&mut unit, terms, Actor::Party("olga".parse()?)).await?;
+    let campaign = shop.open(&mut unit, Campaign::open, terms, Actor::Party("olga".parse()?)).await?;
     shop.store().commit(unit).await?;
     Ok(campaign.id())
 }
@@ -133,7 +133,8 @@ async fn act(shop: &Shop, campaign: CampaignId, command: Command<'_>) -> Outcome
 
 /// What background workers do all the time: take what is due, ask the gateway, take its answers.
 async fn work(shop: &Shop) -> Outcome<()> {
-    while shop.run_due(100).await?.taken + shop.send(&"worker-1".parse()?, 100).await?.taken > 0 {}
+    let worker = "worker-1".parse()?;
+    while shop.run_due(&worker, 100).await?.taken + shop.send(&worker, 100).await?.taken > 0 {}
     Ok(())
 }
 

@@ -201,6 +201,9 @@ pub trait Gateway: Send + Sync {
 
     /// Does what is asked, once per key: the same key again must have no second effect and give the same answer.
     ///
+    /// It has to give up before a worker's lease ends, which is 60 seconds by default: the crate starts no timer. Until it
+    /// does, a worker that was told to stop waits for it. One that is dropped meanwhile may have had its effect.
+    ///
     /// # Errors
     /// When the outcome is unknown. The call will be looked up by its key.
     fn execute(

@@ -4,6 +4,9 @@
 extern crate self as escrowed;
 
 pub mod campaign;
+pub mod coalescing;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 pub mod deal;
 pub mod diagram;
 pub mod escrow;
@@ -18,17 +21,22 @@ pub mod order;
 pub mod party;
 pub mod payment;
 pub mod pledge;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+pub mod reconciliation;
 pub mod sandbox;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+pub mod statement;
 pub mod store;
 pub mod text;
 pub mod time;
 pub mod transaction;
+pub mod verify;
 
 /// For the code that [`lifecycle!`] writes into other crates.
 #[doc(hidden)]
 pub mod __private {
-    pub use serde::{self, Deserialize, Serialize};
+    pub use serde::{self, Deserialize, Serialize, Serializer};
     pub use serde_json::{Error as JsonError, from_str};
 }

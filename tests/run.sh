@@ -21,7 +21,7 @@ fi
 step "format"
 cargo fmt --all --check
 
-for features in "" "sqlite"; do
+for features in "" "sqlite,csv,tracing"; do
   step "clippy, features: ${features:-none}"
   cargo clippy --locked --all-targets --features "$features" -- -D warnings
 done
@@ -30,10 +30,10 @@ step "tests, no features"
 cargo test --locked --lib --tests
 
 step "tests, all features"
-cargo test --locked --lib --test all --features sqlite
+cargo test --locked --lib --test all --features sqlite,csv,tracing
 
 step "documentation examples"
-cargo test --locked --doc --features sqlite
+cargo test --locked --doc --features sqlite,csv,tracing
 
 step "examples"
 folder=$(mktemp -d)

@@ -3,10 +3,9 @@
 use crate::{Outcome, Shop, handle, print, work};
 use escrowed::{
     deal::{Award, Side, Sides},
-    escrow::Clock,
     face_to_face::{self, Charges, FaceToFace, FaceToFaceId},
     money::Money,
-    party::{Actor, PartyId, Stamp},
+    party::{Actor, PartyId},
     payment::Method,
     store::Store,
     text::Prose,
@@ -102,9 +101,8 @@ async fn open_face_to_face(shop: &Shop, seller: &PartyId, deposit: &str, charges
     let sides = Sides::opened_by(seller.clone(), Side::Seller);
     let mut terms = face_to_face::Terms::new(sides, deposit.parse()?, "shop".parse()?, "sandbox".parse()?);
     terms.charges = Some(Charges { buyer: charges.buyer.parse()?, seller: charges.seller.parse()? });
-    let at = Stamp::new(Actor::Party(seller.clone()), shop.clock().now());
     let mut unit = shop.store().begin().await?;
-    let opened = FaceToFace::open(FaceToFaceId::generate(at.at), terms, &at)?.save(&mut unit).await?;
+    let opened = shop.open(&mut unit, FaceToFace::open, terms, Actor::Party(seller.clone())).await?;
     shop.store().commit(unit).await?;
     Ok(opened.id())
 }
@@ -141,9 +139,8 @@ async fn open_transaction(
     let person = Person::user(seller.clone());
     let (client, gateway) = ("shop".parse()?, "sandbox".parse()?);
     let terms = transaction::Terms::new(Side::Seller, person, pricing, description.clone(), client, gateway);
-    let at = Stamp::new(Actor::Party(seller.clone()), shop.clock().now());
     let mut unit = shop.store().begin().await?;
-    let opened = Transaction::open(TransactionId::generate(at.at), terms, &at)?.save(&mut unit).await?;
+    let opened = shop.open(&mut unit, Transaction::open, terms, Actor::Party(seller.clone())).await?;
     shop.store().commit(unit).await?;
     Ok(opened.id())
 }

@@ -38,7 +38,7 @@ async fn handle<L: Agreement>(shop: &Shop, id: Id<L>, command: L::Command<'_>, u
 
 /// What background workers do all the time: take what is due, ask the gateway, take its answers.
 async fn work(shop: &Shop) -> Outcome<()> {
-    shop.run_due(100).await?;
+    shop.run_due(&"worker-1".parse()?, 100).await?;
     while shop.send(&"worker-1".parse()?, 100).await?.taken > 0 {}
     Ok(())
 }

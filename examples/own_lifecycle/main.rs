@@ -29,7 +29,7 @@ use published::{published, the_table_is_the_published_process};
 use purchase::{
     Action, AnyPurchase, CUSTOMER, Command, OPERATOR, PROVIDER, Purchase, PurchaseId, Status, TABLE, Terms,
 };
-use report::{print_actions, print_balances, print_money, print_path};
+use report::{print_actions, print_balances, print_money, print_path, print_verified};
 use std::{error::Error, time::Duration};
 
 type Shop = Escrow<Sqlite, Sandbox, ManualClock>;
@@ -107,7 +107,8 @@ fn main() -> Outcome<()> {
             println!("{number}. {}", story.says);
             tell(&shop, story).await?;
         }
-        print_balances(&shop, i64::try_from(paid)?).await
+        print_balances(&shop, i64::try_from(paid)?).await?;
+        print_verified(&shop).await
     })
 }
 
@@ -332,7 +333,7 @@ async fn act(shop: &Shop, id: PurchaseId, command: Command<'_>, by: Actor) -> Ou
 async fn work(shop: &Shop) -> Outcome<()> {
     loop {
         let sent = shop.send(&"worker-1".parse()?, 100).await?;
-        let due = shop.run_due(100).await?;
+        let due = shop.run_due(&"worker-1".parse()?, 100).await?;
         assert_eq!((sent.unknown, sent.parked, due.passed), (0, 0, 0), "nothing goes wrong here");
         if sent.taken + due.taken == 0 {
             return Ok(());

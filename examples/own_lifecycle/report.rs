@@ -88,3 +88,10 @@ pub async fn print_balances(shop: &Shop, paid: i64) -> Outcome<()> {
     assert_eq!(shop.gateway().net(Currency::EUR), world.checked_neg()?, "the gateway's own books say the same");
     Ok(())
 }
+
+pub async fn print_verified(shop: &Shop) -> Outcome<()> {
+    let verified = shop.verifier().verify(shop.store(), |difference| println!("{difference}")).await?;
+    println!("{} events replayed, {} differences.", verified.events, verified.differences);
+    assert_eq!(verified.differences, 0, "the file says what its logs say");
+    Ok(())
+}

@@ -1,7 +1,7 @@
 //! Campaigns: many back one owner. The target is met by the deadline and the owner is paid, or everybody has the money back.
 //!
 //! ```
-//! use escrowed::campaign::{AnyCampaign, Status, Terms};
+//! use escrowed::campaign::{AnyCampaign, Campaign, Status, Terms};
 //! use escrowed::escrow::{Escrow, ManualClock};
 //! use escrowed::{memory::Memory, party::Actor, payment::Method, pledge::Offer, sandbox::Sandbox, store::Store};
 //! # use std::time::Duration;
@@ -12,7 +12,7 @@
 //! let terms = Terms::new("A record".parse()?, "50.00 EUR".parse()?, until, owner, shop, "sandbox".parse()?);
 //!
 //! let mut unit = escrow.store().begin().await?;
-//! let campaign = escrow.open_campaign(&mut unit, terms, Actor::Party("olga".parse()?)).await?.id();
+//! let campaign = escrow.open(&mut unit, Campaign::open, terms, Actor::Party("olga".parse()?)).await?.id();
 //! for backer in ["anna", "ben"] {
 //!     let offer = Offer { backer: backer.parse()?, amount: "30.00 EUR".parse()? };
 //!     escrow.pledge::<AnyCampaign, _>(&mut unit, campaign, offer, Method::Card, Actor::Party(backer.parse()?)).await?;
@@ -21,7 +21,7 @@
 //! escrow.send(&"worker-1".parse()?, 10).await?;       // both are paid
 //!
 //! clock.advance(Duration::from_secs(24 * 3600));
-//! while escrow.run_due(100).await?.taken > 0 {}       // gathers what was paid, then decides
+//! escrow.run_due(&"worker-1".parse()?, 100).await?;   // gathers what was paid, then decides
 //! let mut unit = escrow.store().begin().await?;
 //! let campaign = escrow.load(&mut unit, campaign).await?;
 //! assert_eq!((campaign.status(), campaign.facts().raised()), (Status::Funded, "60.00 EUR".parse()?));
@@ -36,11 +36,11 @@
 //! refund of its own. Money that comes later goes back by itself.
 //!
 //! # Tens of thousands of pledges
-//! Counting and giving back are done in batches, [`Policy::batch`] pledges at a time and each in a unit of its own: one
-//! batch of each campaign in every call of [`run_due`](crate::escrow::Escrow::run_due). A batch is one event of the
-//! campaign, which says how far it got, so whoever comes next goes on there, after a crash too; the ids of refunds are
-//! derived from the step that opens them, so none is opened twice. Everything that happens to one pledge (a payment, a
-//! webhook, a refund) reads and writes that pledge only.
+//! Counting and giving back are done in batches, [`Policy::batch`] pledges at a time and each by one write in a unit of its
+//! own: to a worker, one deadline that it takes ([`run_due`](crate::escrow::Escrow::run_due)), so other deadlines have their
+//! turn between two batches. A batch is one event of the campaign, which says how far it got, so whoever comes next goes on
+//! there, after a crash too; the ids of refunds are derived from the step that opens them, so none is opened twice.
+//! Everything that happens to one pledge (a payment, a webhook, a refund) reads and writes that pledge only.
 //!
 #![doc = include_str!("costs.md")]
 //!

@@ -192,6 +192,9 @@ impl Opening<AnyCampaign> for Terms {
     fn facts(self, _: &Stamp) -> Facts {
         Facts { raised: Money::zero(self.target.currency()), terms: self, pledges: 0 }
     }
+    fn gateway(&self) -> Option<&GatewayName> {
+        Some(&self.gateway)
+    }
     fn deadline(&self) -> Option<Timestamp> {
         Some(self.deadline)
     }

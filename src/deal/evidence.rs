@@ -8,7 +8,7 @@ use crate::{
 use serde::{Deserialize, Serialize};
 
 /// A payin of which no money comes.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub enum Lost<'e> {
     /// The gateway declined.
     Denied(&'e Payin<payin::Denied>),

@@ -1,21 +1,31 @@
 //! What people do: open, act on an order, act on a payment.
 
 use super::{
-    Clock, Escrow, EscrowError,
-    member::{Lapse, Member, Reaction, onward},
+    Caller, Clock, Escrow, EscrowError,
+    gather::Gathering,
+    member::{Reaction, onward},
 };
 use crate::{
     gateway::Gateway,
-    id::{Id, Subject},
-    lifecycle::{Lifecycle, Reason, Transition, Value, replay},
-    order::{Draft, Order, OrderId, Terms},
+    id::Id,
+    lifecycle::{Lifecycle, Opening, Reason, Refused, Transition, Value},
+    order::{Draft, Order, Terms},
     party::{Actor, Stamp},
     payment::{
         Agreement, AnyPayin, AnyPayout, AnyRefund, Evidence, PayinId, PayoutId, RefundId, payin, payout, payout::Went,
         refund,
     },
-    store::{AppendedAll, Commit, Log, Store, UnitOfWork},
+    store::{Request, Store, UnitOfWork},
 };
+
+/// What is asked for when a `V` is opened: its terms.
+type Asked<V> = <<V as Value>::Any as Lifecycle>::Opening;
+
+// What is to be done about a command.
+enum Step<L> {
+    Taken(Transition<L>, Stamp),
+    Before(L),
+}
 
 type Fails<U> = EscrowError<<U as UnitOfWork>::Error>;
 
@@ -24,36 +34,79 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     /// may be claimed by anybody but the seller.
     ///
     /// # Errors
-    /// [`EscrowError`] when the terms are refused or name another gateway, or nothing could be written.
+    /// As [`open`](Self::open).
     pub async fn open_order<U: UnitOfWork>(
         &self,
         unit: &mut U,
         terms: Terms,
-        by: Actor,
+        by: impl Into<Caller>,
     ) -> Result<Order<Draft>, Fails<U>> {
-        let served = self.gateway.name();
-        if terms.gateway != *served {
-            return Err(EscrowError::OtherGateway { asked: terms.gateway, served: served.clone() });
+        self.open(unit, Order::open, terms, by).await
+    }
+
+    /// Opens anything by its own `open`, under a new id: `escrow.open(&mut unit, FaceToFace::open, terms, anna)`. Who may
+    /// open what is for the host to decide.
+    ///
+    /// # Errors
+    /// [`EscrowError`] when the terms are refused or name another gateway, the caller's key was used for another request,
+    /// or nothing could be written.
+    pub async fn open<V, U: UnitOfWork>(
+        &self,
+        unit: &mut U,
+        open: impl FnOnce(Id<V::Any>, Asked<V>, &Stamp) -> Result<Transition<V>, Refused<Asked<V>>>,
+        terms: Asked<V>,
+        by: impl Into<Caller>,
+    ) -> Result<V, Fails<U>>
+    where
+        V: Value + TryFrom<<V as Value>::Any>,
+    {
+        let (caller, served) = (by.into(), self.gateway.name());
+        if let Some(asked) = terms.gateway().filter(|asked| *asked != served) {
+            return Err(EscrowError::OtherGateway { asked: asked.clone(), served: served.clone() });
         }
-        let at = self.stamp(by);
-        Ok(Order::open(OrderId::generate(at.at), terms, &at)?.save(unit).await?)
+        let request = caller.opens::<V::Any, _>(&terms)?;
+        let at = self.stamp(caller.actor);
+        let mut gathered = Gathering::over(unit);
+        if let Some(request) = &request
+            && let Some(before) = gathered.answer::<V::Any>(Some(request)).await?
+        {
+            return before.try_into().map_err(|_| EscrowError::OtherRequest { key: request.key.clone() });
+        }
+        let opened = under(open(Id::generate(at.at), terms, &at)?, request);
+        Ok(opened.save(unit).await?)
     }
 
     /// Does what a command says, and what follows from it by itself: the value as it is afterwards. A payin under way that
     /// nobody waits for any more is called off in the name of the platform, as `escrowed`.
     ///
     /// # Errors
-    /// [`EscrowError`] when it is unknown, refused, stale, or an account does not hold enough.
+    /// [`EscrowError`] when it is unknown, refused, stale, the caller's key was used for another request, or an account
+    /// does not hold enough.
     pub async fn act<L: Agreement, U: UnitOfWork>(
         &self,
         unit: &mut U,
         id: Id<L>,
         command: L::Command<'_>,
-        by: Actor,
+        by: impl Into<Caller>,
     ) -> Result<L, Fails<U>> {
-        let at = self.stamp(by);
-        let taken = self.load(unit, id).await?.handle(command, &at)?;
-        self.save(unit, taken, &at).await
+        let mut gathered = Gathering::over(unit);
+        match self.step(&mut gathered, id, command, by.into()).await? {
+            Step::Taken(taken, at) => self.write(gathered, taken, &at).await,
+            Step::Before(value) => Ok(value),
+        }
+    }
+
+    /// What a request was answered with before: the value as it was then; `None` when nothing was done under its key. For
+    /// hosts that take steps by typed methods and save them [`under`](Transition::under) a request.
+    ///
+    /// # Errors
+    /// [`EscrowError::OtherRequest`] when the key was used for another request.
+    pub async fn answer<L: Lifecycle, U: UnitOfWork>(
+        &self,
+        unit: &mut U,
+        request: &Request,
+    ) -> Result<Option<L>, Fails<U>> {
+        Gathering::over(unit).answer(Some(request)).await
     }
 
     /// Saves a step of an order that the host took by its typed method, and what follows from it by itself.
@@ -70,11 +123,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         T: Value,
         T::Any: Agreement,
     {
-        let value = self.write(unit, onward(taken.widen(), at)?, at).await?;
-        if let Some(payin) = value.abandoned() {
-            self.abandon(unit, payin, at).await?;
-        }
-        Ok(value)
+        self.write(Gathering::over(unit), taken.widen(), at).await
     }
 
     /// A value by its id.
@@ -82,7 +131,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     /// # Errors
     /// [`EscrowError`] when there is none, or its log is corrupt.
     pub async fn load<L: Lifecycle, U: UnitOfWork>(&self, unit: &mut U, id: Id<L>) -> Result<L, Fails<U>> {
-        Ok(replay(&log(unit, id.subject()).await?)?)
+        Gathering::over(unit).load(id).await
     }
 
     /// Acts on a payin: captures what was reserved, or calls it off.
@@ -94,14 +143,17 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         unit: &mut U,
         id: PayinId,
         command: payin::Command<'_>,
-        by: Actor,
+        by: impl Into<Caller>,
     ) -> Result<AnyPayin, Fails<U>> {
-        let at = self.stamp(by);
-        only_people(&at)?;
-        let taken = self.load(unit, id).await?.handle(command, &at)?;
+        let (caller, mut gathered) = (by.into(), Gathering::over(unit));
+        only_people(&caller.actor)?;
+        let (taken, at) = match self.step(&mut gathered, id, command, caller).await? {
+            Step::Taken(taken, at) => (taken, at),
+            Step::Before(value) => return Ok(value),
+        };
         let reaction = match taken.value() {
             AnyPayin::Cancelled(payin) => {
-                self.asked(unit, payin.facts().about, &Evidence::PayinCancelled(payin), &at).await?
+                self.asked(&mut gathered, payin.facts().about, &Evidence::PayinCancelled(payin), &at).await?
             }
             AnyPayin::Created(_)
             | AnyPayin::Authorized(_)
@@ -109,7 +161,8 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             | AnyPayin::Denied(_)
             | AnyPayin::Refunded(_) => Reaction::default(),
         };
-        self.write_with(unit, taken, reaction, &at).await
+        let value = self.gather_with(&mut gathered, taken, reaction, &at).await?;
+        gathered.write_with(value).await
     }
 
     /// Acts on a payout: replaces or gives back a denied one, or calls one off before the gateway is asked.
@@ -121,11 +174,14 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         unit: &mut U,
         id: PayoutId,
         command: payout::Command,
-        by: Actor,
+        by: impl Into<Caller>,
     ) -> Result<AnyPayout, Fails<U>> {
-        let at = self.stamp(by);
-        only_people(&at)?;
-        let taken = self.load(unit, id).await?.handle(command, &at)?;
+        let (caller, mut gathered) = (by.into(), Gathering::over(unit));
+        only_people(&caller.actor)?;
+        let (taken, at) = match self.step(&mut gathered, id, command, caller).await? {
+            Step::Taken(taken, at) => (taken, at),
+            Step::Before(value) => return Ok(value),
+        };
         let evidence = match taken.value() {
             AnyPayout::Created(_) => None,
             AnyPayout::Confirmed(payout) => Some(Evidence::PayoutConfirmed(payout)),
@@ -137,10 +193,11 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             }),
         };
         let reaction = match &evidence {
-            Some(evidence) => self.asked(unit, taken.value().facts().about, evidence, &at).await?,
+            Some(evidence) => self.asked(&mut gathered, taken.value().facts().about, evidence, &at).await?,
             None => Reaction::default(),
         };
-        self.write_with(unit, taken, reaction, &at).await
+        let value = self.gather_with(&mut gathered, taken, reaction, &at).await?;
+        gathered.write_with(value).await
     }
 
     /// Acts on a refund: approves or calls off one that waits for it, or replaces a denied one.
@@ -152,11 +209,14 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         unit: &mut U,
         id: RefundId,
         command: refund::Command,
-        by: Actor,
+        by: impl Into<Caller>,
     ) -> Result<AnyRefund, Fails<U>> {
-        let at = self.stamp(by);
-        only_people(&at)?;
-        let taken = self.load(unit, id).await?.handle(command, &at)?;
+        let (caller, mut gathered) = (by.into(), Gathering::over(unit));
+        only_people(&caller.actor)?;
+        let (taken, at) = match self.step(&mut gathered, id, command, caller).await? {
+            Step::Taken(taken, at) => (taken, at),
+            Step::Before(value) => return Ok(value),
+        };
         let evidence = match taken.value() {
             // One that is confirmed at once is told of when it is written.
             AnyRefund::Created(_) | AnyRefund::Confirmed(_) => None,
@@ -164,157 +224,59 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             AnyRefund::Cancelled(refund) => Some(Evidence::RefundCancelled(refund)),
         };
         let reaction = match &evidence {
-            Some(evidence) => self.asked(unit, taken.value().facts().about, evidence, &at).await?,
+            Some(evidence) => self.asked(&mut gathered, taken.value().facts().about, evidence, &at).await?,
             None => Reaction::default(),
         };
-        self.write_with(unit, taken, reaction, &at).await
+        let value = self.gather_with(&mut gathered, taken, reaction, &at).await?;
+        gathered.write_with(value).await
     }
 
-    /// Writes a payment's step together with what its order or deal does about it: all of it, or nothing.
-    pub(super) async fn write_with<T: Value, U: UnitOfWork>(
+    // The step that a command asks for; or what the same request was answered with before.
+    async fn step<L: Lifecycle, U: UnitOfWork>(
         &self,
-        unit: &mut U,
-        taken: Transition<T>,
-        reaction: Reaction,
-        at: &Stamp,
-    ) -> Result<T, Fails<U>> {
-        let value = self.write(unit, taken.and_all(reaction.commits), at).await?;
-        if let Some(payin) = reaction.abandoned {
-            self.abandon(unit, payin, at).await?;
+        gathered: &mut Gathering<'_, U>,
+        id: Id<L>,
+        command: L::Command<'_>,
+        caller: Caller,
+    ) -> Result<Step<L>, Fails<U>> {
+        let request = caller.commands(id, &command)?;
+        if let Some(before) = gathered.answer(request.as_ref()).await? {
+            return Ok(Step::Before(before));
         }
-        Ok(value)
+        let at = self.stamp(caller.actor);
+        let taken = gathered.load(id).await?.handle(command, &at)?;
+        Ok(Step::Taken(under(taken, request), at))
     }
 
-    /// Writes a transition. Refunds into wallets are confirmed by the commit that opens them: their payin and what
-    /// they belong to learn of it here.
-    pub(super) async fn write<T: Value, U: UnitOfWork>(
+    /// Writes an agreement's step, and what follows from it by itself.
+    pub(super) async fn write<L: Agreement, U: UnitOfWork>(
         &self,
-        unit: &mut U,
-        taken: Transition<T>,
+        mut gathered: Gathering<'_, U>,
+        taken: Transition<L>,
         at: &Stamp,
-    ) -> Result<T, Fails<U>> {
-        let refunds = confirmed_refunds(taken.commits());
-        let value = taken.save(unit).await?;
-        for refund in refunds {
-            self.refund_confirmed(unit, refund, at).await?;
+    ) -> Result<L, Fails<U>> {
+        let value = self.gather(&mut gathered, onward(taken, at)?, at).await?;
+        if let Some(payin) = value.abandoned() {
+            self.abandon(&mut gathered, payin, at).await?;
         }
-        Ok(value)
+        gathered.write_with(value).await
     }
+}
 
-    /// A refund reached the payer: its payin counts it, and what it belongs to learns of it.
-    pub(super) async fn refund_confirmed<U: UnitOfWork>(
-        &self,
-        unit: &mut U,
-        id: RefundId,
-        at: &Stamp,
-    ) -> Result<(), Fails<U>> {
-        let AnyRefund::Confirmed(refund) = self.load(unit, id).await? else { return Ok(()) };
-        // A payin that failed and whose money arrived late has nothing to count.
-        if let AnyPayin::Confirmed(payin) = self.load(unit, refund.facts().payin).await? {
-            payin.refund(&refund, &Stamp::gateway(at.at))?.save(unit).await?;
-        }
-        self.tell(unit, refund.facts().about, &Evidence::RefundConfirmed(&refund), at).await
-    }
-
-    /// Tells what a payment belongs to what became of it.
-    pub(super) async fn tell<U: UnitOfWork>(
-        &self,
-        unit: &mut U,
-        about: Subject,
-        evidence: &Evidence<'_>,
-        at: &Stamp,
-    ) -> Result<(), Fails<U>> {
-        let reaction = self.asked(unit, about, evidence, at).await?;
-        self.react(unit, reaction, at).await
-    }
-
-    /// What a payment's order or deal does about what became of it. Nothing is written yet.
-    pub(super) async fn asked<U: UnitOfWork>(
-        &self,
-        unit: &mut U,
-        about: Subject,
-        evidence: &Evidence<'_>,
-        at: &Stamp,
-    ) -> Result<Reaction, Fails<U>> {
-        let log = log(unit, about).await?;
-        Ok((self.member(about)?.learn)(&log, evidence, &Stamp::gateway(at.at))?)
-    }
-
-    /// Writes what a lifecycle behind plain functions does about something.
-    pub(super) async fn react<U: UnitOfWork>(
-        &self,
-        unit: &mut U,
-        reaction: Reaction,
-        at: &Stamp,
-    ) -> Result<(), Fails<U>> {
-        let Reaction { commits, abandoned } = reaction;
-        if commits.is_empty() {
-            return Ok(());
-        }
-        match unit.append_all(&commits).await.map_err(EscrowError::Storage)? {
-            AppendedAll::Stored(_) => {}
-            AppendedAll::Refused { why, .. } => return Err(crate::lifecycle::Failure::refused(why).into()),
-        }
-        for refund in confirmed_refunds(&commits) {
-            Box::pin(self.refund_confirmed(unit, refund, at)).await?;
-        }
-        match abandoned {
-            Some(payin) => self.abandon(unit, payin, at).await,
-            None => Ok(()),
-        }
-    }
-
-    pub(super) fn member<E>(&self, subject: Subject) -> Result<&Member, EscrowError<E>> {
-        let kind = subject.kind();
-        self.members.iter().find(|member| member.kind == kind).ok_or(EscrowError::UnknownLifecycle(kind))
-    }
-
-    // A payin that nobody waits for any more is called off where that is still possible; where it is not, its money
-    // will bounce.
-    pub(super) async fn abandon<U: UnitOfWork>(&self, unit: &mut U, id: PayinId, at: &Stamp) -> Result<(), Fails<U>> {
-        let payin = self.load(unit, id).await?;
-        // Whoever ended it: that nobody waits for the payin any more is the platform's business.
-        let platform = Stamp::new(by_platform(), at.at);
-        if payin.may(payin::Action::Cancel, &platform).is_ok() {
-            payin.handle(payin::Command::Cancel {}, &platform)?.save(unit).await?;
-        }
-        Ok(())
+/// Does it as what a request asked for, if one did.
+pub(super) fn under<T: Value>(taken: Transition<T>, request: Option<Request>) -> Transition<T> {
+    match request {
+        Some(request) => taken.under(request),
+        None => taken,
     }
 }
 
 // What a gateway or the clock does to a payment comes by a report or by `run_due`, which tell its order or deal of it.
-fn only_people<E>(at: &Stamp) -> Result<(), EscrowError<E>> {
-    match at.by {
+fn only_people<E>(by: &Actor) -> Result<(), EscrowError<E>> {
+    match by {
         Actor::Party(_) | Actor::Office { .. } => Ok(()),
         Actor::Gateway | Actor::Clock => {
             Err(Reason::Missing { what: "a person: reports go through `report`; this" }.into())
-        }
-    }
-}
-
-// The crate's own hand, where nobody in particular acts.
-fn by_platform() -> Actor {
-    Actor::platform("escrowed".parse().expect("a party's name"))
-}
-
-pub(super) async fn log<U: UnitOfWork>(unit: &mut U, subject: Subject) -> Result<Log, Fails<U>> {
-    unit.log(subject).await.map_err(EscrowError::Storage)?.ok_or(EscrowError::Unknown(subject))
-}
-
-fn confirmed_refunds(commits: &[Commit]) -> Vec<RefundId> {
-    let confirmed = refund::Status::Confirmed.name();
-    commits
-        .iter()
-        .filter(|commit| commit.index().status == confirmed)
-        .filter_map(|commit| commit.subject().try_into().ok())
-        .collect()
-}
-
-impl<E> From<Lapse> for EscrowError<E> {
-    fn from(lapse: Lapse) -> Self {
-        match lapse {
-            Lapse::Corrupt(corrupt) => Self::Corrupt(corrupt),
-            Lapse::Refused(reason) => Self::Refused(reason),
         }
     }
 }

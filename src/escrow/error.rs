@@ -5,9 +5,10 @@ use crate::{
     id::{Kind, Subject},
     ledger::{Account, GatewayName},
     lifecycle::{Corrupt, Failure, Reason, Refused, Unsaved},
+    store::RequestKey,
 };
 
-/// Why something was not done. Roll the unit back: what was written through it may be half of it.
+/// Why something was not done. Nothing of it was written.
 ///
 /// ```
 /// use escrowed::escrow::EscrowError;
@@ -63,7 +64,16 @@ pub enum EscrowError<E> {
     /// What is stored is no history of a lifecycle.
     #[error(transparent)]
     Corrupt(#[from] Corrupt),
-    /// The storage failed.
+    /// The host's key was used for another request before. Nothing was done.
+    #[error("key `{key}` was used for another request: take a new key for each request")]
+    OtherRequest {
+        /// The key.
+        key: RequestKey,
+    },
+    /// An event or a command of a host's own lifecycle cannot be written as JSON.
+    #[error("an event or a command cannot be written as JSON: correct the lifecycle's code")]
+    Unwritable(#[from] serde_json::Error),
+    /// The storage failed. Roll the unit back.
     #[error("the storage failed")]
     Storage(#[source] E),
 }

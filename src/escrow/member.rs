@@ -3,7 +3,7 @@
 
 use crate::{
     id::{Identified, Kind},
-    lifecycle::{Corrupt, Reason, Refused, Transition, replay},
+    lifecycle::{Corrupt, Reason, Refused, Retraced, Transition, replay, retrace},
     party::Stamp,
     payment::{Agreement, Evidence, Learned, PayinId},
     pledge::{Gathered, Pledge, PledgeId, Pool, Returned, Stage},
@@ -12,8 +12,9 @@ use crate::{
 
 /// What an escrow has to know of a lifecycle.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Member {
-    pub(super) kind: Kind,
+pub(crate) struct Member {
+    pub(crate) kind: Kind,
+    pub(crate) retrace: fn(&Log) -> Result<Retraced, Corrupt>,
     pub(super) wants: fn(&Log, PayinId) -> Result<bool, Corrupt>,
     pub(super) learn: fn(&Log, &Evidence<'_>, &Stamp) -> Result<Reaction, Lapse>,
     pub(super) due: fn(&Log, &Stamp) -> Result<Reaction, Lapse>,
@@ -61,6 +62,7 @@ impl Member {
     pub(super) fn of<L: Agreement>() -> Self {
         Self {
             kind: <L as Identified>::KIND,
+            retrace: retrace::<L>,
             wants: |log, payin| Ok(replay::<L>(log)?.wants(payin)),
             learn: |log, evidence, at| reaction(replay::<L>(log)?.learn(evidence, at), at),
             due: |log, at| reaction(replay::<L>(log)?.due(at), at),

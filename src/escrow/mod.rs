@@ -25,22 +25,56 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
 //! ```
 //!
-//! Every method but [`send`](Escrow::send) and [`run_due`](Escrow::run_due) works in a unit that the host has begun and
-//! will commit, together with whatever else the host writes. Those two are the workers: they begin and commit units of
-//! their own, one per call or subject. None of them starts a thread, a timer or a runtime.
+//! Whatever follows from an act by itself, such as a refund and what its payin and its order learn of it, is written
+//! together with it by one [`append_all`](crate::store::UnitOfWork::append_all): all of it, or nothing.
+//!
+//! An HTTP handler passes its caller's idempotency key on: [`Actor::under`] makes a request of it that is done once, and is
+//! answered the same each time it is sent. See [`Caller`].
+//!
+//! Every method but [`send`](Escrow::send), [`run_due`](Escrow::run_due) and [`work`](Escrow::work) works in a unit that
+//! the host has begun and will commit, together with whatever else the host writes. Those three are the workers: they
+//! begin and commit units of their own, one per call or subject. `send` and `run_due` do what there is to do now, for a
+//! host with a schedule of its own; `work` goes on until it is told to stop. None of them starts a thread, a timer or a
+//! runtime.
+//!
+//! What a worker could not do waits for a person: [`parked`](Escrow::parked) lists it, [`requeue`](Escrow::requeue) puts
+//! it back.
+//!
+//! # Metrics and traces
+//!
+//! With the feature `tracing`, the crate says what it does through [`tracing`](https://docs.rs/tracing). It names ids,
+//! verbs, gateways and outcomes; never amounts, parties, bank accounts or the reasons that a gateway gives.
+//!
+//! | span | of | fields |
+//! |---|---|---|
+//! | `escrowed.call` | each call that a worker sees to | `key`, `gateway`, `worker`, `attempt`, `outcome` |
+//! | `escrowed.deadline` | each deadline that a worker sees to | `subject`, `lifecycle`, `worker`, `outcome` |
+//! | `escrowed.report` | each report, from a worker or a webhook | `key`, `outcome` |
+//!
+//! Each span ends with an event at `INFO` that counts it: `monotonic_counter.escrowed.calls`, `.deadlines` and
+//! `.reports`, with the outcome and what else is of few values. A parked call and a report that cannot be
+//! true are told at `WARN`; a corrupt log and a storage that fails a worker, at `ERROR`. The names of the counters are
+//! those that the metrics layer of
+//! [`tracing-opentelemetry`](https://docs.rs/tracing-opentelemetry/latest/tracing_opentelemetry/struct.MetricsLayer.html)
+//! picks up.
 
 mod act;
+mod caller;
 mod clock;
 mod error;
+mod follow;
+mod gather;
 mod member;
 mod pledges;
 mod report;
+mod trace;
 mod worker;
 
+pub use caller::Caller;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::EscrowError;
 pub use report::Reported;
-pub use worker::{Due, Sent};
+pub use worker::{Bell, Due, Policy, Sent, Shift, Worked};
 
 use crate::{
     campaign::AnyCampaign,
@@ -53,8 +87,7 @@ use crate::{
     store::Store,
     transaction::AnyTransaction,
 };
-use member::Member;
-use std::time::Duration;
+pub(crate) use member::Member;
 
 /// Orders, payments, storage and a gateway, as one.
 #[derive(Debug)]
@@ -64,21 +97,6 @@ pub struct Escrow<S, G, C = SystemClock> {
     clock: C,
     policy: Policy,
     members: Vec<Member>,
-}
-
-/// How calls are sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Policy {
-    /// How long a worker may hold a call. Longer than a gateway's slowest answer: 60 seconds by default.
-    pub lease: Duration,
-    /// How long to wait after the first failure; doubled by each further one. 1 second by default.
-    pub back_off: Duration,
-    /// At most so long: 10 minutes by default.
-    pub back_off_limit: Duration,
-    /// After so many attempts a call is parked for an operator: 20 by default.
-    pub attempts: u32,
-    /// How often a pending call is looked up, should its webhook get lost: every hour by default.
-    pub look_up: Duration,
 }
 
 impl<S: Store, G: Gateway> Escrow<S, G> {
@@ -134,13 +152,18 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         &self.clock
     }
 
+    /// The lifecycles that people agree on, which it serves.
+    pub(crate) fn members(&self) -> &[Member] {
+        &self.members
+    }
+
     /// This actor's stamp, now.
     pub fn stamp(&self, by: Actor) -> Stamp {
         Stamp::new(by, self.clock.now())
     }
 }
 
-fn built_in() -> Vec<Member> {
+pub(crate) fn built_in() -> Vec<Member> {
     vec![
         Member::of::<AnyOrder>(),
         Member::of::<AnyFaceToFace>(),
@@ -148,16 +171,4 @@ fn built_in() -> Vec<Member> {
         Member::of::<AnyPledge>(),
         Member::of_pool::<AnyCampaign>(),
     ]
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self {
-            lease: Duration::from_secs(60),
-            back_off: Duration::from_secs(1),
-            back_off_limit: Duration::from_secs(600),
-            attempts: 20,
-            look_up: Duration::from_secs(3600),
-        }
-    }
 }

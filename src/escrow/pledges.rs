@@ -1,16 +1,17 @@
-//! Campaigns and pledges: opening them, what people do to a pledge, and what has to happen to many, batch by batch.
+//! Pledges: opening them, what people do to one, and what has to happen to many, batch by batch.
 
 use super::{
-    Clock, Escrow, EscrowError,
-    member::{DynPool, Reaction, onward},
+    Caller, Clock, Escrow, EscrowError,
+    act::under,
+    gather::Gathering,
+    member::{DynPool, Lapse, Reaction, onward},
 };
 use crate::{
-    campaign::{self, Campaign, CampaignId},
     gateway::Gateway,
     id::{Id, Subject},
     lifecycle::{Reason, Transition, Value},
-    party::{Actor, Stamp},
-    payment::{Method, PayinId},
+    party::Stamp,
+    payment::{Agreement as _, Method, PayinId},
     pledge::{self, AnyPledge, Gathered, Offer, Paid, Pledge, PledgeId, Pool, Returned, Stage, Status},
     store::{Commit, Cursor, IndexEntry, Query, Store, UnitOfWork, Views},
 };
@@ -21,122 +22,112 @@ type Fails<U> = EscrowError<<U as UnitOfWork>::Error>;
 const PAGE: usize = 500;
 
 impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
-    /// Opens a campaign, in `OPEN`.
-    ///
-    /// # Errors
-    /// [`EscrowError`] when the terms are refused or name another gateway, or nothing could be written.
-    pub async fn open_campaign<U: UnitOfWork>(
-        &self,
-        unit: &mut U,
-        terms: campaign::Terms,
-        by: Actor,
-    ) -> Result<Campaign<campaign::Open>, Fails<U>> {
-        let served = self.gateway.name();
-        if terms.gateway != *served {
-            return Err(EscrowError::OtherGateway { asked: terms.gateway, served: served.clone() });
-        }
-        let at = self.stamp(by);
-        Ok(Campaign::open(CampaignId::generate(at.at), terms, &at)?.save(unit).await?)
-    }
-
     /// Opens a pledge to a campaign, or to a pool of the host's own, and the payin that pays it. From a wallet it is paid
     /// at once.
     ///
     /// # Errors
-    /// [`EscrowError`] when no pledges are taken any more, the offer is refused, or the wallet does not hold enough.
+    /// [`EscrowError`] when no pledges are taken any more, the offer is refused, the caller's key was used for another
+    /// request, or the wallet does not hold enough.
     pub async fn pledge<P: Pool, U: UnitOfWork>(
         &self,
         unit: &mut U,
         to: Id<P>,
         offer: Offer,
         by: Method,
-        who: Actor,
+        who: impl Into<Caller>,
     ) -> Result<AnyPledge, Fails<U>> {
-        let at = self.stamp(who);
-        let pool = self.load(unit, to).await?;
+        let (caller, mut gathered) = (who.into(), Gathering::over(unit));
+        let request = caller.pledges(to.subject(), &offer, &by)?;
+        if let Some(before) = gathered.answer(request.as_ref()).await? {
+            return Ok(before);
+        }
+        let at = self.stamp(caller.actor);
+        let pool = gathered.load(to).await?;
         let opened = Pledge::open(PledgeId::generate(at.at), &pool, offer, &at)?;
         let paying = opened.then(|pledge| pledge.pay(by, &at))?;
-        self.save(unit, paying, &at).await
+        self.write(gathered, under(paying, request), &at).await
     }
 
     /// Acts on a pledge: opens another payin, withdraws it or calls it off. One whose money has been gathered is given up
-    /// by what it was pledged to in the same unit.
+    /// by what it was pledged to in the same write.
     ///
     /// # Errors
-    /// [`EscrowError`] when it is unknown, refused or stale.
+    /// [`EscrowError`] when it is unknown, refused, stale, or the caller's key was used for another request.
     pub async fn act_on_pledge<U: UnitOfWork>(
         &self,
         unit: &mut U,
         id: PledgeId,
         command: pledge::Command<'_>,
-        by: Actor,
+        by: impl Into<Caller>,
     ) -> Result<AnyPledge, Fails<U>> {
-        let at = self.stamp(by);
-        match (self.load(unit, id).await?, command.action()) {
+        let (caller, mut gathered) = (by.into(), Gathering::over(unit));
+        let request = caller.commands(id, &command)?;
+        if let Some(before) = gathered.answer(request.as_ref()).await? {
+            return Ok(before);
+        }
+        let at = self.stamp(caller.actor);
+        let taken = match (gathered.load(id).await?, command.action()) {
             (AnyPledge::Gathered(pledge), pledge::Action::Withdraw) => {
                 let (about, withdrawn) = (pledge.facts().terms().about, pledge.withdraw(&at)?);
-                let pool = self.pool(unit, about).await?;
+                let pool = self.pool(&mut gathered, about).await?;
                 let given = pool.give_back(&[withdrawn.value()], None, &Stamp::gateway(at.at))?;
-                let onward = onward(withdrawn.widen(), &at)?;
-                self.write(unit, onward.after_all(given.commits), &at).await
+                withdrawn.widen().after_all(given.commits)
             }
-            (pledge, _) => {
-                let taken = pledge.handle(command, &at)?;
-                self.save(unit, taken, &at).await
-            }
-        }
+            (pledge, _) => pledge.handle(command, &at)?,
+        };
+        self.write(gathered, under(taken, request), &at).await
     }
 
     /// What is due of a pledge or of what is pledged to, one batch of it. Whether anything was; `None` where the
     /// lifecycle itself has to be asked.
     pub(super) async fn pledges_due(
         &self,
-        unit: &mut S::Unit,
+        gathered: &mut Gathering<'_, S::Unit>,
         row: &IndexEntry,
         at: &Stamp,
     ) -> Result<Option<bool>, EscrowError<S::Error>> {
         if let Ok(id) = PledgeId::try_from(row.subject) {
-            let AnyPledge::Paid(pledge) = self.load(unit, id).await? else { return Ok(None) };
-            return self.gather_due(unit, row, pledge, at).await.map(Some);
+            let AnyPledge::Paid(pledge) = gathered.load(id).await? else { return Ok(None) };
+            return self.gather_due(gathered, row, pledge, at).await.map(Some);
         }
         if self.member(row.subject)?.pool.is_none() {
             return Ok(None);
         }
-        let pool = self.pool(unit, row.subject).await?;
+        let pool = self.pool(gathered, row.subject).await?;
         let after = match pool.stage() {
             Stage::Open | Stage::Closed => return Ok(None),
             Stage::Counting { after } | Stage::Returning { after } => after,
         };
-        self.next_batch(unit, row.subject, pool, after, at).await.map(Some)
+        self.next_batch(gathered, row.subject, pool, after, at).await.map(Some)
     }
 
     // A paid pledge is to be gathered: together with all others to the same pool that are due next to it.
     async fn gather_due(
         &self,
-        unit: &mut S::Unit,
+        gathered: &mut Gathering<'_, S::Unit>,
         row: &IndexEntry,
         first: Pledge<Paid>,
         at: &Stamp,
     ) -> Result<bool, EscrowError<S::Error>> {
         let about = first.facts().terms().about;
-        let pool = self.pool(unit, about).await?;
+        let pool = self.pool(gathered, about).await?;
         let mut batch = Batch::new(at);
         match pool.stage() {
             Stage::Open | Stage::Counting { .. } => {
                 let cursor = Cursor { deadline: row.deadline, subject: row.subject };
                 let limit = pool.batch() - 1;
-                let others = unit.find(&Query::DueBy(at.at), Some(&cursor), limit).await;
+                let others = gathered.unit.find(&Query::DueBy(at.at), Some(&cursor), limit).await;
                 batch.gather(first)?;
                 for other in others.map_err(EscrowError::Storage)?.rows {
                     if let (Some(id), Some(Status::Paid)) = (pledge_to(about, &other), status(&other)) {
-                        batch.count(self.load(unit, id).await?)?;
+                        batch.count(gathered.load(id).await?)?;
                     }
                 }
             }
             // It is over: what was paid too late to be counted goes back.
             Stage::Returning { .. } | Stage::Closed => batch.return_one(AnyPledge::Paid(first))?,
         }
-        self.write_batch(unit, pool, batch, None, at).await?;
+        self.write_batch(gathered, pool, batch, None, at).await?;
         Ok(true)
     }
 
@@ -144,7 +135,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     // once need not be looked at again.
     async fn next_batch(
         &self,
-        unit: &mut S::Unit,
+        gathered: &mut Gathering<'_, S::Unit>,
         subject: Subject,
         pool: Box<dyn DynPool>,
         after: Option<PledgeId>,
@@ -159,11 +150,15 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         let (mut batch, mut through, mut number) = (Batch::new(at), after, 0);
         let mut cursor = after.map(|pledge| Cursor { deadline: None, subject: pledge.subject() });
         'pages: loop {
-            let page = unit.find(&Query::About(subject), cursor.as_ref(), PAGE).await.map_err(EscrowError::Storage)?;
+            let page = gathered
+                .unit
+                .find(&Query::About(subject), cursor.as_ref(), PAGE)
+                .await
+                .map_err(EscrowError::Storage)?;
             for row in &page.rows {
                 let Some(id) = pledge_to(subject, row) else { continue };
                 if status(row).is_some_and(|status| wanted.contains(&status)) {
-                    let pledge = self.load(unit, id).await?;
+                    let pledge = gathered.load(id).await?;
                     if returning {
                         batch.return_one(pledge)?
                     } else {
@@ -183,36 +178,40 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         }
         if number == 0 {
             let reaction = pool.end_stage(&batch.at)?;
-            self.react(unit, reaction, at).await?;
+            self.react(gathered, reaction, at).await?;
         } else {
-            self.write_batch(unit, pool, batch, through, at).await?;
+            self.write_batch(gathered, pool, batch, through, at).await?;
         }
         Ok(true)
     }
 
     async fn write_batch(
         &self,
-        unit: &mut S::Unit,
+        gathered: &mut Gathering<'_, S::Unit>,
         pool: Box<dyn DynPool>,
         batch: Batch,
         through: Option<PledgeId>,
         at: &Stamp,
     ) -> Result<(), EscrowError<S::Error>> {
         let (commits, abandoned) = batch.commits(pool, through)?;
-        self.react(unit, Reaction { commits, abandoned: None }, at).await?;
+        self.react(gathered, Reaction { commits, abandoned: None }, at).await?;
         for payin in abandoned {
-            self.abandon(unit, payin, at).await?;
+            self.abandon(gathered, payin, at).await?;
         }
         Ok(())
     }
 
-    async fn pool<U: UnitOfWork>(&self, unit: &mut U, subject: Subject) -> Result<Box<dyn DynPool>, Fails<U>> {
+    async fn pool<U: UnitOfWork>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        subject: Subject,
+    ) -> Result<Box<dyn DynPool>, Fails<U>> {
         let load = self.member(subject)?.pool.ok_or(EscrowError::UnknownLifecycle(subject.kind()))?;
-        Ok(load(&super::act::log(unit, subject).await?)?)
+        Ok(load(gathered.log(subject).await?)?)
     }
 }
 
-// What happens to several pledges in one unit, and to what they were pledged to.
+// What happens to several pledges by one write, and to what they were pledged to.
 struct Batch {
     at: Stamp,
     gathered: Vec<Transition<Pledge<Gathered>>>,
@@ -262,11 +261,7 @@ impl Batch {
     }
 
     // Everything that has to be written, and the payins that nobody waits for any more.
-    fn commits(
-        self,
-        pool: Box<dyn DynPool>,
-        through: Option<PledgeId>,
-    ) -> Result<(Vec<Commit>, Vec<PayinId>), super::member::Lapse> {
+    fn commits(self, pool: Box<dyn DynPool>, through: Option<PledgeId>) -> Result<(Vec<Commit>, Vec<PayinId>), Lapse> {
         // A pool gathers or gives back, never both at once.
         let pools = if self.returned.is_empty() {
             let pledges: Vec<_> = self.gathered.iter().map(Transition::value).collect();
@@ -282,7 +277,7 @@ impl Batch {
         let returned = self.returned.into_iter().map(Transition::widen);
         for pledge in returned.chain(self.alone) {
             let pledge = onward(pledge, &self.at)?;
-            abandoned.extend(crate::payment::Agreement::abandoned(pledge.value()));
+            abandoned.extend(pledge.value().abandoned());
             commits.extend(pledge.into_commits());
         }
         Ok((commits, abandoned))

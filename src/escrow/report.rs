@@ -1,6 +1,6 @@
 //! The one door for what a gateway says: a webhook and a call's answer are the same thing arriving twice.
 
-use super::{Clock, Escrow, EscrowError};
+use super::{Clock, Escrow, EscrowError, gather::Gathering, trace};
 use crate::{
     gateway::{Gateway, Outcome, Report, Verb},
     lifecycle::{Transition, Value},
@@ -9,7 +9,7 @@ use crate::{
         AnyPayin, AnyPayout, AnyRefund, Evidence, Payin, PayinId, PayoutId, RefundId,
         payin::{self, Over},
     },
-    store::{CallState, CallStatus, Outbox, Store, UnitOfWork},
+    store::{CallState, Outbox, Postponement, Store, UnitOfWork},
 };
 
 /// What became of a report.
@@ -54,62 +54,75 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     /// [`EscrowError`] when no such call was made, the amount or currency is not what was asked, it contradicts what
     /// the gateway said before, or somebody else was faster. Nothing may be committed then.
     pub async fn report<U: Outbox>(&self, unit: &mut U, report: &Report) -> Result<Reported, Fails<U>> {
-        let call = unit.call(&report.key).await.map_err(EscrowError::Storage)?;
+        trace::report(report, self.hear(unit, report)).await
+    }
+
+    async fn hear<U: Outbox>(&self, unit: &mut U, report: &Report) -> Result<Reported, Fails<U>> {
+        let (mut gathered, subject) = (Gathering::over(unit), report.key.subject);
+        // The log is read before the call. Whoever answers the call writes both at once, so where a unit sees what others
+        // commit meanwhile, the call may be the newer of the two, which is told as a repetition or found stale.
+        match gathered.log(subject).await {
+            Ok(_) => {}
+            Err(EscrowError::Unknown(_)) => return Err(EscrowError::UnknownCall(report.key)),
+            Err(error) => return Err(error),
+        }
+        let call = gathered.unit.call(&report.key).await.map_err(EscrowError::Storage)?;
         // A call that another gateway was asked is none of this one's business.
         let call = call.filter(|call| call.gateway == *self.gateway.name());
         let call = call.ok_or(EscrowError::UnknownCall(report.key))?;
         if let Some(known) = judge(&call, report)? {
             return Ok(known);
         }
-        let (subject, at) = (report.key.subject, Stamp::gateway(self.clock.now()));
+        let at = Stamp::gateway(self.clock.now());
         if let Ok(payin) = PayinId::try_from(subject) {
-            self.report_payin(unit, payin, report, &at).await?;
+            self.report_payin(&mut gathered, payin, report, &at).await?;
         } else if let Ok(payout) = PayoutId::try_from(subject) {
-            self.report_payout(unit, payout, report, &at).await?;
+            self.report_payout(&mut gathered, payout, report, &at).await?;
         } else if let Ok(refund) = RefundId::try_from(subject) {
-            self.report_refund(unit, refund, report, &at).await?;
+            self.report_refund(&mut gathered, refund, report, &at).await?;
         } else {
             return Err(EscrowError::UnknownLifecycle(subject.kind()));
         }
+        gathered.write().await?;
         Ok(Reported::Taken)
     }
 
     async fn report_payin<U: Outbox>(
         &self,
-        unit: &mut U,
+        gathered: &mut Gathering<'_, U>,
         id: PayinId,
         report: &Report,
         at: &Stamp,
     ) -> Result<(), Fails<U>> {
         let (verb, outcome) = (report.key.verb, report.outcome.clone());
-        match (self.load(unit, id).await?, outcome) {
+        match (gathered.load(id).await?, outcome) {
             (AnyPayin::Created(payin), Outcome::Settled { moved }) if payin.is_reserved_first() => {
-                payin.authorize(moved, at)?.save(unit).await?;
+                gathered.take(payin.authorize(moved, at)?)?;
                 Ok(())
             }
             (AnyPayin::Created(payin), Outcome::Settled { moved }) => {
                 let confirmed = payin.confirm(moved, at)?;
-                self.collect(unit, confirmed, at).await
+                self.collect(gathered, confirmed, at).await
             }
             (AnyPayin::Created(payin), Outcome::Declined { reason }) => {
-                let denied = payin.deny(reason, at)?.save(unit).await?;
-                self.tell(unit, denied.facts().about, &Evidence::PayinDenied(&denied), at).await
+                let denied = gathered.take(payin.deny(reason, at)?)?;
+                self.tell(gathered, denied.facts().about, &Evidence::PayinDenied(&denied), at).await
             }
             (AnyPayin::Created(payin), Outcome::Pending { direct_link }) => {
-                payin.await_payer(direct_link, at)?.save(unit).await?;
+                gathered.take(payin.await_payer(direct_link, at)?)?;
                 Ok(())
             }
             (AnyPayin::Authorized(payin), Outcome::Settled { moved }) => {
                 let confirmed = payin.confirm(moved, at)?;
-                self.collect(unit, confirmed, at).await
+                self.collect(gathered, confirmed, at).await
             }
             (AnyPayin::Authorized(payin), Outcome::Declined { reason }) => {
-                let denied = payin.deny(reason, at)?.save(unit).await?;
-                self.tell(unit, denied.facts().about, &Evidence::PayinDenied(&denied), at).await
+                let denied = gathered.take(payin.deny(reason, at)?)?;
+                self.tell(gathered, denied.facts().about, &Evidence::PayinDenied(&denied), at).await
             }
-            (AnyPayin::Authorized(_), Outcome::Pending { .. }) => self.still_pending(unit, report).await,
-            (AnyPayin::Denied(payin), outcome) => after_the_end(unit, payin, verb, outcome, at).await,
-            (AnyPayin::Cancelled(payin), outcome) => after_the_end(unit, payin, verb, outcome, at).await,
+            (AnyPayin::Authorized(_), Outcome::Pending { .. }) => self.still_pending(gathered, report).await,
+            (AnyPayin::Denied(payin), outcome) => after_the_end(gathered, payin, verb, outcome, at),
+            (AnyPayin::Cancelled(payin), outcome) => after_the_end(gathered, payin, verb, outcome, at),
             (AnyPayin::Confirmed(_) | AnyPayin::Refunded(_), reported) => {
                 Err(EscrowError::Contradiction { key: report.key, known: None, reported })
             }
@@ -119,40 +132,40 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     // What it paid for takes its money, or, where nobody waits for it any more, it goes back: in one batch.
     async fn collect<U: Outbox>(
         &self,
-        unit: &mut U,
+        gathered: &mut Gathering<'_, U>,
         confirmed: Transition<Payin<payin::Confirmed>>,
         at: &Stamp,
     ) -> Result<(), Fails<U>> {
         let about = confirmed.value().facts().about;
-        let log = super::act::log(unit, about).await?;
-        if !(self.member(about)?.wants)(&log, confirmed.value().id())? {
+        let log = gathered.log(about).await?;
+        if !(self.member(about)?.wants)(log, confirmed.value().id())? {
             let returned = confirmed.then(|payin| payin.give_back(at))?;
-            self.write(unit, returned, at).await?;
+            self.gather(gathered, returned, at).await?;
             return Ok(());
         }
         let handed = confirmed.then(|payin| payin.hand_over(about, at))?;
-        let reaction = self.asked(unit, about, &Evidence::PayinConfirmed(handed.value()), at).await?;
-        self.write_with(unit, handed, reaction, at).await?;
+        let reaction = self.asked(gathered, about, &Evidence::PayinConfirmed(handed.value()), at).await?;
+        self.gather_with(gathered, handed, reaction, at).await?;
         Ok(())
     }
 
     async fn report_payout<U: Outbox>(
         &self,
-        unit: &mut U,
+        gathered: &mut Gathering<'_, U>,
         id: PayoutId,
         report: &Report,
         at: &Stamp,
     ) -> Result<(), Fails<U>> {
-        match (self.load(unit, id).await?, report.outcome.clone()) {
+        match (gathered.load(id).await?, report.outcome.clone()) {
             (AnyPayout::Created(payout), Outcome::Settled { moved }) => {
-                let confirmed = payout.confirm(moved, at)?.save(unit).await?;
-                self.tell(unit, confirmed.facts().about, &Evidence::PayoutConfirmed(&confirmed), at).await
+                let confirmed = gathered.take(payout.confirm(moved, at)?)?;
+                self.tell(gathered, confirmed.facts().about, &Evidence::PayoutConfirmed(&confirmed), at).await
             }
             (AnyPayout::Created(payout), Outcome::Declined { reason }) => {
-                let denied = payout.deny(reason, at)?.save(unit).await?;
-                self.tell(unit, denied.facts().about, &Evidence::PayoutDenied(&denied), at).await
+                let denied = gathered.take(payout.deny(reason, at)?)?;
+                self.tell(gathered, denied.facts().about, &Evidence::PayoutDenied(&denied), at).await
             }
-            (AnyPayout::Created(_), Outcome::Pending { .. }) => self.still_pending(unit, report).await,
+            (AnyPayout::Created(_), Outcome::Pending { .. }) => self.still_pending(gathered, report).await,
             (AnyPayout::Confirmed(_) | AnyPayout::Denied(_) | AnyPayout::Cancelled(_), reported) => {
                 Err(EscrowError::Contradiction { key: report.key, known: None, reported })
             }
@@ -161,22 +174,22 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
 
     async fn report_refund<U: Outbox>(
         &self,
-        unit: &mut U,
+        gathered: &mut Gathering<'_, U>,
         id: RefundId,
         report: &Report,
         at: &Stamp,
     ) -> Result<(), Fails<U>> {
-        match (self.load(unit, id).await?, report.outcome.clone()) {
+        match (gathered.load(id).await?, report.outcome.clone()) {
             (AnyRefund::Created(refund), Outcome::Settled { moved }) => {
                 let confirmed = refund.confirm(moved, at)?;
-                self.write(unit, confirmed, at).await?;
+                self.gather(gathered, confirmed, at).await?;
                 Ok(())
             }
             (AnyRefund::Created(refund), Outcome::Declined { reason }) => {
-                let denied = refund.deny(reason, at)?.save(unit).await?;
-                self.tell(unit, denied.facts().about, &Evidence::RefundDenied(&denied), at).await
+                let denied = gathered.take(refund.deny(reason, at)?)?;
+                self.tell(gathered, denied.facts().about, &Evidence::RefundDenied(&denied), at).await
             }
-            (AnyRefund::Created(_), Outcome::Pending { .. }) => self.still_pending(unit, report).await,
+            (AnyRefund::Created(_), Outcome::Pending { .. }) => self.still_pending(gathered, report).await,
             (AnyRefund::Confirmed(_) | AnyRefund::Denied(_) | AnyRefund::Cancelled(_), reported) => {
                 Err(EscrowError::Contradiction { key: report.key, known: None, reported })
             }
@@ -184,9 +197,9 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     }
 
     // Nothing has moved and nobody has to go anywhere: only the outbox needs to know.
-    async fn still_pending<U: Outbox>(&self, unit: &mut U, report: &Report) -> Result<(), Fails<U>> {
+    async fn still_pending<U: Outbox>(&self, gathered: &mut Gathering<'_, U>, report: &Report) -> Result<(), Fails<U>> {
         let due = self.clock.now().plus(self.policy.look_up);
-        unit.postpone(&report.key, CallStatus::Pending, due, None).await.map_err(EscrowError::Storage)?;
+        gathered.unit.postpone(&Postponement::pending(report.key, due)).await.map_err(EscrowError::Storage)?;
         Ok(())
     }
 }
@@ -214,8 +227,8 @@ fn judge<E>(call: &CallState, report: &Report) -> Result<Option<Reported>, Escro
 }
 
 // A payin that is over: its void is answered, or money or a reservation still comes and is let go of.
-async fn after_the_end<U: Outbox, P: Over>(
-    unit: &mut U,
+fn after_the_end<U: Outbox, P: Over>(
+    gathered: &mut Gathering<'_, U>,
     payin: Payin<P>,
     verb: Verb,
     outcome: Outcome,
@@ -234,6 +247,6 @@ where
             outcome @ (Outcome::Settled { .. } | Outcome::Declined { .. } | Outcome::Pending { .. }),
         ) => payin.note_answer(verb, outcome, at)?,
     };
-    taken.save(unit).await?;
+    gathered.take(taken)?;
     Ok(())
 }

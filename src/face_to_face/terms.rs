@@ -170,6 +170,13 @@ impl Opening<AnyFaceToFace> for Terms {
     fn facts(self, at: &crate::party::Stamp) -> Facts {
         Facts { terms: self, opened: at.at, till: Till::default(), price: None }
     }
+    fn gateway(&self) -> Option<&GatewayName> {
+        Some(&self.gateway)
+    }
+    // Each attempt to open the same deal draws another code. The first one counts.
+    fn asked(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(&Self { join_code: JoinCode::blank(), ..self.clone() })
+    }
 }
 
 impl Facts {

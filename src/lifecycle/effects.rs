@@ -8,7 +8,10 @@ use crate::{
     money::Money,
     party::{PartyId, Stamp},
     store::{Call, Commit, IfSent, IndexRow, Payload, Record, Settlement, Withdrawal},
+    time::Timestamp,
 };
+use smallvec::smallvec;
+use std::{mem::take, sync::Arc};
 
 /// What a step writes besides its event: entries, calls, and what it opens. Collected while the step is checked.
 #[derive(Debug)]
@@ -17,6 +20,7 @@ pub struct Effects<'s> {
     seq: u32,
     stamp: &'s Stamp,
     before: Money,
+    parties: Option<Arc<[PartyId]>>,
     held: Money,
     passed: bool,
     entries: Vec<Entry>,
@@ -33,6 +37,7 @@ impl<'s> Effects<'s> {
             seq,
             stamp,
             before: held,
+            parties: None,
             held,
             passed: false,
             entries: Vec::new(),
@@ -45,7 +50,8 @@ impl<'s> Effects<'s> {
 
     pub(super) fn of<V: Value>(value: &V, stamp: &'s Stamp) -> Self {
         let head = value.head();
-        Self::new(head.id().subject(), head.seq() + 1, stamp, head.held())
+        let parties = Some(Arc::clone(head.parties()));
+        Self { parties, ..Self::new(head.id().subject(), head.seq() + 1, stamp, head.held()) }
     }
 
     /// Whether it opens something else, too.
@@ -134,7 +140,12 @@ impl<'s> Effects<'s> {
 
     /// Opens something else in the same unit, right after this step's own commit.
     pub fn open<T: Value>(&mut self, opened: Transition<T>) {
-        self.opened.extend(opened.into_commits());
+        let mut commits = opened.into_commits();
+        if self.opened.is_empty() {
+            self.opened = commits;
+        } else {
+            self.opened.append(&mut commits);
+        }
     }
 
     /// Whether what was booked is what the edge says.
@@ -149,25 +160,54 @@ impl<'s> Effects<'s> {
         }
     }
 
-    pub(super) fn transition<V: Value>(mut self, value: V, name: &'static str, payload: Payload) -> Transition<V> {
-        let opened = std::mem::take(&mut self.opened);
-        let commit = self.commit(&value, name, payload, index(&value));
-        Transition::new(value, commit, opened)
+    #[inline]
+    pub(super) fn transition<V: Value>(&mut self, value: V, name: &'static str, payload: Payload) -> Transition<V> {
+        let mut opened = take(&mut self.opened);
+        let mut commits = vec![self.commit(&value, name, payload, value.head().held())];
+        commits.reserve_exact(opened.len());
+        commits.append(&mut opened);
+        Transition::new(value, commits)
     }
 
-    pub(super) fn commit<V: Value>(self, value: &V, name: &'static str, payload: Payload, index: IndexRow) -> Commit {
+    // What `held` says is for the row for queries.
+    #[inline]
+    pub(super) fn commit<V: Value>(&mut self, value: &V, name: &'static str, payload: Payload, held: Money) -> Commit {
+        let head = value.head();
         let (version, stamp) = (<V::Any as Lifecycle>::VERSION, self.stamp.clone());
         Commit {
             subject: self.subject,
-            expected: value.head().revision(),
-            records: vec![Record { seq: self.seq, name, version, stamp, payload }],
-            index,
+            expected: head.revision(),
+            records: smallvec![Record { seq: self.seq, name, version, stamp, payload }],
+            index: IndexRow { held, ..index(value) },
             held_before: self.before,
-            entries: self.entries,
-            calls: self.calls,
-            settles: self.settles,
-            withdraws: self.withdraws,
+            parties_before: self.parties.take(),
+            entries: take(&mut self.entries),
+            calls: take(&mut self.calls),
+            settles: self.settles.take(),
+            withdraws: self.withdraws.take(),
+            request: None,
         }
+    }
+}
+
+/// What an event wrote besides itself, as replay finds it again.
+#[derive(Debug)]
+pub(crate) struct Written {
+    /// The event's number.
+    pub(crate) seq: u32,
+    /// When it happened (UTC).
+    pub(crate) at: Timestamp,
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) calls: Vec<Call>,
+    pub(crate) settles: Option<Settlement>,
+    pub(crate) withdraws: Option<Withdrawal>,
+}
+
+impl From<Effects<'_>> for Written {
+    // What the step opens has a log of its own.
+    fn from(effects: Effects<'_>) -> Self {
+        let Effects { seq, stamp, entries, calls, settles, withdraws, .. } = effects;
+        Self { seq, at: stamp.at, entries, calls, settles, withdraws }
     }
 }
 

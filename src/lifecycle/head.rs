@@ -9,9 +9,12 @@ use crate::{
     time::Timestamp,
 };
 use serde::Serialize;
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    ops::{Deref, DerefMut},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 static LINEAGE: AtomicU64 = AtomicU64::new(0);
@@ -27,9 +30,16 @@ pub struct Head<L: Lifecycle> {
     history: History<L::Status>,
     parties: Arc<[PartyId]>,
     /// What is known in every status. The lifecycle's own code changes it.
-    pub facts: L::Facts,
+    pub facts: Known<L::Facts>,
     /// When the clock acts (UTC). Each edge clears it before the lifecycle's own code sets it anew; notes leave it.
     pub deadline: Option<Timestamp>,
+}
+
+/// The facts of a value, to be read and changed as if they stood here themselves. It notes when they are borrowed to be
+/// changed, so that a step which leaves them alone need not ask anew whom they concern.
+pub struct Known<F> {
+    facts: F,
+    touched: bool,
 }
 
 /// Which status was reached when and by whom.
@@ -51,7 +61,8 @@ pub struct Passage<S> {
 pub trait Facts: std::fmt::Debug + Send + 'static {
     /// Whether a party plays this role of a side.
     fn plays(&self, role: crate::party::Role, who: &PartyId) -> bool;
-    /// Everybody whom it concerns, for the index. Parties may repeat.
+    /// Everybody whom it concerns, for the index. Parties may repeat. Asked when it is opened, and after each step that
+    /// borrowed the facts to change them: so it must depend on nothing else.
     fn parties(&self) -> Vec<PartyId>;
     /// What it belongs to: a payment's order.
     fn about(&self) -> Option<crate::id::Subject> {
@@ -63,6 +74,7 @@ impl<L: Lifecycle> Head<L> {
     pub(super) fn new(id: Id<L>, facts: L::Facts, held: Money) -> Self {
         let parties = facts.parties().into();
         let lineage = LINEAGE.fetch_add(1, Ordering::Relaxed);
+        let facts = Known { facts, touched: false };
         Self { id, lineage, revision: None, seq: 0, held, history: History(Vec::new()), parties, facts, deadline: None }
     }
 
@@ -71,7 +83,7 @@ impl<L: Lifecycle> Head<L> {
         self.id
     }
 
-    /// The revision it was loaded or saved at; `None` until it is saved.
+    /// The revision it was loaded or saved at; `None` until it is saved, and for a value of the past.
     pub const fn revision(&self) -> Option<Revision> {
         self.revision
     }
@@ -84,6 +96,11 @@ impl<L: Lifecycle> Head<L> {
     /// What its escrow account holds, in minor units, by its own log.
     pub const fn held(&self) -> Money {
         self.held
+    }
+
+    /// What is known in every status.
+    pub const fn facts(&self) -> &L::Facts {
+        &self.facts.facts
     }
 
     /// Which status was reached when and by whom.
@@ -104,9 +121,8 @@ impl<L: Lifecycle> Head<L> {
     pub fn advance(&mut self, _: &Kernel<L>, seq: u32, held: Money, reached: Option<L::Status>, stamp: &Stamp) {
         self.seq = seq;
         self.held = held;
-        let parties = self.facts.parties();
-        if *self.parties != *parties {
-            self.parties = parties.into();
+        if std::mem::take(&mut self.facts.touched) {
+            self.parties = self.facts.parties().into();
         }
         if let Some(code) = reached {
             self.history.0.push(Passage { code, stamp: stamp.clone() });
@@ -117,6 +133,26 @@ impl<L: Lifecycle> Head<L> {
     #[doc(hidden)]
     pub const fn revise(&mut self, _: &Kernel<L>, revision: Revision) {
         self.revision = Some(revision);
+    }
+}
+
+impl<F> Deref for Known<F> {
+    type Target = F;
+    fn deref(&self) -> &F {
+        &self.facts
+    }
+}
+
+impl<F> DerefMut for Known<F> {
+    fn deref_mut(&mut self) -> &mut F {
+        self.touched = true;
+        &mut self.facts
+    }
+}
+
+impl<F: std::fmt::Debug> std::fmt::Debug for Known<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.facts.fmt(f)
     }
 }
 
@@ -144,5 +180,19 @@ impl<S: Copy + PartialEq> History<S> {
     /// When a status was first reached; `None` when it never was.
     pub fn by_key(&self, status: S) -> Option<Timestamp> {
         self.0.iter().find(|passage| passage.code == status).map(|passage| passage.stamp.at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_note_when_they_are_borrowed_to_be_changed() {
+        let mut facts = Known { facts: vec!["anna"], touched: false };
+        assert_eq!(facts.len(), 1);
+        assert!(!facts.touched);
+        facts.push("sam");
+        assert!(facts.touched);
     }
 }

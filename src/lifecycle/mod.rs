@@ -14,7 +14,7 @@
 //! - [`Takes`]: what one event demands of a value of one status and what it makes of it, the same live and in replay.
 //! - [`Transition`]: a step that was taken but not yet saved.
 //! - [`Refused`]: a step that was not taken, with the value unchanged and the [`Reason`].
-//! - [`replay`]: a value from its log, trusting nothing of it.
+//! - [`replay`]: a value from its log, trusting nothing of it; [`replay_to`]: as it was once.
 
 mod check;
 mod effects;
@@ -28,13 +28,16 @@ mod step;
 mod table;
 mod transition;
 
+pub(crate) use effects::Written;
 pub use effects::{Effects, once};
-pub use head::{Facts, Head, History, Passage};
+pub use head::{Facts, Head, History, Known, Passage};
 pub use refused::{Reason, Refused};
-pub use replay::{Corrupt, Flaw, replay};
+pub use replay::{Corrupt, Flaw, replay, replay_to};
+pub(crate) use replay::{Retraced, retrace};
 pub(crate) use step::note;
 pub use step::{Kernel, Lifecycle, Opening, Recorded, Takes, Value, open, take};
 #[doc(hidden)]
-pub use step::{may, redo};
+pub use step::{may, may_take, redo};
 pub use table::{Edge, Flow, Holds, Origin, StatusRow, Table, UnknownStatus};
+pub(crate) use transition::revise;
 pub use transition::{Failure, Transition, Unsaved};

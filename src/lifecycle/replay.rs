@@ -1,12 +1,13 @@
 //! A value from its log, trusting nothing of it.
 
 use super::{
-    Lifecycle, Reason,
-    step::{self, kernel},
+    Kernel, Lifecycle, Reason,
+    effects::{Written, index},
+    step::{self, kernel, tracing},
 };
 use crate::{
     id::{Id, IdError, Subject},
-    store::{Log, StoredRecord},
+    store::{IndexRow, Log, StoredRecord},
 };
 
 /// Why a log is no history of a lifecycle. Never repaired and never guessed: a person has to look at it.
@@ -29,6 +30,12 @@ pub enum Flaw {
     /// No events at all.
     #[error("it has no events")]
     Empty,
+    /// An event that a request wrote is not there.
+    #[error("event {seq}, which a request wrote, is not there")]
+    Missing {
+        /// Its number.
+        seq: u32,
+    },
     /// The log of something else.
     #[error(transparent)]
     OtherKind(#[from] IdError),
@@ -67,33 +74,74 @@ pub enum Flaw {
 /// # Errors
 /// [`Corrupt`] at the first event that cannot be part of such a history.
 pub fn replay<L: Lifecycle>(log: &Log) -> Result<L, Corrupt> {
-    let corrupt = |seq, flaw| Corrupt { subject: log.subject, seq, flaw };
-    let id: Id<L> = log.subject.try_into().map_err(|other: IdError| corrupt(0, other.into()))?;
-    let (first, rest) = log.records.split_first().ok_or_else(|| corrupt(0, Flaw::Empty))?;
-    let mut value = begin::<L>(id, first).map_err(|flaw| corrupt(first.seq, flaw))?;
-    for record in rest {
-        value = apply(value, record).map_err(|flaw| corrupt(record.seq, flaw))?;
+    again(log, &kernel())
+}
+
+/// The value as it was after one event: replays a log up to there. Unless that was the last one, it is a value of the
+/// past: to be looked at, while whatever is done with it is found stale.
+///
+/// # Errors
+/// [`Corrupt`] at the first event that cannot be part of such a history, or where the log ends too early.
+pub fn replay_to<L: Lifecycle>(log: &Log, seq: u32) -> Result<L, Corrupt> {
+    let last = log.records.last().map_or(0, |record| record.seq);
+    if seq == last {
+        return replay(log);
     }
-    value.head_mut(&kernel()).revise(&kernel(), log.revision);
+    let until = log.records.partition_point(|record| record.seq <= seq);
+    if seq > last || until == 0 {
+        return Err(Corrupt { subject: log.subject, seq: last, flaw: Flaw::Missing { seq } });
+    }
+    run(log, &log.records[..until], &kernel())
+}
+
+/// Everything that a log says was written with it.
+pub(crate) struct Retraced {
+    /// The row for queries as it is after the last event.
+    pub(crate) row: IndexRow,
+    /// What each event wrote besides itself, in order.
+    pub(crate) written: Vec<Written>,
+}
+
+/// Replays a log, and keeps what its events wrote besides themselves.
+pub(crate) fn retrace<L: Lifecycle>(log: &Log) -> Result<Retraced, Corrupt> {
+    let kernel = tracing();
+    let value: L = again(log, &kernel)?;
+    Ok(Retraced { row: index(&value), written: kernel.kept() })
+}
+
+fn again<L: Lifecycle>(log: &Log, kernel: &Kernel<L>) -> Result<L, Corrupt> {
+    let mut value = run(log, &log.records, kernel)?;
+    value.head_mut(kernel).revise(kernel, log.revision);
     Ok(value)
 }
 
-fn begin<L: Lifecycle>(id: Id<L>, record: &StoredRecord) -> Result<L, Flaw> {
+fn run<L: Lifecycle>(log: &Log, records: &[StoredRecord], kernel: &Kernel<L>) -> Result<L, Corrupt> {
+    let corrupt = |seq, flaw| Corrupt { subject: log.subject, seq, flaw };
+    let id: Id<L> = log.subject.try_into().map_err(|other: IdError| corrupt(0, other.into()))?;
+    let (first, rest) = records.split_first().ok_or_else(|| corrupt(0, Flaw::Empty))?;
+    let mut value = begin::<L>(id, first, kernel).map_err(|flaw| corrupt(first.seq, flaw))?;
+    for record in rest {
+        value = apply(value, record, kernel).map_err(|flaw| corrupt(record.seq, flaw))?;
+    }
+    Ok(value)
+}
+
+fn begin<L: Lifecycle>(id: Id<L>, record: &StoredRecord, kernel: &Kernel<L>) -> Result<L, Flaw> {
     check_form::<L>(record, 1)?;
     if record.name != "open" {
         return Err(Flaw::UnknownEvent { name: record.name.clone() });
     }
     let opening: L::Opening = serde_json::from_str(&record.body).map_err(Flaw::Unreadable)?;
-    step::check_opening::<L>(id, &opening, &record.stamp).map_err(Flaw::Illegal)?;
+    kernel.keep(step::check_opening::<L>(id, &opening, &record.stamp).map_err(Flaw::Illegal)?);
     Ok(step::begin(id, opening, &record.stamp))
 }
 
-fn apply<L: Lifecycle>(value: L, record: &StoredRecord) -> Result<L, Flaw> {
+fn apply<L: Lifecycle>(value: L, record: &StoredRecord, kernel: &Kernel<L>) -> Result<L, Flaw> {
     check_form::<L>(record, value.head().seq() + 1)?;
     let event = L::decode(&record.name, &record.body)
         .ok_or_else(|| Flaw::UnknownEvent { name: record.name.clone() })?
         .map_err(Flaw::Unreadable)?;
-    value.redo(&kernel(), event, &record.stamp).map_err(Flaw::Illegal)
+    value.redo(kernel, event, &record.stamp).map_err(Flaw::Illegal)
 }
 
 fn check_form<L: Lifecycle>(record: &StoredRecord, expected: u32) -> Result<(), Flaw> {

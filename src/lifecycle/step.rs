@@ -1,14 +1,15 @@
 //! One step: checked against the table and the facts, then taken. The same code runs live and in replay.
 
-use super::{Edge, Effects, Facts, Head, Reason, Refused, Transition, effects::index};
+use super::{Edge, Effects, Facts, Head, Reason, Refused, Transition, effects::Written};
 use crate::{
     id::{Id, Identified},
+    ledger::GatewayName,
     money::Money,
     party::{Actor, Stamp},
     store::{Commit, Payload},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use std::marker::PhantomData;
+use std::{cell::RefCell, marker::PhantomData};
 
 /// A lifecycle as its `Any…` enum: all its statuses in one type. Implemented by the `lifecycle!` macro.
 pub trait Lifecycle: Value<Any = Self> + Identified + std::fmt::Debug {
@@ -24,8 +25,9 @@ pub trait Lifecycle: Value<Any = Self> + Identified + std::fmt::Debug {
     type Opening: Opening<Self>;
     /// All its other events.
     type Event: Send;
-    /// An action with what it needs. Some need evidence, which they borrow.
-    type Command<'e>: Send;
+    /// An action with what it needs. Some need evidence, which they borrow. Its JSON tells it from other commands; evidence
+    /// is an id there.
+    type Command<'e>: Send + Serialize;
     /// Known to the lifecycle's own module only: who has none of these can take no step past its methods.
     type Seal;
 
@@ -82,6 +84,18 @@ pub trait Opening<L: Lifecycle>: Serialize + DeserializeOwned + Clone + Send + S
     fn deadline(&self) -> Option<crate::time::Timestamp> {
         None
     }
+    /// Through which gateway its payments go; `None` when it does not say. An escrow refuses another than its own.
+    fn gateway(&self) -> Option<&GatewayName> {
+        None
+    }
+    /// What is asked for by it, as JSON, to tell a request from another one: all of it, but what is made anew for each
+    /// attempt, such as a code that is drawn.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    fn asked(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
 }
 
 /// An event: which action made it. Implemented by the `lifecycle!` macro.
@@ -120,10 +134,29 @@ pub trait Takes<E: Recorded<Self::Any>>: Value {
 
 /// Held by the kernel only, one for each lifecycle: methods that take one cannot be called from outside.
 #[derive(Debug)]
-pub struct Kernel<L>(PhantomData<fn() -> L>);
+pub struct Kernel<L>(PhantomData<fn() -> L>, Option<RefCell<Vec<Written>>>);
 
 pub(super) const fn kernel<L>() -> Kernel<L> {
-    Kernel(PhantomData)
+    Kernel(PhantomData, None)
+}
+
+/// One that keeps what each event wrote besides itself.
+pub(super) const fn tracing<L>() -> Kernel<L> {
+    Kernel(PhantomData, Some(RefCell::new(Vec::new())))
+}
+
+impl<L> Kernel<L> {
+    /// Keeps what an event wrote, where that is wanted.
+    pub(super) fn keep(&self, effects: Effects<'_>) {
+        if let Some(trace) = &self.1 {
+            trace.borrow_mut().push(effects.into());
+        }
+    }
+
+    /// What was kept, in the order of the events.
+    pub(super) fn kept(self) -> Vec<Written> {
+        self.1.map(RefCell::into_inner).unwrap_or_default()
+    }
 }
 
 /// Opens a lifecycle: its first value and all that must be written with it.
@@ -159,8 +192,14 @@ pub(super) fn begin<L: Lifecycle>(id: Id<L>, opening: L::Opening, at: &Stamp) ->
     L::begin(&kernel(), head)
 }
 
-pub(super) fn check_opening<L: Lifecycle>(id: Id<L>, opening: &L::Opening, at: &Stamp) -> Result<(), Reason> {
-    opening.check(&mut Effects::new(id.subject(), 1, at, opening.held()))
+pub(super) fn check_opening<'s, L: Lifecycle>(
+    id: Id<L>,
+    opening: &L::Opening,
+    at: &'s Stamp,
+) -> Result<Effects<'s>, Reason> {
+    let mut effects = Effects::new(id.subject(), 1, at, opening.held());
+    opening.check(&mut effects)?;
+    Ok(effects)
 }
 
 /// Takes a step: the next value and all that must be written with it.
@@ -198,9 +237,8 @@ where
     let edge = judge(value, &event, &mut effects)?;
     let name = <V::Any as Lifecycle>::TABLE.actions[E::ACTION];
     assert!(edge.is_note() && !effects.opens(), "{name} is no note that stands alone");
-    let mut row = index(value);
-    row.held = effects.held();
-    Ok(effects.commit(value, name, Payload::new(event), row))
+    let held = effects.held();
+    Ok(effects.commit(value, name, Payload::new(event), held))
 }
 
 /// Takes a step again, in replay.
@@ -208,14 +246,16 @@ where
 /// # Errors
 /// The reason why the event is illegal.
 #[doc(hidden)]
-pub fn redo<V, E>(value: V, event: E, at: &Stamp, _: &Kernel<V::Any>) -> Result<V::Any, Reason>
+pub fn redo<V, E>(value: V, event: E, at: &Stamp, kernel: &Kernel<V::Any>) -> Result<V::Any, Reason>
 where
     V: Takes<E>,
     E: Recorded<V::Any>,
 {
     let mut effects = Effects::of(&value, at);
     let edge = judge(&value, &event, &mut effects)?;
-    Ok(perform(value, event, edge, at, effects.held()).widen())
+    let next = perform(value, event, edge, at, effects.held());
+    kernel.keep(effects);
+    Ok(next.widen())
 }
 
 fn judge<V, E>(value: &V, event: &E, effects: &mut Effects<'_>) -> Result<&'static Edge, Reason>
@@ -225,7 +265,7 @@ where
 {
     const { check_landing::<V, E>() };
     let stamp = effects.stamp();
-    let edge = may::<V>(value, E::ACTION, stamp)?;
+    let edge = may_take::<V, E>(value, stamp)?;
     value.check(event, effects)?;
     let lands = if edge.is_note() { value.position() } else { value.lands(event) };
     let table = <V::Any as Lifecycle>::TABLE;
@@ -254,26 +294,57 @@ where
 
 /// Whether the table lets this actor take this action now: the edge, or the reason why not.
 pub fn may<V: Value>(value: &V, action: usize, at: &Stamp) -> Result<&'static Edge, Reason> {
-    let table = <V::Any as Lifecycle>::TABLE;
-    let position = value.position();
-    let (name, status) = (table.actions[action], table.statuses[position].name);
-    let head = value.head();
-    let plays = |role| match &at.by {
-        Actor::Party(who) => head.facts.plays(role, who),
+    let mut ways = <V::Any as Lifecycle>::TABLE.ways(value.position(), action);
+    match ways.find(|edge| suits(edge, value, at)) {
+        Some(edge) => due(edge, value, at),
+        None => Err(nobodys(value, action, &at.by)),
+    }
+}
+
+/// The same for an action and a status that are known when it is compiled. The first way, nearly always the only one, is
+/// found by then.
+pub fn may_take<V: Takes<E>, E: Recorded<V::Any>>(value: &V, at: &Stamp) -> Result<&'static Edge, Reason> {
+    match const { first_way::<V, E>() } {
+        Some(edge) if suits(edge, value, at) => due(edge, value, at),
+        Some(_) | None => may(value, E::ACTION, at),
+    }
+}
+
+const fn first_way<V: Value, E: Recorded<V::Any>>() -> Option<&'static Edge> {
+    match V::STATUS {
+        Some(status) => <V::Any as Lifecycle>::TABLE.first_way(status, E::ACTION),
+        None => None,
+    }
+}
+
+#[inline]
+fn suits<V: Value>(edge: &Edge, value: &V, at: &Stamp) -> bool {
+    edge.takes(&at.by, |role| match &at.by {
+        Actor::Party(who) => value.head().facts.plays(role, who),
         Actor::Office { .. } | Actor::Clock | Actor::Gateway => false,
-    };
-    let Some(edge) = table.ways(position, action).find(|edge| edge.takes(&at.by, plays)) else {
-        let roles: Vec<_> = table.ways(position, action).flat_map(|edge| edge.by).map(|role| role.name).collect();
-        return Err(if roles.is_empty() {
-            Reason::WrongStatus { action: name, status }
-        } else {
-            Reason::WrongActor { action: name, status, by: at.by.clone(), roles }
-        });
-    };
-    if at.by == Actor::Clock && head.deadline.is_none_or(|due| at.at < due) {
-        return Err(Reason::NotDue { action: name, due: head.deadline });
+    })
+}
+
+#[inline]
+fn due<V: Value>(edge: &'static Edge, value: &V, at: &Stamp) -> Result<&'static Edge, Reason> {
+    let due = value.head().deadline;
+    if matches!(at.by, Actor::Clock) && due.is_none_or(|due| at.at < due) {
+        return Err(Reason::NotDue { action: <V::Any as Lifecycle>::TABLE.actions[edge.action], due });
     }
     Ok(edge)
+}
+
+// Why no way was found for an action: there is none in this status, or none for this actor.
+#[cold]
+fn nobodys<V: Value>(value: &V, action: usize, by: &Actor) -> Reason {
+    let (table, position) = (<V::Any as Lifecycle>::TABLE, value.position());
+    let roles: Vec<_> = table.ways(position, action).flat_map(|edge| edge.by).map(|role| role.name).collect();
+    let (action, status) = (table.actions[action], table.statuses[position].name);
+    if roles.is_empty() {
+        Reason::WrongStatus { action, status }
+    } else {
+        Reason::WrongActor { action, status, by: by.clone(), roles }
+    }
 }
 
 fn perform<V, E>(mut value: V, event: E, edge: &Edge, at: &Stamp, held: Money) -> V::Next

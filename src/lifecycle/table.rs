@@ -144,6 +144,7 @@ impl Table {
 impl Edge {
     /// Whether an actor who plays these roles of a side may take it.
     #[must_use]
+    #[inline]
     pub fn takes(&self, actor: &Actor, mut plays: impl FnMut(Role) -> bool) -> bool {
         self.by.iter().any(|role| match (actor, role.duty) {
             (Actor::Party(_), Duty::Party) => plays(*role),

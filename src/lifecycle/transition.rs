@@ -6,7 +6,7 @@ use crate::{
     id::Subject,
     ledger::Account,
     money::Money,
-    store::{Appended, AppendedAll, Commit, UnitOfWork},
+    store::{Appended, AppendedAll, Commit, Request, Revision, UnitOfWork},
 };
 use std::{error::Error, fmt};
 
@@ -60,10 +60,8 @@ pub enum Failure<E> {
 }
 
 impl<T: Value> Transition<T> {
-    pub(super) fn new(value: T, commit: Commit, opened: Vec<Commit>) -> Self {
-        let mut commits = Vec::with_capacity(1 + opened.len());
-        commits.push(commit);
-        commits.extend(opened);
+    // Its own commit, then those of what it opens.
+    pub(super) const fn new(value: T, commits: Vec<Commit>) -> Self {
         Self { value, commits, own: 0 }
     }
 
@@ -98,7 +96,7 @@ impl<T: Value> Transition<T> {
         };
         let why = match appended {
             Ok(Appended::Stored(revision)) => {
-                self.value.head_mut(&kernel()).revise(&kernel(), revision);
+                revise(&mut self.value, revision);
                 return Ok(self.value);
             }
             Ok(refused) => Failure::refused(refused),
@@ -137,20 +135,7 @@ impl<T: Value> Transition<T> {
         }
         let mut later = next.commits.split_off(next.own + 1);
         let second = next.commits.pop().expect("a transition has a commit of its own");
-        let first = &mut commits[own];
-        first.records.extend(second.records);
-        first.index = second.index;
-        first.entries.extend(second.entries);
-        // The last word on a call counts.
-        first.settles = second.settles.or(first.settles.take());
-        match second.withdraws {
-            // A call that was never put into the outbox is simply not put there.
-            Some(withdrawal) if first.asks(withdrawal.key) => {
-                first.calls.retain(|call| call.instruction.key() != withdrawal.key);
-            }
-            withdraws => first.withdraws = withdraws.or(first.withdraws.take()),
-        }
-        first.calls.extend(second.calls);
+        commits[own].follow(second);
         let earlier = next.commits.len();
         commits.splice(own..own, next.commits);
         commits.append(&mut later);
@@ -178,6 +163,12 @@ impl<T: Value> Transition<T> {
     /// The same transition with the enum of all statuses for its value.
     pub fn widen(self) -> Transition<T::Any> {
         Transition { value: self.value.widen(), commits: self.commits, own: self.own }
+    }
+
+    /// Does it as what a request of the host's asked for: a store takes no second one under the same key.
+    pub fn under(mut self, request: Request) -> Self {
+        self.commits[self.own].request = Some(request);
+        self
     }
 
     /// Puts what must be written earlier, in the same unit, in front of it.
@@ -208,6 +199,16 @@ impl<T: Value> Transition<T> {
     pub(crate) fn into_commits(self) -> Vec<Commit> {
         self.commits
     }
+
+    /// The next value and everything that must be written, for whoever writes it.
+    pub(crate) fn into_parts(self) -> (T, Vec<Commit>) {
+        (self.value, self.commits)
+    }
+}
+
+/// Notes the revision that a value was written at.
+pub(crate) fn revise<T: Value>(value: &mut T, revision: Revision) {
+    value.head_mut(&kernel()).revise(&kernel(), revision);
 }
 
 impl<E> Failure<E> {

@@ -1,7 +1,12 @@
 //! Writing a commit: all of it, or nothing.
 
 use super::{MemoryError, books::Unbookable, state::State};
-use crate::store::{Appended, AppendedAll, Call, CallStatus, Commit, IfSent, Settlement, Withdrawal, books_agree};
+use crate::{
+    id::Subject,
+    store::{
+        Answered, Appended, AppendedAll, Call, CallStatus, Commit, IfSent, Request, Settlement, Withdrawal, books_agree,
+    },
+};
 
 impl State {
     pub(super) fn append(&mut self, commit: &Commit) -> Result<Appended, MemoryError> {
@@ -49,7 +54,7 @@ impl State {
         let (first, last) = records.first().zip(records.last()).expect("a commit has at least one event");
         let gapless = records.windows(2).all(|pair| pair[0].seq.checked_add(1) == Some(pair[1].seq));
         assert!(gapless, "the events of a commit are numbered without gaps");
-        if !self.is_next(commit, first.seq) {
+        if !self.is_next(commit, first.seq) || self.was_answered(commit) {
             return Ok(Appended::Stale);
         }
         let mut follows = None;
@@ -70,10 +75,13 @@ impl State {
         }
         let revision = self.write(commit.subject(), records, commit.index())?;
         for call in follows.into_iter().chain(commit.calls()) {
-            self.enqueue(call)?;
+            self.enqueue(call, commit.lane())?;
         }
         if let Some(settlement) = commit.settles() {
             self.settle(settlement)?;
+        }
+        if let Some(Request { key, digest }) = commit.request() {
+            self.answer(key, Answered { digest: *digest, subject: commit.subject(), seq: last.seq });
         }
         Ok(Appended::Stored(revision))
     }
@@ -87,6 +95,10 @@ impl State {
             }
             (None, Some(_)) | (Some(_), None) => false,
         }
+    }
+
+    fn was_answered(&self, commit: &Commit) -> bool {
+        commit.request().is_some_and(|request| self.answers.contains_key(&request.key))
     }
 
     /// Withdraws a call. False when somebody may have sent it.
@@ -104,12 +116,12 @@ impl State {
         }
     }
 
-    fn enqueue(&mut self, call: &Call) -> Result<(), MemoryError> {
+    fn enqueue(&mut self, call: &Call, lane: Subject) -> Result<(), MemoryError> {
         let key = call.instruction.key();
         if self.calls.row(key).is_some() {
             return Err(MemoryError::DuplicateCall { key });
         }
-        let row = self.calls.fresh(call);
+        let row = self.calls.fresh(call, lane);
         self.put(key, row);
         Ok(())
     }

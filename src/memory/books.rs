@@ -98,10 +98,45 @@ impl Books {
         balances.take(limit).collect()
     }
 
+    pub(super) fn accounts(&self, after: Option<&Account>, limit: usize) -> Vec<Account> {
+        // Whatever an entry names has a balance. Any currency leads into the account that `after` names.
+        let start = after.map_or(Bound::Unbounded, |account| Bound::Excluded(Purse::new(account, Currency::EUR)));
+        let named = self.balances.range((start, Bound::Unbounded)).map(|(purse, _)| &purse.account);
+        let mut accounts: Vec<Account> = Vec::new();
+        for account in named.filter(|account| Some(*account) != after) {
+            if accounts.last() != Some(account) {
+                if accounts.len() == limit {
+                    break;
+                }
+                accounts.push(account.clone());
+            }
+        }
+        accounts
+    }
+
+    pub(super) fn balances_of(&self, account: &Account) -> Vec<Balance> {
+        let some = Purse::new(account, Currency::EUR);
+        let before = self.balances.range(..some.clone()).rev().take_while(|(purse, _)| purse.account == *account);
+        let from = self.balances.range(some..).take_while(|(purse, _)| purse.account == *account);
+        let balance = |(purse, minor): (&Purse, &i64)| Balance {
+            account: account.clone(),
+            amount: Money::from_minor(*minor, purse.currency),
+        };
+        let mut balances: Vec<_> = before.map(balance).collect();
+        balances.reverse();
+        balances.extend(from.map(balance));
+        balances
+    }
+
     pub(super) fn entries(&self, account: &Account, after: i64, limit: usize) -> Vec<BookedEntry> {
         let numbers = self.by_account.get(account).map_or(&[][..], Vec::as_slice);
         let seen = numbers.partition_point(|number| i64::try_from(*number).is_ok_and(|number| number <= after));
         numbers[seen..].iter().take(limit).map(|number| self.entries[number - 1].clone()).collect()
+    }
+
+    pub(super) fn all(&self, after: i64, limit: usize) -> Vec<BookedEntry> {
+        let seen = usize::try_from(after.max(0)).unwrap_or(usize::MAX).min(self.entries.len());
+        self.entries[seen..].iter().take(limit).cloned().collect()
     }
 
     /// What a purse would hold once `amount` was added to it.

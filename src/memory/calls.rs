@@ -5,8 +5,7 @@ use crate::{
     gateway::IdempotencyKey,
     id::Subject,
     ledger::GatewayName,
-    store::{Call, CallState, CallStatus, Lease, LeasedCall, WorkerId},
-    text::Prose,
+    store::{Call, CallState, CallStatus, Lease, LeasedCall, Postponement, WorkerId},
     time::Timestamp,
 };
 use std::{
@@ -18,6 +17,8 @@ use std::{
 pub(super) struct Calls {
     rows: BTreeMap<Key, CallRow>,
     by_status: HashMap<CallStatus, BTreeSet<Key>>,
+    // The queued ones of each lane, in the order of insertion.
+    queued: HashMap<Subject, BTreeSet<u64>>,
     // Those to be sent or looked up, leased ones included. The number settles ties in the order of insertion.
     due: HashMap<GatewayName, BTreeSet<(Timestamp, u64, Key)>>,
     last: u64,
@@ -28,6 +29,7 @@ pub(super) struct Calls {
 pub(super) struct CallRow {
     pub(super) state: CallState,
     pub(super) lease: Option<(WorkerId, Timestamp)>,
+    pub(super) lane: Subject,
     number: u64,
 }
 
@@ -40,7 +42,7 @@ impl Calls {
     }
 
     /// The row of a call that is put in now.
-    pub(super) fn fresh(&mut self, call: &Call) -> CallRow {
+    pub(super) fn fresh(&mut self, call: &Call, lane: Subject) -> CallRow {
         self.last += 1;
         let state = CallState {
             instruction: call.instruction.clone(),
@@ -51,7 +53,7 @@ impl Calls {
             problem: None,
             due: call.due,
         };
-        CallRow { state, lease: None, number: self.last }
+        CallRow { state, lease: None, lane, number: self.last }
     }
 
     /// Puts a row in the place of another, and gives that back. `None` stands for no row.
@@ -61,9 +63,13 @@ impl Calls {
         if let Some(before) = &before {
             self.by_status.entry(before.state.status).or_default().remove(&key);
             self.due_at(before).remove(&(before.state.due, before.number, key));
+            self.leave_lane(before);
         }
         if let Some(row) = row {
             self.by_status.entry(row.state.status).or_default().insert(key);
+            if row.state.status == CallStatus::Queued {
+                self.queued.entry(row.lane).or_default().insert(row.number);
+            }
             if row.is_live() {
                 self.due_at(&row).insert((row.state.due, row.number, key));
             }
@@ -88,11 +94,19 @@ impl Calls {
         first.take(lease.limit).map(|row| (row.state.instruction.key(), row.clone())).collect()
     }
 
-    /// Whether an earlier call of the same payment is still queued.
+    /// Whether an earlier call of the same lane is still queued.
     fn waits(&self, row: &CallRow) -> bool {
-        let subject = row.state.instruction.key().subject;
-        let same = self.rows.range((subject, "")..).take_while(|((other, _), _)| *other == subject);
-        same.into_iter().any(|(_, other)| other.number < row.number && other.state.status == CallStatus::Queued)
+        let first = self.queued.get(&row.lane).and_then(BTreeSet::first);
+        first.is_some_and(|first| *first < row.number)
+    }
+
+    fn leave_lane(&mut self, row: &CallRow) {
+        if let Some(queued) = self.queued.get_mut(&row.lane) {
+            queued.remove(&row.number);
+            if queued.is_empty() {
+                self.queued.remove(&row.lane);
+            }
+        }
     }
 
     fn due_at(&mut self, row: &CallRow) -> &mut BTreeSet<(Timestamp, u64, Key)> {
@@ -123,22 +137,18 @@ impl State {
         leased
     }
 
-    pub(super) fn postpone(
-        &mut self,
-        key: IdempotencyKey,
-        status: CallStatus,
-        due: Timestamp,
-        problem: Option<&Prose>,
-    ) -> bool {
+    pub(super) fn postpone(&mut self, postponement: &Postponement<'_>) -> bool {
+        let Postponement { key, taken, status, due, problem } = *postponement;
         assert!(status.is_open(), "a call is postponed to a status in which it may still come to something");
         let Some(row) = self.calls.row(key) else { return false };
-        if !row.state.status.is_open() {
+        let taken_since = taken.is_some_and(|taken| row.state.attempts != taken.saturating_add(1));
+        if !row.state.status.is_open() || taken_since {
             return false;
         }
         // The gateway has it: what went wrong before does not count any more.
         let attempts = if status == CallStatus::Pending { 1 } else { row.state.attempts };
         let state = CallState { status, due, attempts, problem: problem.cloned(), ..row.state.clone() };
-        let row = CallRow { state, lease: None, number: row.number };
+        let row = CallRow { state, lease: None, ..*row };
         self.put(key, row);
         true
     }

@@ -19,6 +19,7 @@ mod append;
 mod books;
 mod calls;
 mod index;
+mod inventory;
 mod state;
 mod views;
 
@@ -26,9 +27,10 @@ use crate::{
     gateway::IdempotencyKey,
     id::Subject,
     ledger::Account,
-    store::{Appended, AppendedAll, CallState, CallStatus, Commit, Lease, LeasedCall, Log, Outbox, Store, UnitOfWork},
-    text::Prose,
-    time::Timestamp,
+    store::{
+        Answered, Appended, AppendedAll, CallState, CallStatus, Commit, DueLease, IndexEntry, Lease, LeasedCall, Log,
+        Outbox, Postponement, RequestKey, Store, UnitOfWork,
+    },
 };
 use async_lock::{Mutex, MutexGuardArc};
 use state::State;
@@ -98,6 +100,10 @@ impl UnitOfWork for MemoryUnit {
         Ok(self.0.log(subject))
     }
 
+    async fn answered(&mut self, key: &RequestKey) -> Result<Option<Answered>, MemoryError> {
+        Ok(self.0.answers.get(key).copied())
+    }
+
     async fn append(&mut self, commit: &Commit) -> Result<Appended, MemoryError> {
         self.0.append(commit)
     }
@@ -116,14 +122,12 @@ impl Outbox for MemoryUnit {
         Ok(self.0.calls.row(*key).map(|row| row.state.clone()))
     }
 
-    async fn postpone(
-        &mut self,
-        key: &IdempotencyKey,
-        status: CallStatus,
-        due: Timestamp,
-        problem: Option<&Prose>,
-    ) -> Result<bool, MemoryError> {
-        Ok(self.0.postpone(*key, status, due, problem))
+    async fn postpone(&mut self, postponement: &Postponement<'_>) -> Result<bool, MemoryError> {
+        Ok(self.0.postpone(postponement))
+    }
+
+    async fn lease_due(&mut self, lease: &DueLease) -> Result<Vec<IndexEntry>, MemoryError> {
+        Ok(self.0.lease_due(lease))
     }
 
     async fn calls(
@@ -146,5 +150,14 @@ impl Drop for MemoryUnit {
 mod tests {
     use super::*;
 
-    crate::store::suite::every_promise!((Memory::new(), ()));
+    fn on_memory(promise: impl AsyncFnOnce(&Memory)) {
+        futures_lite::future::block_on(promise(&Memory::new()));
+    }
+
+    crate::store_promises!(on_memory);
+
+    #[test]
+    fn a_balance_uses_all_64_bits() {
+        on_memory(async |store| crate::conformance::store::append::a_balance_uses_all_64_bits(store).await);
+    }
 }

@@ -8,9 +8,10 @@ use super::{
 use crate::{
     gateway::IdempotencyKey,
     id::Subject,
-    store::{IndexRow, Log, Record, Revision, StoredRecord},
+    store::{Answered, DueLease, IndexEntry, IndexRow, Log, Record, RequestKey, Revision, StoredRecord},
+    time::Timestamp,
 };
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 #[derive(Debug, Default)]
 pub(super) struct State {
@@ -18,6 +19,7 @@ pub(super) struct State {
     pub(super) index: Index,
     pub(super) books: Books,
     pub(super) calls: Calls,
+    pub(super) answers: BTreeMap<RequestKey, Answered>,
     journal: Vec<Undo>,
     // Never taken back: a revision out of a unit that was rolled back must not come again.
     minted: i64,
@@ -29,13 +31,17 @@ pub(super) struct Kept {
     pub(super) records: Vec<StoredRecord>,
     pub(super) revision: Revision,
     pub(super) row: IndexRow,
+    // Until when a worker has it, because its deadline has passed.
+    lease: Option<Timestamp>,
 }
 
 /// How to take one write back.
 #[derive(Debug)]
 enum Undo {
     Opened(Subject),
-    Continued { subject: Subject, length: usize, revision: Revision, row: Box<IndexRow> },
+    Continued { subject: Subject, length: usize, revision: Revision, row: Box<IndexRow>, lease: Option<Timestamp> },
+    Leased(Subject, Option<Timestamp>),
+    Answered(RequestKey),
     Booked([Was; 2]),
     Called(IdempotencyKey, Option<Box<CallRow>>),
 }
@@ -55,14 +61,23 @@ impl State {
                         self.index.remove(subject, &kept.row);
                     }
                 }
-                Undo::Continued { subject, length, revision, row } => {
+                Undo::Continued { subject, length, revision, row, lease } => {
                     if let Some(kept) = self.subjects.get_mut(&subject) {
                         self.index.remove(subject, &kept.row);
                         self.index.insert(subject, &row);
                         kept.records.truncate(length);
                         kept.revision = revision;
                         kept.row = *row;
+                        kept.lease = lease;
                     }
+                }
+                Undo::Leased(subject, before) => {
+                    if let Some(kept) = self.subjects.get_mut(&subject) {
+                        kept.lease = before;
+                    }
+                }
+                Undo::Answered(key) => {
+                    self.answers.remove(&key);
                 }
                 Undo::Booked(before) => self.books.unbook(before),
                 Undo::Called(key, row) => {
@@ -94,7 +109,7 @@ impl State {
         let revision = Revision::new(self.minted);
         let Some(kept) = self.subjects.get_mut(&subject) else {
             self.index.insert(subject, row);
-            self.subjects.insert(subject, Kept { records, revision, row: row.clone() });
+            self.subjects.insert(subject, Kept { records, revision, row: row.clone(), lease: None });
             self.journal.push(Undo::Opened(subject));
             return Ok(revision);
         };
@@ -104,9 +119,30 @@ impl State {
         let row_before = std::mem::replace(&mut kept.row, row.clone());
         self.index.remove(subject, &row_before);
         self.index.insert(subject, row);
-        let row = Box::new(row_before);
-        self.journal.push(Undo::Continued { subject, length, revision: revision_before, row });
+        let (row, lease) = (Box::new(row_before), kept.lease.take());
+        self.journal.push(Undo::Continued { subject, length, revision: revision_before, row, lease });
         Ok(revision)
+    }
+
+    /// The subjects whose deadline has passed and that nobody has.
+    pub(super) fn lease_due(&mut self, lease: &DueLease) -> Vec<IndexEntry> {
+        let subjects = &self.subjects;
+        let free = |subject: &Subject| {
+            subjects.get(subject).is_some_and(|kept| kept.lease.is_none_or(|until| until <= lease.now))
+        };
+        let taken: Vec<_> = self.index.passed(lease.now).filter(free).take(lease.limit).collect();
+        for subject in &taken {
+            if let Some(kept) = self.subjects.get_mut(subject) {
+                self.journal.push(Undo::Leased(*subject, kept.lease.replace(lease.until)));
+            }
+        }
+        taken.into_iter().filter_map(|subject| self.entry(subject)).collect()
+    }
+
+    /// Keeps what became of a request.
+    pub(super) fn answer(&mut self, key: &RequestKey, answered: Answered) {
+        self.answers.insert(key.clone(), answered);
+        self.journal.push(Undo::Answered(key.clone()));
     }
 
     /// Notes that an entry was booked.

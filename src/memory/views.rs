@@ -11,19 +11,9 @@ use crate::{
 impl Views for MemoryUnit {
     async fn find(&mut self, query: &Query, after: Option<&Cursor>, limit: usize) -> Result<Page, MemoryError> {
         // One more than wanted shows whether there is a next page.
-        let mut found = self.0.index.find(query, after, limit.saturating_add(1));
-        let more = found.len() > limit;
-        found.truncate(limit);
-        let rows: Vec<_> = found.into_iter().filter_map(|subject| self.0.entry(subject)).collect();
-        let cursor = |last: &IndexEntry| Cursor {
-            deadline: match query {
-                Query::DueBy(_) => last.deadline,
-                Query::Status { .. } | Query::Party(_) | Query::About(_) => None,
-            },
-            subject: last.subject,
-        };
-        let next = rows.last().filter(|_| more).map(cursor);
-        Ok(Page { rows, next })
+        let found = self.0.index.find(query, after, limit.saturating_add(1));
+        let rows = found.into_iter().filter_map(|subject| self.0.entry(subject)).collect();
+        Ok(Page::of(query, rows, limit))
     }
 
     async fn balance(&mut self, account: &Account, currency: Currency) -> Result<Money, MemoryError> {
@@ -41,15 +31,20 @@ impl Views for MemoryUnit {
     async fn entries(&mut self, account: &Account, after: i64, limit: usize) -> Result<Vec<BookedEntry>, MemoryError> {
         Ok(self.0.books.entries(account, after, limit))
     }
+
+    async fn books(&mut self, after: i64, limit: usize) -> Result<Vec<BookedEntry>, MemoryError> {
+        Ok(self.0.books.all(after, limit))
+    }
 }
 
 impl State {
-    fn entry(&self, subject: Subject) -> Option<IndexEntry> {
+    pub(super) fn entry(&self, subject: Subject) -> Option<IndexEntry> {
         let kept = self.subjects.get(&subject)?;
         Some(IndexEntry {
             subject,
             lifecycle: kept.row.lifecycle.to_owned(),
             status: kept.row.status.to_owned(),
+            parties: kept.row.parties.to_vec(),
             about: kept.row.about,
             deadline: kept.row.deadline,
             held: kept.row.held,

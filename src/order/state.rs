@@ -1,4 +1,5 @@
-//! The statuses of an order, each with what only it knows.
+//! The statuses of an order, each with what only it knows. What is large or goes on from status to status is in a box, so
+//! that an order of any status stays small enough to be moved about.
 
 use super::PayoutPlan;
 use crate::{
@@ -27,19 +28,19 @@ pub struct Failure {
 /// Paid. Leads on by `accept`; ends by `reject` and `cancel`; stopped by `block`.
 #[derive(Debug)]
 pub struct Published {
-    pub(super) paid: Paid,
+    pub(super) paid: Box<Paid>,
 }
 
 /// The seller accepted. Leads on by `set_payout`; ends by `cancel`; stopped by `block`.
 #[derive(Debug)]
 pub struct Accepted {
-    pub(super) paid: Paid,
+    pub(super) paid: Box<Paid>,
 }
 
 /// Payout details are there. Leads on by `validate`; ends by `cancel`; stopped by `block`.
 #[derive(Debug)]
 pub struct PendingValidate {
-    pub(super) paid: Paid,
+    pub(super) paid: Box<Paid>,
     pub(super) plan: PayoutPlan,
     // What each payee was to get when the plan was made: later refunds take from each in this proportion.
     pub(super) planned: Vec<Money>,
@@ -48,7 +49,7 @@ pub struct PendingValidate {
 /// The payouts are on their way. Leads on by `release`; stopped by a denied payout.
 #[derive(Debug)]
 pub struct PendingRelease {
-    pub(super) paid: Paid,
+    pub(super) paid: Box<Paid>,
     pub(super) fee: Money,
     pub(super) payouts: Outgoing,
 }
@@ -57,7 +58,7 @@ pub struct PendingRelease {
 #[derive(Debug)]
 pub struct BlockedRelease {
     pub(super) reason: Prose,
-    pub(super) was: Was,
+    pub(super) was: Box<Was>,
 }
 
 /// The status that an order was blocked in, with what that status knew.
@@ -229,7 +230,7 @@ funded!(Published, Accepted, PendingValidate);
 
 impl Funded for BlockedRelease {
     fn paid(&self) -> &Paid {
-        match &self.was {
+        match &*self.was {
             Was::Published(was) => &was.paid,
             Was::Accepted(was) => &was.paid,
             Was::PendingValidate(was) => &was.paid,

@@ -194,6 +194,9 @@ impl Opening<AnyOrder> for Terms {
     fn facts(self, _: &Stamp) -> Facts {
         Facts { refunded: Money::zero(self.amount.currency()), terms: self, payins: Vec::new() }
     }
+    fn gateway(&self) -> Option<&GatewayName> {
+        Some(&self.gateway)
+    }
 }
 
 impl Facts {
@@ -226,6 +229,7 @@ impl Facts {
 
 impl lifecycle::Facts for Facts {
     // While nobody knows the buyer, anybody but the seller may turn out to be it.
+    #[inline]
     fn plays(&self, role: Role, who: &PartyId) -> bool {
         match (&self.terms.buyer, role) {
             (Some(buyer), Role::BUYER) => who == buyer,

@@ -6,9 +6,10 @@ use crate::{
     lifecycle::{Lifecycle, Refused, Transition, Value},
     party::Stamp,
 };
+use serde::Serialize;
 
 /// What became of a payment, as evidence: a value of the status that proves it.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub enum Evidence<'e> {
     /// A payin is confirmed: its money is there.
     PayinConfirmed(&'e Payin<payin::Confirmed>),

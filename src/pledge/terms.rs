@@ -94,6 +94,9 @@ impl Opening<AnyPledge> for Terms {
     fn facts(self, _: &Stamp) -> Facts {
         Facts { terms: self, till: Till::default() }
     }
+    fn gateway(&self) -> Option<&GatewayName> {
+        Some(&self.gateway)
+    }
     fn deadline(&self) -> Option<Timestamp> {
         Some(self.until)
     }

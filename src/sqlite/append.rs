@@ -3,7 +3,7 @@
 use super::{SqliteError, money, outbox, row::Reader, unit::run};
 use crate::{
     party::PartyId,
-    store::{Appended, AppendedAll, Commit, IfSent, Record, Revision, books_agree},
+    store::{Appended, AppendedAll, Columns, Commit, IfSent, Record, Request, Revision, books_agree},
 };
 use rusqlite::{Connection, params};
 use uuid::Uuid;
@@ -87,10 +87,15 @@ fn write_all_of(connection: &Connection, commit: &Commit) -> Result<Appended, Sq
         money::enter(connection, entry, &subject, last)?;
     }
     for call in follows.into_iter().chain(commit.calls()) {
-        outbox::enqueue(connection, call)?;
+        outbox::enqueue(connection, call, commit.lane())?;
     }
     if let Some(settlement) = commit.settles() {
         outbox::settle(connection, settlement)?;
+    }
+    if let Some(request) = commit.request()
+        && !answer(connection, request, &subject, last.seq)?
+    {
+        return Ok(Appended::Stale);
     }
     Ok(Appended::Stored(revision))
 }
@@ -109,7 +114,8 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
 ON CONFLICT (id) DO NOTHING";
 // It matches only if the parties stay as they are, which they nearly always do: one statement checks and writes all.
 const GO_ON: &str = "UPDATE escrowed_subjects
-SET lifecycle = ?2, status = ?3, about = ?5, deadline = ?6, held = ?7, currency = ?8, revision = ?9, seq = ?10
+SET lifecycle = ?2, status = ?3, about = ?5, deadline = ?6, held = ?7, currency = ?8, revision = ?9, seq = ?10,
+    worker = NULL, lease_until = NULL
 WHERE id = ?1 AND parties = ?4 AND revision = ?11 AND seq = ?12";
 const STANDS: &str = "SELECT parties FROM escrowed_subjects WHERE id = ?1 AND revision = ?2 AND seq = ?3";
 const RENAME: &str = "UPDATE escrowed_subjects SET parties = ?2 WHERE id = ?1";
@@ -179,6 +185,15 @@ fn join(connection: &Connection, subject: &str, now: &[PartyId], before: &[Party
         }
     }
     Ok(())
+}
+
+const ANSWER: &str = "INSERT INTO escrowed_requests (key, digest, subject, seq) VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT (key) DO NOTHING";
+
+/// Keeps what became of a request. False when one was done under this key already.
+fn answer(connection: &Connection, request: &Request, subject: &str, seq: u32) -> Result<bool, SqliteError> {
+    let values = params![request.key.as_str(), request.digest.to_string(), subject, seq];
+    Ok(connection.prepare_cached(ANSWER)?.execute(values)? == 1)
 }
 
 const EVENT: &str = "INSERT INTO escrowed_events (subject, seq, name, version, actor, at, body)

@@ -25,6 +25,7 @@
 
 mod append;
 mod error;
+mod inventory;
 mod migrate;
 mod money;
 mod outbox;

@@ -1,11 +1,13 @@
 //! The calls that wait for a gateway.
 
-use super::{SqliteError, SqliteUnit, append, error, row::Reader};
+use super::{SqliteError, SqliteUnit, append, error, row::Reader, views};
 use crate::{
-    gateway::{IdempotencyKey, Instruction},
-    store::{Call, CallState, CallStatus, Lease, LeasedCall, Outbox, Settlement},
+    gateway::IdempotencyKey,
+    id::Subject,
+    store::{
+        Call, CallState, CallStatus, Columns, DueLease, IndexEntry, Lease, LeasedCall, Outbox, Postponement, Settlement,
+    },
     text::Prose,
-    time::Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -19,7 +21,7 @@ WHERE number IN (
         AND (lease_until IS NULL OR lease_until <= ?2)
         AND NOT EXISTS (
             SELECT 1 FROM escrowed_calls AS earlier
-            WHERE earlier.subject = waiting.subject AND earlier.status = 'queued' AND earlier.number < waiting.number
+            WHERE earlier.lane = waiting.lane AND earlier.status = 'queued' AND earlier.number < waiting.number
         )
     ORDER BY due, number
     LIMIT ?3
@@ -29,14 +31,23 @@ RETURNING key, instruction, attempts - 1, due, number";
 const POSTPONE: &str = "UPDATE escrowed_calls
 SET status = ?2, due = ?3, problem = ?4, worker = NULL, lease_until = NULL,
     attempts = CASE ?2 WHEN 'pending' THEN 1 ELSE attempts END
-WHERE key = ?1 AND status IN ('queued', 'pending', 'parked')";
+WHERE key = ?1 AND status IN ('queued', 'pending', 'parked') AND (?5 IS NULL OR attempts = ?5 + 1)";
+const LEASE_DUE: &str = "UPDATE escrowed_subjects SET worker = ?3, lease_until = ?4
+WHERE id IN (
+    SELECT id FROM escrowed_subjects
+    WHERE deadline <= ?1 AND (lease_until IS NULL OR lease_until <= ?1)
+    ORDER BY deadline, id
+    LIMIT ?2
+)
+RETURNING id, lifecycle, status, about, deadline, held, currency, revision, parties";
 const BY_KEY: &str = "SELECT key, instruction, gateway, status, attempts, outcome, problem, due
 FROM escrowed_calls WHERE key = ?1";
 const BY_STATUS: &str = "SELECT key, instruction, gateway, status, attempts, outcome, problem, due
 FROM escrowed_calls WHERE status = ?1 AND key > ?2 ORDER BY key LIMIT ?3";
 
 #[cfg(test)]
-pub(super) const QUERIES: [(&str, &str); 5] = [
+pub(super) const QUERIES: [(&str, &str); 6] = [
+    (LEASE_DUE, "escrowed_subjects_deadline"),
     (LEASE, "escrowed_calls_due"),
     (LEASE, "escrowed_calls_queued"),
     (POSTPONE, "key=?"),
@@ -54,19 +65,34 @@ impl Outbox for SqliteUnit {
     async fn call(&mut self, key: &IdempotencyKey) -> Result<Option<CallState>, SqliteError> {
         let mut statement = self.open()?.prepare_cached(BY_KEY)?;
         let mut rows = statement.query([key.to_string()])?;
-        rows.next()?.map(|row| state(&Reader::new(CALLS, row))).transpose()
+        rows.next()?.map(|row| Reader::new(CALLS, row).call_state()).transpose()
     }
 
-    async fn postpone(
-        &mut self,
-        key: &IdempotencyKey,
-        status: CallStatus,
-        due: Timestamp,
-        problem: Option<&Prose>,
-    ) -> Result<bool, SqliteError> {
+    async fn postpone(&mut self, postponement: &Postponement<'_>) -> Result<bool, SqliteError> {
+        let Postponement { key, taken, status, due, problem } = *postponement;
         assert!(status.is_open(), "a call is postponed to a status in which it may still come to something");
-        let values = params![key.to_string(), status.name(), due.unix_micros(), problem.map(Prose::as_str)];
+        let values = params![key.to_string(), status.name(), due.unix_micros(), problem.map(Prose::as_str), taken];
         Ok(self.open()?.prepare_cached(POSTPONE)?.execute(values)? == 1)
+    }
+
+    async fn lease_due(&mut self, lease: &DueLease) -> Result<Vec<IndexEntry>, SqliteError> {
+        let connection = self.open()?;
+        // A row that cannot be read is not marked as taken either.
+        append::whole(
+            connection,
+            |_| true,
+            || {
+                let (now, until) = (lease.now.unix_micros(), lease.until.unix_micros());
+                let mut taken = views::read(
+                    connection,
+                    LEASE_DUE,
+                    params![now, at_most(lease.limit), lease.worker.as_str(), until],
+                )?;
+                // SQLite promises no order for what it returns.
+                taken.sort_by_key(|row| (row.deadline, row.subject));
+                Ok(taken)
+            },
+        )
     }
 
     async fn calls(
@@ -80,7 +106,7 @@ impl Outbox for SqliteUnit {
         let mut rows = statement.query(params![status.name(), after, at_most(limit)])?;
         let mut calls = Vec::new();
         while let Some(row) = rows.next()? {
-            calls.push(state(&Reader::new(CALLS, row))?);
+            calls.push(Reader::new(CALLS, row).call_state()?);
         }
         Ok(calls)
     }
@@ -91,26 +117,23 @@ fn take(connection: &Connection, lease: &Lease) -> Result<Vec<LeasedCall>, Sqlit
     let (now, until) = (lease.now.unix_micros(), lease.until.unix_micros());
     let values = params![lease.gateway.as_str(), now, at_most(lease.limit), lease.worker.as_str(), until];
     let mut rows = statement.query(values)?;
-    let mut leased: Vec<((i64, i64), LeasedCall)> = Vec::new();
+    let mut leased = Vec::new();
     while let Some(row) = rows.next()? {
-        let reader = Reader::new(CALLS, row);
-        let call = LeasedCall { instruction: instruction(&reader)?, attempts: reader.number(2)? };
-        leased.push(((reader.plain(3)?, reader.plain(4)?), call));
+        leased.push(Reader::new(CALLS, row).leased_call()?);
     }
-    // SQLite promises no order for what it returns.
     leased.sort_by_key(|(order, _)| *order);
     Ok(leased.into_iter().map(|(_, call)| call).collect())
 }
 
-const ENQUEUE: &str = "INSERT INTO escrowed_calls (key, subject, gateway, instruction, status, attempts, due)
+const ENQUEUE: &str = "INSERT INTO escrowed_calls (key, lane, gateway, instruction, status, attempts, due)
 VALUES (?1, ?2, ?3, ?4, 'queued', 0, ?5)";
 
 /// Puts a call into the outbox.
-pub(super) fn enqueue(connection: &Connection, call: &Call) -> Result<(), SqliteError> {
+pub(super) fn enqueue(connection: &Connection, call: &Call, lane: Subject) -> Result<(), SqliteError> {
     let key = call.instruction.key();
     let instruction = serde_json::to_string(&call.instruction)?;
     let due = call.due.unix_micros();
-    let values = params![key.to_string(), key.subject.to_string(), call.gateway.as_str(), instruction, due];
+    let values = params![key.to_string(), lane.to_string(), call.gateway.as_str(), instruction, due];
     match connection.prepare_cached(ENQUEUE)?.execute(values) {
         Ok(_) => Ok(()),
         Err(error) if error::is_duplicate(&error) => Err(SqliteError::DuplicateCall { key }),
@@ -147,26 +170,4 @@ pub(super) fn settle(connection: &Connection, settlement: &Settlement) -> Result
 /// A limit as SQLite takes it.
 pub(super) fn at_most(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
-}
-
-fn state(reader: &Reader<'_>) -> Result<CallState, SqliteError> {
-    Ok(CallState {
-        instruction: instruction(reader)?,
-        gateway: reader.parsed(2)?,
-        status: reader.one_of(3, &CallStatus::ALL, CallStatus::name)?,
-        attempts: reader.number(4)?,
-        outcome: reader.maybe_json(5)?,
-        problem: reader.maybe_parsed(6)?,
-        due: reader.time(7)?,
-    })
-}
-
-/// The instruction in column 1, which must be the one that the key in column 0 stands for.
-fn instruction(reader: &Reader<'_>) -> Result<Instruction, SqliteError> {
-    let (key, instruction): (IdempotencyKey, Instruction) = (reader.parsed(0)?, reader.json(1)?);
-    if instruction.key() == key {
-        Ok(instruction)
-    } else {
-        Err(reader.corrupt(1, &format_args!("call {key} asks for {}", instruction.key())))
-    }
 }

@@ -3,8 +3,9 @@
 use super::{Sqlite, SqliteError, append, row::Reader};
 use crate::{
     id::Subject,
-    party::Stamp,
-    store::{Appended, AppendedAll, Commit, Log, Revision, Store, StoredRecord, UnitOfWork},
+    store::{
+        Answered, Appended, AppendedAll, Columns, Commit, Log, RequestKey, Revision, Store, StoredRecord, UnitOfWork,
+    },
 };
 use async_lock::MutexGuardArc;
 use rusqlite::{Connection, OptionalExtension};
@@ -62,6 +63,10 @@ impl Store for Sqlite {
         run(connection, COMMIT)?;
         Ok(())
     }
+
+    fn is_lost_race(&self, error: &SqliteError) -> bool {
+        error.is_busy()
+    }
 }
 
 impl UnitOfWork for SqliteUnit {
@@ -69,6 +74,14 @@ impl UnitOfWork for SqliteUnit {
 
     async fn log(&mut self, subject: Subject) -> Result<Option<Log>, SqliteError> {
         read_log(self.open()?, subject)
+    }
+
+    async fn answered(&mut self, key: &RequestKey) -> Result<Option<Answered>, SqliteError> {
+        let mut statement = self.open()?.prepare_cached(ANSWERED)?;
+        let mut rows = statement.query([key.as_str()])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let reader = Reader::new("escrowed_requests", row);
+        Ok(Some(Answered { digest: reader.parsed(0)?, subject: reader.parsed(1)?, seq: reader.number(2)? }))
     }
 
     async fn append(&mut self, commit: &Commit) -> Result<Appended, SqliteError> {
@@ -95,6 +108,7 @@ pub(super) fn run(connection: &Connection, statement: &str) -> rusqlite::Result<
 }
 
 const REVISION: &str = "SELECT revision, seq FROM escrowed_subjects WHERE id = ?1";
+const ANSWERED: &str = "SELECT digest, subject, seq FROM escrowed_requests WHERE key = ?1";
 const EVENTS: &str = "SELECT seq, name, version, actor, at, body FROM escrowed_events WHERE subject = ?1 ORDER BY seq";
 
 fn read_log(connection: &Connection, subject: Subject) -> Result<Option<Log>, SqliteError> {
@@ -105,16 +119,9 @@ fn read_log(connection: &Connection, subject: Subject) -> Result<Option<Log>, Sq
     };
     let mut statement = connection.prepare_cached(EVENTS)?;
     let mut rows = statement.query([&id])?;
-    let mut records: Vec<StoredRecord> = Vec::new();
+    let mut records = Vec::<StoredRecord>::new();
     while let Some(row) = rows.next()? {
-        let reader = Reader::new("escrowed_events", row);
-        records.push(StoredRecord {
-            seq: reader.number(0)?,
-            name: reader.plain(1)?,
-            version: reader.number(2)?,
-            stamp: Stamp::new(reader.json(3)?, reader.time(4)?),
-            body: reader.plain(5)?,
-        });
+        records.push(Reader::new("escrowed_events", row).record(0)?);
     }
     let last = records.last().map_or(0, |record| i64::from(record.seq));
     if last != seq {

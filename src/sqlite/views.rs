@@ -2,9 +2,9 @@
 
 use super::{SqliteError, SqliteUnit, outbox::at_most, row::Reader};
 use crate::{
-    ledger::{Account, Balance, Purpose},
+    ledger::{Account, Balance},
     money::{Currency, Money},
-    store::{BookedEntry, Cursor, IndexEntry, Page, Query, Revision, Views},
+    store::{BookedEntry, Columns, Cursor, IndexEntry, Page, Query, Views},
 };
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 
@@ -15,12 +15,14 @@ const ENTRIES: &str = "escrowed_entries";
 macro_rules! subjects {
     ($rest:literal) => {
         concat!(
-            "SELECT s.id, lifecycle, status, about, deadline, held, currency, revision FROM escrowed_subjects AS s ",
+            "SELECT s.id, lifecycle, status, about, deadline, held, currency, revision, parties FROM escrowed_subjects AS s ",
             $rest
         )
     };
 }
 
+const ALL: &str = subjects!("WHERE s.id > ?1 ORDER BY s.id LIMIT ?2");
+pub(super) const ROW: &str = subjects!("WHERE s.id = ?1");
 const IN_STATUS: &str = subjects!("WHERE lifecycle = ?1 AND status = ?2 AND s.id > ?3 ORDER BY s.id LIMIT ?4");
 const OF_PARTY: &str = subjects!(
     "JOIN escrowed_parties AS p ON p.subject = s.id WHERE p.party = ?1 AND p.subject > ?2 ORDER BY p.subject LIMIT ?3"
@@ -37,8 +39,14 @@ SELECT number, subject, seq, from_account, to_account, minor, currency, purpose,
 FROM escrowed_entries WHERE to_account = ?1 AND number > ?2
 ORDER BY number LIMIT ?3";
 
+const BOOKS: &str = "SELECT number, subject, seq, from_account, to_account, minor, currency, purpose, at
+FROM escrowed_entries WHERE number > ?1 ORDER BY number LIMIT ?2";
+
 #[cfg(test)]
-pub(super) const QUERIES: [(&str, &str); 7] = [
+pub(super) const QUERIES: [(&str, &str); 10] = [
+    (ROW, "USING PRIMARY KEY"),
+    (ALL, "USING PRIMARY KEY"),
+    (BOOKS, "USING INTEGER PRIMARY KEY"),
     (IN_STATUS, "escrowed_subjects_status"),
     (OF_PARTY, "USING PRIMARY KEY"),
     (ABOUT, "escrowed_subjects_about"),
@@ -54,7 +62,8 @@ impl Views for SqliteUnit {
         // One more than wanted shows whether there is a next page.
         let one_more = at_most(limit.saturating_add(1));
         let last = after.map(|cursor| cursor.subject.to_string()).unwrap_or_default();
-        let mut rows = match query {
+        let rows = match query {
+            Query::All => read(connection, ALL, params![last, one_more]),
             Query::Status { lifecycle, status } => {
                 read(connection, IN_STATUS, params![lifecycle.as_str(), status, last, one_more])
             }
@@ -66,17 +75,7 @@ impl Views for SqliteUnit {
                 read(connection, DUE_BY, params![time.unix_micros(), from, last, one_more])
             }
         }?;
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let cursor = |last: &IndexEntry| Cursor {
-            deadline: match query {
-                Query::DueBy(_) => last.deadline,
-                Query::Status { .. } | Query::Party(_) | Query::About(_) => None,
-            },
-            subject: last.subject,
-        };
-        let next = rows.last().filter(|_| more).map(cursor);
-        Ok(Page { rows, next })
+        Ok(Page::of(query, rows, limit))
     }
 
     async fn balance(&mut self, account: &Account, currency: Currency) -> Result<Money, SqliteError> {
@@ -96,8 +95,7 @@ impl Views for SqliteUnit {
         let mut rows = statement.query(params![account, currency, at_most(limit)])?;
         let mut balances = Vec::new();
         while let Some(row) = rows.next()? {
-            let reader = Reader::new(BALANCES, row);
-            balances.push(Balance { account: reader.parsed(0)?, amount: reader.money(1)? });
+            balances.push(Reader::new(BALANCES, row).balance()?);
         }
         Ok(balances)
     }
@@ -107,40 +105,32 @@ impl Views for SqliteUnit {
         let mut rows = statement.query(params![account.to_string(), after, at_most(limit)])?;
         let mut entries = Vec::new();
         while let Some(row) = rows.next()? {
-            entries.push(booked(&Reader::new(ENTRIES, row))?);
+            entries.push(Reader::new(ENTRIES, row).booked_entry()?);
+        }
+        Ok(entries)
+    }
+
+    async fn books(&mut self, after: i64, limit: usize) -> Result<Vec<BookedEntry>, SqliteError> {
+        let mut statement = self.open()?.prepare_cached(BOOKS)?;
+        let mut rows = statement.query(params![after, at_most(limit)])?;
+        let mut entries = Vec::new();
+        while let Some(row) = rows.next()? {
+            entries.push(Reader::new(ENTRIES, row).booked_entry()?);
         }
         Ok(entries)
     }
 }
 
-fn read(connection: &Connection, query: &str, values: &[&dyn ToSql]) -> Result<Vec<IndexEntry>, SqliteError> {
+pub(super) fn read(
+    connection: &Connection,
+    query: &str,
+    values: &[&dyn ToSql],
+) -> Result<Vec<IndexEntry>, SqliteError> {
     let mut statement = connection.prepare_cached(query)?;
     let mut rows = statement.query(values)?;
     let mut entries = Vec::new();
     while let Some(row) = rows.next()? {
-        let reader = Reader::new(SUBJECTS, row);
-        entries.push(IndexEntry {
-            subject: reader.parsed(0)?,
-            lifecycle: reader.plain(1)?,
-            status: reader.plain(2)?,
-            about: reader.maybe_parsed(3)?,
-            deadline: reader.maybe_time(4)?,
-            held: reader.money(5)?,
-            revision: Revision::new(reader.plain(7)?),
-        });
+        entries.push(Reader::new(SUBJECTS, row).index_entry()?);
     }
     Ok(entries)
-}
-
-fn booked(reader: &Reader<'_>) -> Result<BookedEntry, SqliteError> {
-    Ok(BookedEntry {
-        number: reader.plain(0)?,
-        subject: reader.parsed(1)?,
-        seq: reader.number(2)?,
-        from: reader.parsed(3)?,
-        to: reader.parsed(4)?,
-        amount: reader.money(5)?,
-        purpose: reader.one_of(7, &Purpose::ALL, Purpose::name)?,
-        at: reader.time(8)?,
-    })
 }

@@ -1,6 +1,6 @@
 //! Everything that one step writes, as one plain value.
 
-use super::Revision;
+use super::{Request, Revision};
 use crate::{
     gateway::{IdempotencyKey, Instruction, Outcome},
     id::Subject,
@@ -10,6 +10,7 @@ use crate::{
     time::Timestamp,
 };
 use serde::Serialize;
+use smallvec::SmallVec;
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 /// Everything that one step writes about one subject: all of it, or nothing.
@@ -20,13 +21,17 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 pub struct Commit {
     pub(crate) subject: Subject,
     pub(crate) expected: Option<Revision>,
-    pub(crate) records: Vec<Record>,
+    // Nearly always one, which then needs no memory of its own.
+    pub(crate) records: SmallVec<[Record; 1]>,
     pub(crate) index: IndexRow,
     pub(crate) held_before: Money,
+    // Whom it concerned before, so that a store need not look. Nobody, before it was opened.
+    pub(crate) parties_before: Option<Arc<[PartyId]>>,
     pub(crate) entries: Vec<Entry>,
     pub(crate) calls: Vec<Call>,
     pub(crate) settles: Option<Settlement>,
     pub(crate) withdraws: Option<Withdrawal>,
+    pub(crate) request: Option<Request>,
 }
 
 /// Whether the entries of these commits, written together, change each escrow account exactly as the logs say: no account
@@ -72,16 +77,20 @@ pub struct Record {
 }
 
 /// The data of an event. It becomes JSON when it is stored, not before.
-#[derive(Clone)]
-pub struct Payload(Arc<dyn Body>);
+// In a box, which takes no memory for the many events that have no data.
+pub struct Payload(Box<dyn Body>);
 
 trait Body: Send + Sync {
     fn json(&self) -> Result<String, serde_json::Error>;
+    fn boxed(&self) -> Box<dyn Body>;
 }
 
-impl<T: Serialize + Send + Sync> Body for T {
+impl<T: Serialize + Clone + Send + Sync + 'static> Body for T {
     fn json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string(self)
+    }
+    fn boxed(&self) -> Box<dyn Body> {
+        Box::new(self.clone())
     }
 }
 
@@ -177,6 +186,48 @@ impl Commit {
         &self.calls
     }
 
+    /// Whom it concerned before, and now.
+    #[must_use]
+    pub fn parties(&self) -> (&[PartyId], &[PartyId]) {
+        (self.parties_before.as_deref().unwrap_or_default(), &self.index.parties)
+    }
+
+    /// The request of the host's that it does.
+    #[must_use]
+    pub const fn request(&self) -> Option<&Request> {
+        self.request.as_ref()
+    }
+
+    /// Whose calls its own are kept in order with: what its subject belongs to, or the subject itself. The calls of one
+    /// order are sent one after another, those of different orders side by side.
+    #[must_use]
+    pub fn lane(&self) -> Subject {
+        self.index.about.unwrap_or(self.subject)
+    }
+
+    /// Goes on with another commit of the same subject: both become one.
+    pub(crate) fn follow(&mut self, next: Self) {
+        assert_eq!(self.subject, next.subject, "a commit goes on with its own subject");
+        let answered = self.settles.as_ref().zip(next.settles.as_ref());
+        assert!(answered.is_none_or(|(one, other)| one.key == other.key), "a commit answers one call");
+        let withdrawn = self.withdraws.as_ref().zip(next.withdraws.as_ref());
+        assert!(withdrawn.is_none_or(|(one, other)| one.key == other.key), "a commit withdraws one call");
+        self.records.extend(next.records);
+        self.index = next.index;
+        self.entries.extend(next.entries);
+        // The last word on a call counts.
+        self.settles = next.settles.or(self.settles.take());
+        match next.withdraws {
+            // A call that was never put into the outbox is simply not put there.
+            Some(withdrawal) if self.asks(withdrawal.key) => {
+                self.calls.retain(|call| call.instruction.key() != withdrawal.key);
+            }
+            withdraws => self.withdraws = withdraws.or(self.withdraws.take()),
+        }
+        self.calls.extend(next.calls);
+        self.request = self.request.take().or(next.request);
+    }
+
     pub(crate) fn asks(&self, key: IdempotencyKey) -> bool {
         self.calls.iter().any(|call| call.instruction.key() == key)
     }
@@ -195,8 +246,8 @@ impl Commit {
 }
 
 impl Payload {
-    pub(crate) fn new(body: impl Serialize + Send + Sync + 'static) -> Self {
-        Self(Arc::new(body))
+    pub(crate) fn new(body: impl Serialize + Clone + Send + Sync + 'static) -> Self {
+        Self(Box::new(body))
     }
 
     /// As JSON text.
@@ -205,6 +256,12 @@ impl Payload {
     /// When a host's own event cannot be written as JSON, such as a map with keys that are no strings.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         self.0.json()
+    }
+}
+
+impl Clone for Payload {
+    fn clone(&self) -> Self {
+        Self(self.0.boxed())
     }
 }
 

@@ -13,20 +13,27 @@
 //! - [`Commit`]: everything that one step writes. An adapter's whole duty is to write it all or not at all.
 //! - [`Log`]: everything that was written about one subject, from which its value is replayed.
 //! - [`UnitOfWork`]: reads logs and appends commits, on the host's own open transaction.
-//! - [`Outbox`]: hands out the calls that wait for a gateway, under leases.
+//! - [`Outbox`]: hands out what waits for a worker, calls for a gateway and deadlines, under leases.
 //! - [`Views`]: answers queries over the index rows and the books.
+//! - [`Inventory`]: lists everything there is, for [`verify`](crate::verify).
 //! - [`Store`]: begins and commits units, for what the crate runs by itself (sending calls, running deadlines).
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod columns;
 mod commit;
+mod inventory;
 mod log;
 mod outbox;
-#[cfg(test)]
-pub(crate) mod suite;
+mod request;
 mod unit;
 mod views;
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) use columns::Columns;
 pub use commit::{Call, Commit, IfSent, IndexRow, Payload, Record, Settlement, Withdrawal, books_agree};
+pub use inventory::Inventory;
 pub use log::{Log, StoredRecord};
-pub use outbox::{CallState, CallStatus, Lease, LeasedCall, Outbox, WorkerId};
+pub use outbox::{CallState, CallStatus, DueLease, Lease, LeasedCall, Outbox, Postponement, WorkerId};
+pub use request::{Answered, Digest, Request, RequestKey};
 pub use unit::{Appended, AppendedAll, Revision, Store, UnitOfWork};
 pub use views::{BookedEntry, Cursor, IndexEntry, LifecycleName, Page, Query, Views};

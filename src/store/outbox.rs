@@ -1,12 +1,13 @@
-//! The outbox: calls that wait for a gateway, handed out under leases.
+//! What waits for a worker: calls for a gateway and deadlines, handed out under leases.
 
-use super::UnitOfWork;
+use super::{IndexEntry, UnitOfWork};
 use crate::{
     gateway::{IdempotencyKey, Instruction, Outcome},
     ledger::GatewayName,
     text::{Prose, Text},
     time::Timestamp,
 };
+use serde::{Deserialize, Serialize};
 use std::future::Future;
 
 /// A worker's own name, different from every other worker's: 1 to 100 characters.
@@ -27,6 +28,35 @@ pub struct Lease {
     pub limit: usize,
 }
 
+/// What a worker asks for when it takes deadlines.
+#[derive(Debug, Clone)]
+pub struct DueLease {
+    /// Who takes them.
+    pub worker: WorkerId,
+    /// Now (UTC).
+    pub now: Timestamp,
+    /// Until when they are its own (UTC). Afterwards another worker may take them.
+    pub until: Timestamp,
+    /// How many at most.
+    pub limit: usize,
+}
+
+/// What is noted of a call that is not settled yet.
+#[derive(Debug, Clone, Copy)]
+pub struct Postponement<'p> {
+    /// The call.
+    pub key: IdempotencyKey,
+    /// The [`attempts`](LeasedCall::attempts) of the lease that this is the end of: nothing is noted when the call has been
+    /// taken again since. `None` when no lease is meant.
+    pub taken: Option<u32>,
+    /// Where the call goes: queued (send again), pending (look up again) or parked (an operator must see to it).
+    pub status: CallStatus,
+    /// When to see to it again (UTC).
+    pub due: Timestamp,
+    /// What went wrong, in words.
+    pub problem: Option<&'p Prose>,
+}
+
 /// A call that a worker holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeasedCall {
@@ -37,7 +67,8 @@ pub struct LeasedCall {
 }
 
 /// Where a call stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CallStatus {
     /// Waits to be sent, or is being sent.
     Queued,
@@ -70,12 +101,14 @@ pub struct CallState {
     pub due: Timestamp,
 }
 
-/// The calls that wait for a gateway.
+/// What waits for a worker: calls for a gateway, and deadlines.
 ///
-/// Calls are put in by commits and answered by commits; these methods move them between the two.
+/// Calls are put in by commits and answered by commits, deadlines are set by commits; these methods move them between the
+/// two.
 pub trait Outbox: UnitOfWork {
     /// Takes calls that are due, in the order in which they became due, and marks them as the worker's until its
-    /// lease ends. A call is not handed out while an earlier queued call of the same payment is open.
+    /// lease ends. A call is not handed out while an earlier call of the same [`lane`](super::Commit::lane) is queued:
+    /// those of one order are sent in their order, those of different orders side by side.
     ///
     /// # Errors
     /// When the storage fails.
@@ -89,19 +122,19 @@ pub trait Outbox: UnitOfWork {
 
     /// Notes that a call is not settled yet, and when to see to it again. Ends the lease.
     ///
-    /// `status` is where the call goes: queued (send again), pending (look up again) or parked (an operator must
-    /// see to it). A call that is settled or withdrawn stays as it is; the answer is `false` then, and when there
-    /// is no such call. A pending call begins to count its attempts anew, at 1: the gateway has it.
+    /// A call that is settled or withdrawn, or that was taken again since, stays as it is; the answer is `false` then, and
+    /// when there is no such call. A pending call begins to count its attempts anew, at 1: the gateway has it.
     ///
     /// # Errors
     /// When the storage fails.
-    fn postpone(
-        &mut self,
-        key: &IdempotencyKey,
-        status: CallStatus,
-        due: Timestamp,
-        problem: Option<&Prose>,
-    ) -> impl Future<Output = Result<bool, Self::Error>> + Send;
+    fn postpone(&mut self, postponement: &Postponement<'_>) -> impl Future<Output = Result<bool, Self::Error>> + Send;
+
+    /// Takes subjects whose deadline has passed, the earliest first, and marks them as the worker's until its lease ends
+    /// or the subject's next commit.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn lease_due(&mut self, lease: &DueLease) -> impl Future<Output = Result<Vec<IndexEntry>, Self::Error>> + Send;
 
     /// Calls in one status, in order of their keys, after `after`.
     ///
@@ -113,6 +146,20 @@ pub trait Outbox: UnitOfWork {
         after: Option<&IdempotencyKey>,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<CallState>, Self::Error>> + Send;
+}
+
+impl Postponement<'_> {
+    /// That the gateway has a call and will report; it is looked up when its time comes.
+    #[must_use]
+    pub const fn pending(key: IdempotencyKey, due: Timestamp) -> Self {
+        Self { key, taken: None, status: CallStatus::Pending, due, problem: None }
+    }
+
+    /// That a call is to be sent again.
+    #[must_use]
+    pub const fn queued(key: IdempotencyKey, due: Timestamp) -> Self {
+        Self { key, taken: None, status: CallStatus::Queued, due, problem: None }
+    }
 }
 
 impl CallStatus {

@@ -1,6 +1,6 @@
 //! The traits of a host's storage: a unit of work, and a store that begins them.
 
-use super::{Commit, Log, Outbox, Views};
+use super::{Answered, Commit, Inventory, Log, Outbox, RequestKey, Views};
 use crate::{gateway::IdempotencyKey, id::Subject, ledger::Account};
 use std::{error::Error, fmt, future::Future};
 
@@ -22,6 +22,12 @@ pub trait UnitOfWork: Send {
     /// When the storage fails.
     fn log(&mut self, subject: Subject) -> impl Future<Output = Result<Option<Log>, Self::Error>> + Send;
 
+    /// What became of a request; `None` when nothing was done under this key.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn answered(&mut self, key: &RequestKey) -> impl Future<Output = Result<Option<Answered>, Self::Error>> + Send;
+
     /// Writes all of a commit, or nothing of it.
     ///
     /// # Errors
@@ -40,7 +46,8 @@ pub trait UnitOfWork: Send {
 pub enum Appended {
     /// Written. The subject's new revision.
     Stored(Revision),
-    /// The subject has changed since it was read, or exists already. Nothing was written: load it and decide anew.
+    /// The subject has changed since it was read, or exists already, or the commit's request was done already. Nothing
+    /// was written: load it and decide anew, in a fresh unit.
     Stale,
     /// An account would have gone below zero. Nothing was written.
     Overdrawn {
@@ -78,7 +85,7 @@ pub enum AppendedAll {
 /// elsewhere hands those in instead.
 pub trait Store: Send + Sync {
     /// A unit. Dropped without [`commit`](Store::commit), it is rolled back.
-    type Unit: UnitOfWork<Error = Self::Error> + Outbox + Views;
+    type Unit: UnitOfWork<Error = Self::Error> + Outbox + Views + Inventory;
     /// What can go wrong with the storage itself.
     type Error: Error + Send + Sync + 'static;
 
@@ -93,6 +100,12 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// When the storage fails. It may be unknown then whether the unit was committed: read before writing again.
     fn commit(&self, unit: Self::Unit) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// Whether an error only says that somebody else was faster, such as a serialization failure: nothing was written,
+    /// and a fresh unit may go through.
+    fn is_lost_race(&self, _error: &Self::Error) -> bool {
+        false
+    }
 }
 
 impl Revision {

@@ -17,6 +17,8 @@ pub type LifecycleName = Text<40>;
 /// A question to the index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Query {
+    /// Everything there is, in order of ids.
+    All,
     /// Everything of one lifecycle in one status, in order of ids (and so of creation, to the millisecond).
     Status {
         /// The lifecycle's name.
@@ -41,6 +43,8 @@ pub struct IndexEntry {
     pub lifecycle: String,
     /// The status's name.
     pub status: String,
+    /// Whom it concerns.
+    pub parties: Vec<PartyId>,
     /// What it belongs to.
     pub about: Option<Subject>,
     /// When the clock acts on it (UTC).
@@ -133,6 +137,36 @@ pub trait Views: UnitOfWork {
         after: i64,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<BookedEntry>, Self::Error>> + Send;
+
+    /// All entries in the books in order of their numbers, at most `limit` after number `after`.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn books(&mut self, after: i64, limit: usize)
+    -> impl Future<Output = Result<Vec<BookedEntry>, Self::Error>> + Send;
+}
+
+impl Cursor {
+    /// Where a page of a query ended whose last row this is.
+    #[must_use]
+    pub const fn after(query: &Query, last: &IndexEntry) -> Self {
+        let deadline = match query {
+            Query::DueBy(_) => last.deadline,
+            Query::All | Query::Status { .. } | Query::Party(_) | Query::About(_) => None,
+        };
+        Self { deadline, subject: last.subject }
+    }
+}
+
+impl Page {
+    /// A page of at most `limit` rows, of which a store has read one more to see whether there is a next page.
+    #[must_use]
+    pub fn of(query: &Query, mut rows: Vec<IndexEntry>, limit: usize) -> Self {
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows.last().filter(|_| more).map(|last| Cursor::after(query, last));
+        Self { rows, next }
+    }
 }
 
 impl Query {

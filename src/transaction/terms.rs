@@ -262,6 +262,9 @@ impl Opening<AnyTransaction> for Terms {
     fn facts(self, _: &Stamp) -> Facts {
         Facts { sides: self.sides(), terms: self, till: Till::default() }
     }
+    fn gateway(&self) -> Option<&GatewayName> {
+        Some(&self.gateway)
+    }
 }
 
 impl Facts {

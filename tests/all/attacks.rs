@@ -230,7 +230,7 @@ fn one_log_of_a_later_version_stops_no_other_deadline() {
         unit.connection().execute(newer, [payins[0].to_string()]).unwrap();
         shop.commit(unit).await;
         shop.escrow.clock().advance(Duration::from_secs(10));
-        let due = shop.escrow.run_due(1).await.unwrap();
+        let due = shop.escrow.run_due(&crate::harness::worker(), 1).await.unwrap();
         assert_eq!((due.taken, due.failed), (1, 1));
         assert_eq!(shop.load(payins[1]).await.status(), payin::Status::Cancelled);
     });

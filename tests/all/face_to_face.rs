@@ -11,9 +11,9 @@ mod payins;
 mod properties;
 mod replaying;
 mod scenes;
-mod storm;
+pub(crate) mod storm;
 
-use crate::harness::{Problem, Shop, euro, party, user};
+use crate::harness::{Problem, Shop, euro, party, user, worker};
 use escrowed::{
     deal::{Period, Side, Sides},
     escrow::EscrowError,
@@ -214,7 +214,7 @@ impl<'s, S: Store> Deal<'s, S> {
 
     /// How many steps the clock took.
     async fn clock(&self) -> usize {
-        self.shop.escrow.run_due(100).await.unwrap().taken
+        self.shop.escrow.run_due(&worker(), 100).await.unwrap().taken
     }
 
     fn decline(&self, verb: Verb) {

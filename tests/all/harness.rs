@@ -17,6 +17,7 @@ use escrowed::{
     sandbox::{Chaos, Resolution, Sandbox},
     store::{CallState, CallStatus, Cursor, Outbox, Query, Store, UnitOfWork, Views, WorkerId},
     time::Timestamp,
+    verify::Verified,
 };
 use std::{fmt::Debug, time::Duration};
 
@@ -29,12 +30,29 @@ pub(crate) type Problem<S> = EscrowError<<S as Store>::Error>;
 pub(crate) const START: &str = "2026-05-07T15:39:46Z";
 
 /// The seed of a random test: `ESCROWED_SEED`, or another one each time. Printed, so that a failure can be had again.
+/// The worker of all tests that need but one.
+pub(crate) fn worker() -> WorkerId {
+    "worker".parse().unwrap()
+}
+
 pub(crate) fn seed() -> u64 {
     let now = || std::time::UNIX_EPOCH.elapsed().map_or(1, |time| u64::from(time.subsec_nanos()));
     let given = std::env::var("ESCROWED_SEED").ok().map(|seed| seed.parse().expect("ESCROWED_SEED is a number"));
     let seed = given.unwrap_or_else(now);
     eprintln!("seed: {seed} (set ESCROWED_SEED to have it again)");
     seed
+}
+
+/// Values of a strategy, the same for the same seed.
+#[cfg(feature = "sqlite")]
+pub(crate) fn sampled<T: proptest::strategy::Strategy>(strategy: T, number: usize, seed: u64) -> Vec<T::Value> {
+    use proptest::{
+        strategy::ValueTree as _,
+        test_runner::{Config, RngSeed, TestRunner},
+    };
+    let config = Config { rng_seed: RngSeed::Fixed(seed), failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new(config);
+    (0..number).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
 }
 
 pub(crate) fn party(name: &str) -> PartyId {
@@ -169,8 +187,7 @@ impl<S: Store> Shop<S> {
 
     /// Sends everything that is due now, and what that leads to.
     pub(crate) async fn send(&self) {
-        let worker: WorkerId = "worker".parse().unwrap();
-        while self.escrow.send(&worker, 100).await.unwrap().taken > 0 {}
+        while self.escrow.send(&worker(), 100).await.unwrap().taken > 0 {}
     }
 
     pub(crate) async fn try_report(&self, report: &Report) -> Result<Reported, Problem<S>> {
@@ -201,7 +218,7 @@ impl<S: Store> Shop<S> {
                 self.gateway().resolve(&call, Resolution::Settle);
             }
             self.escrow.clock().advance(Duration::from_secs(7_200));
-            self.escrow.run_due(100).await.unwrap();
+            self.escrow.run_due(&worker(), 100).await.unwrap();
             self.send().await;
         }
         panic!("it does not come to rest");
@@ -327,10 +344,21 @@ impl<S: Store> Shop<S> {
         seen += self.audit_lifecycle::<AnyPayin>("payin").await;
         seen += self.audit_lifecycle::<AnyPayout>("payout").await;
         seen += self.audit_lifecycle::<AnyRefund>("refund").await;
+        self.verify().await;
         let escrows =
             balances.iter().filter(|b| matches!(b.account, Account::Escrow(_)) && !b.amount.is_zero()).count();
         assert!(escrows <= seen, "money is held for something that is not there");
         seen
+    }
+
+    /// That the whole store says what its logs say.
+    pub(crate) async fn verify(&self) -> Verified {
+        let mut found = Vec::new();
+        // Small pages, so that the places are used.
+        let verifier = self.escrow.verifier().in_pages_of(5);
+        let verified = verifier.verify(self.escrow.store(), |difference| found.push(difference.to_string())).await;
+        assert!(found.is_empty(), "the store says otherwise than its logs: {found:#?}");
+        verified.unwrap()
     }
 
     async fn audit_lifecycle<L: Lifecycle + Debug>(&self, name: &str) -> usize {

@@ -3,16 +3,22 @@
 mod attacks;
 mod bad_input;
 mod campaign;
+mod coalescing;
 mod diagrams;
 mod face_to_face;
 mod handling;
 mod harness;
 mod legality;
+mod one_write;
 mod orders;
 mod payments;
 mod properties;
+mod reconciliation;
+mod requests;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod statements;
 mod tables;
 mod threads;
 mod transaction;
+mod workers;

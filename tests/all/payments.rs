@@ -1,6 +1,6 @@
 //! Payments and their gateway: pending, late, lost, repeated and contradictory answers.
 
-use crate::harness::{Shop, euro, key, on_each_store, ops, party, terms, user};
+use crate::harness::{Shop, euro, key, on_each_store, ops, party, terms, user, worker};
 use escrowed::{
     escrow::{EscrowError, Reported},
     gateway::{Outcome, Report, Verb},
@@ -287,12 +287,12 @@ on_each_store! {
         let mut unit = shop.begin().await;
         let payin = Payin::open(PayinId::generate(at.at), terms, &at).unwrap().save(&mut unit).await.unwrap().id();
         shop.commit(unit).await;
-        assert_eq!(shop.escrow.run_due(10).await.unwrap().taken, 0);
+        assert_eq!(shop.escrow.run_due(&worker(), 10).await.unwrap().taken, 0);
         assert!(shop.find(&Query::DueBy(shop.now())).await.is_empty());
         shop.escrow.clock().advance(Duration::from_secs(900));
         assert_eq!(shop.find(&Query::DueBy(shop.now())).await, [payin.subject()]);
-        assert_eq!(shop.escrow.run_due(10).await.unwrap().taken, 1);
-        assert_eq!(shop.escrow.run_due(10).await.unwrap().taken, 0);
+        assert_eq!(shop.escrow.run_due(&worker(), 10).await.unwrap().taken, 1);
+        assert_eq!(shop.escrow.run_due(&worker(), 10).await.unwrap().taken, 0);
         assert_eq!(shop.load(payin).await.status(), payin::Status::Cancelled);
         shop.audit().await;
     }

@@ -2,7 +2,7 @@
 
 mod happening;
 
-use crate::harness::{Shop, bank, ops, party, seed, terms, user};
+use crate::harness::{Shop, bank, ops, party, seed, terms, user, worker};
 use escrowed::{
     escrow::EscrowError,
     gateway::Report,
@@ -71,7 +71,7 @@ impl<S: Store> Life<S> {
             }
             Happening::Wait { seconds } => {
                 self.shop.escrow.clock().advance(Duration::from_secs(seconds));
-                self.shop.escrow.run_due(100).await.unwrap();
+                self.shop.escrow.run_due(&worker(), 100).await.unwrap();
             }
         }
     }
@@ -321,6 +321,17 @@ pub(crate) fn about_data(reason: &Reason) -> bool {
     )
 }
 
+/// A shop in which so many things have happened, a second apart.
+#[cfg(feature = "sqlite")]
+pub(crate) async fn shaken<S: Store>(shop: Shop<S>, happenings: usize, seed: u64) -> Shop<S> {
+    let mut life = Life { shop, orders: Vec::new(), heard: Vec::new() };
+    for happening in crate::harness::sampled(happening(), happenings, seed) {
+        life.happen(happening).await;
+        life.shop.escrow.clock().advance(Duration::from_secs(1));
+    }
+    life.shop
+}
+
 fn live<S: Store>(cases: u32, store: impl Fn() -> S) -> BTreeSet<Status> {
     let reached = RefCell::new(BTreeSet::new());
     let seed = seed();
@@ -352,7 +363,7 @@ fn live<S: Store>(cases: u32, store: impl Fn() -> S) -> BTreeSet<Status> {
 
 #[test]
 fn no_money_is_lost_doubled_or_stuck_in_memory() {
-    let reached = live(600, escrowed::memory::Memory::new);
+    let reached = live(600, crate::one_write::OneWrite::memory);
     // What was never reached was not tested.
     assert_eq!(reached, Status::ALL.iter().copied().collect());
 }

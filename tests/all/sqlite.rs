@@ -12,6 +12,7 @@ mod market;
 mod reopen;
 mod torn;
 mod two;
+mod verify;
 mod watch;
 
 use crate::harness::seed;

@@ -1,7 +1,7 @@
 //! Whether each edge, by itself, agrees with the statuses it connects.
 
 use crate::{
-    lifecycle::{Flow, Holds, Table},
+    lifecycle::{Edge, Flow, Holds, Table},
     party::Role,
 };
 
@@ -122,6 +122,22 @@ impl Table {
             action += 1;
         }
         false
+    }
+
+    /// The first edge or note for an action in a status, both by position.
+    pub(in crate::lifecycle) const fn first_way(&self, status: usize, action: usize) -> Option<&'static Edge> {
+        let mut i = 0;
+        while i < self.edges.len() + self.notes.len() {
+            let (edge, mut f) = (self.step(i), 0);
+            while f < edge.from.len() {
+                if edge.action == action && edge.from[f] == status {
+                    return Some(edge);
+                }
+                f += 1;
+            }
+            i += 1;
+        }
+        None
     }
 
     /// Whether an action leads from a status to a status, all by position; a note leads from each to itself.

@@ -198,7 +198,7 @@ impl Table {
         true
     }
 
-    pub(super) const fn step(&self, i: usize) -> &Edge {
+    pub(super) const fn step(&self, i: usize) -> &'static Edge {
         if i < self.edges.len() { &self.edges[i] } else { &self.notes[i - self.edges.len()] }
     }
 

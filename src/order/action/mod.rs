@@ -9,9 +9,10 @@ use crate::{
     payment::{News, Payout, payout},
     text::Prose,
 };
+use serde::Serialize;
 
 /// Why a release is stopped.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub enum Blocking<'e> {
     /// An operator stops it, for a reason.
     Operator(Prose),
@@ -20,7 +21,7 @@ pub enum Blocking<'e> {
 }
 
 /// What became of a payout of an order that is being released.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub enum PayoutNews<'e> {
     /// The payee has the money.
     Confirmed(&'e Payout<payout::Confirmed>),
@@ -31,7 +32,7 @@ pub enum PayoutNews<'e> {
 }
 
 /// A payout that gave its money back to the order.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub enum PayoutBack<'e> {
     /// After a denial.
     GivenBack(&'e Payout<payout::Denied>),

@@ -95,7 +95,7 @@ impl<S: Cancellable> Order<S> {
 impl Order<BlockedRelease> {
     // While a payout is out, nobody knows yet what there will be to refund.
     pub(in crate::order) fn none_out(&self) -> Result<(), Reason> {
-        let Was::PendingRelease(release) = &self.state.was else { return Ok(()) };
+        let Was::PendingRelease(release) = &*self.state.was else { return Ok(()) };
         let mut out = release.payouts.standing(Stands::Open).chain(release.payouts.standing(Stands::Denied));
         out.next().map_or(Ok(()), |leg| Err(Reason::Underway(leg.payment)))
     }

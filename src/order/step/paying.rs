@@ -90,7 +90,7 @@ impl Takes<event::Published> for Order<PendingPublish> {
         step.count_in(event.paid.amount)
     }
     fn make(self, event: event::Published, _: &Stamp) -> Order<Published> {
-        self.enter(Published { paid: event.paid })
+        self.enter(Published { paid: Box::new(event.paid) })
     }
 }
 

@@ -29,8 +29,8 @@ impl<S> Order<S> {
 impl Takes<event::Accepted> for Order<Published> {
     type Next = Order<Accepted>;
     fn make(self, _: event::Accepted, _: &Stamp) -> Order<Accepted> {
-        let paid = self.state.paid.clone();
-        self.enter(Accepted { paid })
+        let Self { head, state: Published { paid } } = self;
+        Order { head, state: Accepted { paid } }
     }
 }
 
@@ -42,8 +42,8 @@ impl Takes<event::PayoutSet> for Order<Accepted> {
     fn make(self, event: event::PayoutSet, _: &Stamp) -> Order<PendingValidate> {
         // `check` has found that it adds up.
         let planned = self.planned(&event.plan).unwrap_or_default();
-        let paid = self.state.paid.clone();
-        self.enter(PendingValidate { paid, plan: event.plan, planned })
+        let Self { head, state: Accepted { paid } } = self;
+        Order { head, state: PendingValidate { paid, plan: event.plan, planned } }
     }
 }
 
@@ -86,14 +86,14 @@ impl Takes<event::Validated> for Order<PendingValidate> {
         event.payouts.open(&terms.gateway, step)
     }
     fn make(self, event: event::Validated, _: &Stamp) -> Order<PendingRelease> {
-        let paid = self.state.paid.clone();
-        self.enter(PendingRelease { paid, fee: event.fee, payouts: event.payouts })
+        let Self { head, state: PendingValidate { paid, .. } } = self;
+        Order { head, state: PendingRelease { paid, fee: event.fee, payouts: event.payouts } }
     }
 }
 
 impl BlockedRelease {
     pub(in crate::order) fn release(&self) -> Result<&PendingRelease, Reason> {
-        match &self.was {
+        match &*self.was {
             Was::PendingRelease(release) => Ok(release),
             Was::Published(_) | Was::Accepted(_) | Was::PendingValidate(_) => {
                 Err(Reason::Missing { what: "a payout of this order" })
@@ -102,7 +102,7 @@ impl BlockedRelease {
     }
 
     fn release_mut(&mut self) -> Option<&mut PendingRelease> {
-        match &mut self.was {
+        match &mut *self.was {
             Was::PendingRelease(release) => Some(release),
             Was::Published(_) | Was::Accepted(_) | Was::PendingValidate(_) => None,
         }
@@ -201,7 +201,7 @@ where
         }
     }
     fn make(self, event: event::Blocked, _: &Stamp) -> Order<BlockedRelease> {
-        Order { head: self.head, state: BlockedRelease { reason: event.reason, was: self.state.was() } }
+        Order { head: self.head, state: BlockedRelease { reason: event.reason, was: Box::new(self.state.was()) } }
     }
 }
 
@@ -215,7 +215,7 @@ impl Takes<event::Blocked> for Order<PendingRelease> {
         if let Some(payout) = event.payout {
             self.state.payouts.count(payout.subject(), &News::Denied);
         }
-        let was = Was::PendingRelease(self.state);
+        let was = Box::new(Was::PendingRelease(self.state));
         Order { head: self.head, state: BlockedRelease { reason: event.reason, was } }
     }
 }
@@ -223,7 +223,7 @@ impl Takes<event::Blocked> for Order<PendingRelease> {
 impl Order<BlockedRelease> {
     // A release goes on only when each payout has somewhere to go.
     pub(in crate::order) fn may_go_on(&self) -> Result<(), Reason> {
-        let Was::PendingRelease(release) = &self.state.was else { return Ok(()) };
+        let Was::PendingRelease(release) = &*self.state.was else { return Ok(()) };
         if release.payouts.standing(Stands::Denied).next().is_some() {
             Err(Reason::Missing { what: "a new payout in place of the denied one" })
         } else if release.payouts.standing(Stands::Returned).next().is_some() {
@@ -241,7 +241,7 @@ impl Takes<event::Unblocked> for Order<BlockedRelease> {
     }
     fn make(self, _: event::Unblocked, _: &Stamp) -> AnyOrder {
         let head = self.head;
-        match self.state.was {
+        match *self.state.was {
             Was::Published(state) => Order { head, state }.into(),
             Was::Accepted(state) => Order { head, state }.into(),
             Was::PendingValidate(state) => Order { head, state }.into(),
@@ -249,7 +249,7 @@ impl Takes<event::Unblocked> for Order<BlockedRelease> {
         }
     }
     fn lands(&self, _: &event::Unblocked) -> usize {
-        let status = match self.state.was {
+        let status = match *self.state.was {
             Was::Published(_) => Status::Published,
             Was::Accepted(_) => Status::Accepted,
             Was::PendingValidate(_) => Status::PendingValidate,

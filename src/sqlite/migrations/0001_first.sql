@@ -12,7 +12,11 @@ CREATE TABLE escrowed_subjects (
     held      INTEGER NOT NULL,
     currency  TEXT    NOT NULL,
     revision  INTEGER NOT NULL,
-    seq       INTEGER NOT NULL CHECK (seq > 0)
+    seq       INTEGER NOT NULL CHECK (seq > 0),
+    -- Who sees to a deadline that has passed, and until when. The subject's next commit takes it away.
+    worker      TEXT,
+    lease_until INTEGER,
+    CHECK ((worker IS NULL) = (lease_until IS NULL))
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX escrowed_subjects_status ON escrowed_subjects (lifecycle, status, id);
@@ -71,7 +75,8 @@ CREATE INDEX escrowed_entries_to ON escrowed_entries (to_account, number);
 CREATE TABLE escrowed_calls (
     number      INTEGER PRIMARY KEY,
     key         TEXT    NOT NULL UNIQUE,
-    subject     TEXT    NOT NULL,
+    -- Whose calls are kept in order: those of one order.
+    lane        TEXT    NOT NULL,
     gateway     TEXT    NOT NULL,
     instruction TEXT    NOT NULL,
     status      TEXT    NOT NULL CHECK (status IN ('queued', 'pending', 'settled', 'withdrawn', 'parked')),
@@ -85,5 +90,14 @@ CREATE TABLE escrowed_calls (
 ) STRICT;
 
 CREATE INDEX escrowed_calls_due ON escrowed_calls (gateway, due, number) WHERE status IN ('queued', 'pending');
-CREATE INDEX escrowed_calls_queued ON escrowed_calls (subject, number) WHERE status = 'queued';
+CREATE INDEX escrowed_calls_queued ON escrowed_calls (lane, number) WHERE status = 'queued';
 CREATE INDEX escrowed_calls_status ON escrowed_calls (status, key);
+
+-- What the host asked for under keys of its own, so that nothing is done twice.
+CREATE TABLE escrowed_requests (
+    key     TEXT    NOT NULL PRIMARY KEY,
+    digest  TEXT    NOT NULL,
+    subject TEXT    NOT NULL,
+    seq     INTEGER NOT NULL,
+    FOREIGN KEY (subject, seq) REFERENCES escrowed_events (subject, seq)
+) STRICT, WITHOUT ROWID;

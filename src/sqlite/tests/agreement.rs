@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::{
+    conformance::store::commits::void,
     id::Subject,
     memory::Memory,
-    store::{AppendedAll, CallStatus, IfSent, Revision, Withdrawal, suite::void},
+    store::{AppendedAll, CallStatus, IfSent, Postponement, Revision, Withdrawal},
 };
 use proptest::{collection::vec, option, prelude::*};
 use std::{collections::HashMap, fmt::Debug};
@@ -136,7 +137,9 @@ async fn does<S: Store>(store: &S, unit: &mut Option<S::Unit>, op: &Op) -> Strin
         }
         Op::Postpone { payment, status, due } => {
             let key = key(&charge(payin(*payment), at(0)));
-            told(open.postpone(&key, STATUSES[*status], at(*due), None).await)
+            told(
+                open.postpone(&Postponement { status: STATUSES[*status], ..Postponement::queued(key, at(*due)) }).await,
+            )
         }
         Op::Commit | Op::RollBack => String::new(),
     };

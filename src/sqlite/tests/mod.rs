@@ -3,18 +3,26 @@ mod corrupt;
 
 use super::*;
 use crate::{
+    conformance::store::commits::{account, at, charge, entry, euro, goes_on, key, opens, order, payin, saved, stored},
     gateway::Outcome,
     money::Currency,
-    store::{
-        Appended, Commit, Lease, Outbox, Query, Settlement, Store, UnitOfWork, Views,
-        suite::{account, at, charge, entry, euro, every_promise, goes_on, key, opens, order, payin, saved, stored},
-    },
+    store::{Appended, Commit, Lease, Outbox, Query, Settlement, Store, UnitOfWork, Views},
 };
 use futures_lite::future::block_on;
 use rusqlite::OptionalExtension;
 use tempfile::TempDir;
 
-every_promise!(fresh());
+fn on_sqlite(promise: impl AsyncFnOnce(&Sqlite)) {
+    let (store, _folder) = fresh();
+    block_on(promise(&store));
+}
+
+crate::store_promises!(on_sqlite);
+
+#[test]
+fn a_balance_uses_all_64_bits() {
+    on_sqlite(async |store| crate::conformance::store::append::a_balance_uses_all_64_bits(store).await);
+}
 
 fn fresh() -> (Sqlite, TempDir) {
     let folder = tempfile::tempdir().unwrap();
@@ -222,7 +230,11 @@ fn a_full_disk_leaves_nothing_of_a_commit() {
 fn every_query_has_its_index() {
     let (store, _folder) = fresh();
     let unit = block_on(store.begin()).unwrap();
-    for (query, index) in crate::sqlite::views::QUERIES.into_iter().chain(crate::sqlite::outbox::QUERIES) {
+    for (query, index) in crate::sqlite::views::QUERIES
+        .into_iter()
+        .chain(crate::sqlite::outbox::QUERIES)
+        .chain(crate::sqlite::inventory::QUERIES)
+    {
         let mut statement = unit.connection().prepare(&format!("EXPLAIN QUERY PLAN {query}")).unwrap();
         let nulls = vec![rusqlite::types::Null; statement.parameter_count()];
         let steps = statement.query_map(rusqlite::params_from_iter(nulls), |row| row.get::<_, String>("detail"));

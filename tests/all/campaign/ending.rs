@@ -141,10 +141,10 @@ on_each_store! {
         drive.act(olga(), Command::Cancel {}).await;
         assert_eq!(drive.now().await.stage(), Stage::Returning { after: None });
         for pledge in pledges {
-            drive.tick().await;
+            drive.steps(1).await;
             assert_eq!(drive.now().await.stage(), Stage::Returning { after: Some(pledge) });
         }
-        drive.tick().await;
+        drive.steps(1).await;
         assert_eq!(drive.now().await.stage(), Stage::Closed);
         drive.expect(Status::Returned).await;
     }

@@ -1,7 +1,7 @@
 //! A store that fails once, at each point in turn: what was begun is undone, and what has to happen happens once.
 
 use super::*;
-use crate::harness::{START, bank, party};
+use crate::harness::{START, bank};
 use escrowed::{
     campaign::Keep,
     escrow::{Escrow, ManualClock},
@@ -10,13 +10,12 @@ use escrowed::{
     ledger::{Account, Balance},
     memory::Memory,
     money::{Currency, Money},
+    party::PartyId,
     sandbox::Sandbox,
     store::{
-        Appended, AppendedAll, BookedEntry, CallState, CallStatus, Commit, Cursor, Lease, LeasedCall, Log, Outbox,
-        Page, UnitOfWork, Views,
+        Answered, Appended, AppendedAll, BookedEntry, CallState, CallStatus, Commit, Cursor, DueLease, IndexEntry,
+        Inventory, Lease, LeasedCall, Log, Outbox, Page, Postponement, RequestKey, UnitOfWork, Views,
     },
-    text::Prose,
-    time::Timestamp,
 };
 use futures_lite::future::block_on;
 use std::sync::{
@@ -81,6 +80,9 @@ impl<U: UnitOfWork> UnitOfWork for FlakyUnit<U> {
     async fn log(&mut self, subject: Subject) -> Result<Option<Log>, Self::Error> {
         self.unit.log(subject).await.map_err(Failed::Store)
     }
+    async fn answered(&mut self, key: &RequestKey) -> Result<Option<Answered>, Self::Error> {
+        self.unit.answered(key).await.map_err(Failed::Store)
+    }
     async fn append(&mut self, commit: &Commit) -> Result<Appended, Self::Error> {
         self.fuse.burn()?;
         self.unit.append(commit).await.map_err(Failed::Store)
@@ -98,14 +100,11 @@ impl<U: Outbox> Outbox for FlakyUnit<U> {
     async fn call(&mut self, key: &IdempotencyKey) -> Result<Option<CallState>, Self::Error> {
         self.unit.call(key).await.map_err(Failed::Store)
     }
-    async fn postpone(
-        &mut self,
-        key: &IdempotencyKey,
-        status: CallStatus,
-        due: Timestamp,
-        problem: Option<&Prose>,
-    ) -> Result<bool, Self::Error> {
-        self.unit.postpone(key, status, due, problem).await.map_err(Failed::Store)
+    async fn postpone(&mut self, postponement: &Postponement<'_>) -> Result<bool, Self::Error> {
+        self.unit.postpone(postponement).await.map_err(Failed::Store)
+    }
+    async fn lease_due(&mut self, lease: &DueLease) -> Result<Vec<IndexEntry>, Self::Error> {
+        self.unit.lease_due(lease).await.map_err(Failed::Store)
     }
     async fn calls(
         &mut self,
@@ -133,6 +132,41 @@ impl<U: Views> Views for FlakyUnit<U> {
     }
     async fn entries(&mut self, account: &Account, after: i64, limit: usize) -> Result<Vec<BookedEntry>, Self::Error> {
         self.unit.entries(account, after, limit).await.map_err(Failed::Store)
+    }
+    async fn books(&mut self, after: i64, limit: usize) -> Result<Vec<BookedEntry>, Self::Error> {
+        self.unit.books(after, limit).await.map_err(Failed::Store)
+    }
+}
+
+impl<U: Inventory> Inventory for FlakyUnit<U> {
+    async fn subjects(&mut self, after: Option<Subject>, limit: usize) -> Result<Vec<Subject>, Self::Error> {
+        self.unit.subjects(after, limit).await.map_err(Failed::Store)
+    }
+    async fn row(&mut self, subject: Subject) -> Result<Option<IndexEntry>, Self::Error> {
+        self.unit.row(subject).await.map_err(Failed::Store)
+    }
+    async fn members(
+        &mut self,
+        after: Option<(&PartyId, Subject)>,
+        limit: usize,
+    ) -> Result<Vec<(PartyId, Subject)>, Self::Error> {
+        self.unit.members(after, limit).await.map_err(Failed::Store)
+    }
+    async fn accounts(&mut self, after: Option<&Account>, limit: usize) -> Result<Vec<Account>, Self::Error> {
+        self.unit.accounts(after, limit).await.map_err(Failed::Store)
+    }
+    async fn balances_of(&mut self, account: &Account) -> Result<Vec<Balance>, Self::Error> {
+        self.unit.balances_of(account).await.map_err(Failed::Store)
+    }
+    async fn lane(&mut self, key: &IdempotencyKey) -> Result<Option<Subject>, Self::Error> {
+        self.unit.lane(key).await.map_err(Failed::Store)
+    }
+    async fn requests(
+        &mut self,
+        after: Option<&RequestKey>,
+        limit: usize,
+    ) -> Result<Vec<(RequestKey, Answered)>, Self::Error> {
+        self.unit.requests(after, limit).await.map_err(Failed::Store)
     }
 }
 
@@ -170,7 +204,7 @@ async fn drive<S: Store>(shop: &World<S>, keep: Keep) -> (String, bool) {
     opened.payout = Some(bank("ba_olga"));
     let id = loop {
         let mut unit = begin().await;
-        let open = escrow.open_campaign(&mut unit, opened.clone(), olga()).await.map(|campaign| campaign.id());
+        let open = escrow.open(&mut unit, Campaign::open, opened.clone(), olga()).await.map(|campaign| campaign.id());
         let Ok(id) = open else {
             assert!(cut(open));
             continue;
@@ -259,12 +293,14 @@ async fn send<S: Store>(shop: &World<S>) {
 
 async fn run<S: Store>(shop: &World<S>) {
     loop {
-        match shop.escrow.run_due(100).await {
+        match shop.escrow.run_due(&worker(), 100).await {
             Ok(due) if due.taken == 0 => return,
             Ok(due) => assert_eq!(due.failed, 0),
             done => {
                 assert!(cut(done));
                 shop.audit().await;
+                // Another worker takes over once the lease has ended.
+                shop.escrow.clock().advance(Duration::from_secs(61));
             }
         }
     }

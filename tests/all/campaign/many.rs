@@ -1,10 +1,14 @@
 //! More pledges than one transaction should hold.
 
 use super::*;
-use crate::harness::{account, on_each_store, seed};
+use crate::{
+    harness::{account, on_each_store, seed},
+    one_write::OneWrite,
+};
 use escrowed::{
     escrow::Escrow,
     memory::Memory,
+    payment::payin,
     pledge::{Pool, Stage},
     sandbox::Sandbox,
     store::{UnitOfWork, Views},
@@ -38,9 +42,9 @@ on_each_store! {
         let drive = crowded(&shop).await;
         assert_eq!(events(&drive).await, 1 + 13, "the opening, and thirteen batches of twenty");
         drive.wait(DAY);
-        // Closed, decided, and then one batch in each round.
+        // Closed, decided, and then one batch in each step.
         let mut left = Vec::new();
-        while drive.tick().await > 0 {
+        while drive.steps(1).await > 0 {
             let now = drive.now().await;
             if now.status() == Status::Missed {
                 assert!(matches!(now.stage(), Stage::Returning { .. }));
@@ -73,7 +77,7 @@ on_each_store! {
             if row.rows.is_empty() {
                 break;
             }
-            let due = shop.escrow.run_due(1 + usize::try_from(stops >> 60).unwrap()).await.unwrap();
+            let due = shop.escrow.run_due(&worker(), 1 + usize::try_from(stops >> 60).unwrap()).await.unwrap();
             assert_eq!(due.failed, 0);
             let (held, booked) = (drive.now().await.held(), shop.balance(&format!("escrow:{}", drive.id)).await);
             assert_eq!(held, booked);
@@ -82,6 +86,36 @@ on_each_store! {
         assert_eq!(drive.outside().await, "0.00 EUR");
         shop.audit().await;
     }
+}
+
+#[test]
+fn a_batch_and_all_that_follows_from_it_is_one_write() {
+    block_on(async {
+        let shop = Shop::new(OneWrite::memory(), 1);
+        let drive = Drive::opened(&shop, with(|policy| policy.batch = 2)).await;
+        let mut pledges = Vec::new();
+        for name in ["anna", "ben", "cleo", "dora", "emil"] {
+            shop.fill_wallet(name, euro("10.00")).await;
+            pledges.push(drive.pledge(name, "10.00", Method::Wallet).await);
+        }
+        let unpaid = drive.pledge("fay", "10.00", wire("fay")).await;
+        drive.wait(SLOT);
+        drive.clock().await;
+        assert_eq!(drive.raised().await, (5, "50.00 EUR".into()));
+        // What the campaign gives back is in the wallet at once, and the payin has counted it.
+        drive.withdraw(pledges[0], user("anna")).await.unwrap();
+        assert_eq!((drive.wallet("anna").await, drive.in_escrow().await), ("10.00 EUR".into(), "40.00 EUR".into()));
+        drive.wait(DAY);
+        drive.clock().await;
+        for pledge in pledges {
+            assert_eq!(drive.status(pledge).await, pledge::Status::Refunded);
+            assert_eq!(drive.payin(pledge).await.status(), payin::Status::Refunded);
+        }
+        assert_eq!(drive.status(unpaid).await, pledge::Status::Cancelled);
+        assert_eq!(drive.payin(unpaid).await.status(), payin::Status::Cancelled);
+        drive.expect(Status::Returned).await;
+        shop.audit().await;
+    });
 }
 
 /// Two workers on stores of their own, which lead to the same data, started at the same moment.
@@ -96,7 +130,7 @@ fn race<S: Store + Send + Sync>(first: S, second: S) {
             let start = &start;
             scope.spawn(move || {
                 start.wait();
-                block_on(async { while escrow.run_due(100).await.unwrap().taken > 0 {} });
+                block_on(async { while escrow.run_due(&worker(), 100).await.unwrap().taken > 0 {} });
             });
         }
     });

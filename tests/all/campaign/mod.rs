@@ -11,10 +11,10 @@ mod properties;
 mod replaying;
 mod storm;
 
-use crate::harness::{Problem, Shop, euro, party, user};
+use crate::harness::{Problem, Shop, euro, party, user, worker};
 use escrowed::{
-    campaign::{AnyCampaign, CampaignId, Command, Status, Terms},
-    escrow::EscrowError,
+    campaign::{AnyCampaign, Campaign, CampaignId, Command, Status, Terms},
+    escrow::{Caller, EscrowError},
     gateway::Verb,
     lifecycle::Reason,
     money::{FeePolicy, FeeRule},
@@ -74,7 +74,7 @@ struct Drive<'s, S> {
 impl<'s, S: Store> Drive<'s, S> {
     async fn opened(shop: &'s Shop<S>, terms: Terms) -> Self {
         let mut unit = shop.begin().await;
-        let id = shop.escrow.open_campaign(&mut unit, terms, olga()).await.unwrap().id();
+        let id = shop.escrow.open(&mut unit, Campaign::open, terms, olga()).await.unwrap().id();
         shop.commit(unit).await;
         Self { shop, id }
     }
@@ -102,7 +102,7 @@ impl<'s, S: Store> Drive<'s, S> {
         self.shop.send().await;
     }
 
-    async fn try_pledge(&self, who: Actor, offer: Offer, by: Method) -> Result<PledgeId, Problem<S>> {
+    async fn try_pledge(&self, who: impl Into<Caller>, offer: Offer, by: Method) -> Result<PledgeId, Problem<S>> {
         let mut unit = self.shop.begin().await;
         let pledge = self.shop.escrow.pledge(&mut unit, self.id, offer, by, who).await?;
         self.shop.commit(unit).await;
@@ -202,9 +202,14 @@ impl<'s, S: Store> Drive<'s, S> {
         self.shop.escrow.clock().advance(time);
     }
 
-    /// One round of the clock; how many steps it took.
+    /// What the clock has to do now; how many steps it took.
     async fn tick(&self) -> usize {
-        let due = self.shop.escrow.run_due(100).await.unwrap();
+        self.steps(100).await
+    }
+
+    /// The same, in so many steps at most.
+    async fn steps(&self, limit: usize) -> usize {
+        let due = self.shop.escrow.run_due(&worker(), limit).await.unwrap();
         assert_eq!(due.failed, 0, "{due:?}");
         due.taken
     }

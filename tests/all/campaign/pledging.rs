@@ -3,7 +3,6 @@
 use super::*;
 use crate::harness::{key, on_each_store, ops};
 use escrowed::{
-    campaign::{Campaign, CampaignId},
     deal::Period,
     gateway::Outcome,
     money::Currency,
@@ -104,6 +103,34 @@ on_each_store! {
         shop.audit().await;
     }
 
+    async fn a_request_to_pledge_or_to_withdraw_is_done_once(shop) {
+        let drive = Drive::opened(&shop, terms()).await;
+        let once = |key: &str| user("anna").under(key.parse().unwrap());
+        let fifty = offer("anna", "50.00");
+        let pledge = drive.try_pledge(once("pledge"), fifty.clone(), Method::Card).await.unwrap();
+        shop.send().await;
+        drive.wait(SLOT);
+        drive.clock().await;
+        for _ in 0..2 {
+            let (mut unit, withdraw) = (shop.begin().await, pledge::Command::Withdraw {});
+            let answer = shop.escrow.act_on_pledge(&mut unit, pledge, withdraw, once("withdraw")).await.unwrap();
+            assert_eq!(answer.status(), pledge::Status::Returned);
+            shop.commit(unit).await;
+            shop.send().await;
+            assert_eq!(drive.status(pledge).await, pledge::Status::Refunded);
+        }
+        assert_eq!((drive.raised().await, drive.outside().await), ((0, "0.00 EUR".into()), "0.00 EUR".into()));
+        // Whoever asks again gets the first answer, though no pledges are taken any more.
+        drive.over().await;
+        assert_eq!(drive.try_pledge(once("pledge"), fifty.clone(), Method::Card).await.unwrap(), pledge);
+        for (offer, by) in [(offer("anna", "50.01"), Method::Card), (fifty, Method::Wallet)] {
+            let other = drive.try_pledge(once("pledge"), offer, by).await;
+            assert!(matches!(other, Err(EscrowError::OtherRequest { .. })), "{other:?}");
+        }
+        assert_eq!(drive.pledges().await.len(), 1);
+        shop.audit().await;
+    }
+
     async fn whether_a_pledge_may_be_withdrawn_is_for_the_policy_and_the_deadline(shop) {
         let firm = Drive::opened(&shop, with(|policy| policy.withdrawals = false)).await;
         let [anna, ben, cleo] = firm.backed(["50.00", "40.00", "30.00"]).await;
@@ -175,7 +202,7 @@ on_each_store! {
         let mut elsewhere = terms();
         elsewhere.gateway = "stripe".parse().unwrap();
         let mut unit = shop.begin().await;
-        let other = shop.escrow.open_campaign(&mut unit, elsewhere, olga()).await;
+        let other = shop.escrow.open(&mut unit, Campaign::open, elsewhere, olga()).await;
         assert!(matches!(other, Err(EscrowError::OtherGateway { .. })));
     }
 

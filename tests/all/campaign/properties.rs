@@ -25,7 +25,7 @@ impl<S: Store> Life<S> {
     async fn wind_up(&self) {
         for round in 0..12 {
             self.shop.settle_down().await;
-            while self.shop.escrow.run_due(100).await.unwrap().taken > 0 {}
+            while self.shop.escrow.run_due(&worker(), 100).await.unwrap().taken > 0 {}
             self.replace_what_was_denied().await;
             for (number, id) in self.campaigns.iter().enumerate() {
                 // The others are called off by the clock.

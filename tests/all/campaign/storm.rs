@@ -208,7 +208,7 @@ impl<S: Store> Life<S> {
                 self.shop.escrow.clock().advance(Duration::from_secs(seconds));
                 // None, some or all of what is due is done: a worker may stop anywhere.
                 for _ in 0..rounds {
-                    let due = self.shop.escrow.run_due(rounds * 3).await.unwrap();
+                    let due = self.shop.escrow.run_due(&worker(), rounds * 3).await.unwrap();
                     assert_eq!(due.failed, 0, "{due:?}");
                 }
             }
@@ -228,7 +228,8 @@ impl<S: Store> Life<S> {
         terms.fees = opening.fee.then(fees);
         terms.payout = opening.to_bank.then(|| bank("ba_olga"));
         let mut unit = self.shop.begin().await;
-        let opened = self.shop.escrow.open_campaign(&mut unit, terms, olga()).await.map(|campaign| campaign.id());
+        let opened =
+            self.shop.escrow.open(&mut unit, Campaign::open, terms, olga()).await.map(|campaign| campaign.id());
         self.campaigns.extend(self.finish(unit, opened).await);
     }
 

@@ -1,7 +1,7 @@
 //! Several workers, one deadline: each is taken once, and nothing before its time.
 
 use super::{DAY, Deal, HOUR, anna, card, in_an_hour, sam, terms};
-use crate::harness::{START, Shop, euro, on_each_store};
+use crate::harness::{START, Shop, euro, on_each_store, worker};
 use escrowed::{
     escrow::{Escrow, ManualClock},
     face_to_face::{AnyFaceToFace, Command, Status},
@@ -71,9 +71,9 @@ fn two_workers_take_each_deadline_once_by_turns() {
         let shop = Shop::memory();
         let ids = stage(&shop).await;
         let other = colleague(&shop);
-        let (one, two) = by_turns(shop.escrow.run_due(100), other.escrow.run_due(100)).await;
+        let (one, two) = by_turns(shop.escrow.run_due(&worker(), 100), other.escrow.run_due(&worker(), 100)).await;
         assert_eq!(one.unwrap().taken + two.unwrap().taken, 12);
-        assert_eq!(shop.escrow.run_due(100).await.unwrap(), escrowed::escrow::Due::default());
+        assert_eq!(shop.escrow.run_due(&worker(), 100).await.unwrap(), escrowed::escrow::Due::default());
         check(&shop, &ids).await;
     });
 }
@@ -83,10 +83,10 @@ fn on_threads<S: Store + Clone + 'static>(shop: Shop<S>) {
     let start = std::sync::Arc::new(std::sync::Barrier::new(4));
     let workers: Vec<_> = (0..4)
         .map(|_| {
-            let (worker, start) = (colleague(&shop), start.clone());
+            let (colleague, start) = (colleague(&shop), start.clone());
             std::thread::spawn(move || {
                 start.wait();
-                block_on(worker.escrow.run_due(100)).unwrap().taken
+                block_on(colleague.escrow.run_due(&worker(), 100)).unwrap().taken
             })
         })
         .collect();
@@ -122,15 +122,15 @@ fn the_memory_store_is_shared_by_its_clones() {
 on_each_store! {
     async fn the_clock_comes_twice(shop) {
         let ids = stage(&shop).await;
-        assert_eq!(shop.escrow.run_due(100).await.unwrap().taken, 12);
-        assert_eq!(shop.escrow.run_due(100).await.unwrap(), escrowed::escrow::Due::default());
+        assert_eq!(shop.escrow.run_due(&worker(), 100).await.unwrap().taken, 12);
+        assert_eq!(shop.escrow.run_due(&worker(), 100).await.unwrap(), escrowed::escrow::Due::default());
         check(&shop, &ids).await;
     }
 
     async fn the_clock_takes_no_more_than_it_is_told(shop) {
         let ids = stage(&shop).await;
         for _ in 0..4 {
-            assert_eq!(shop.escrow.run_due(3).await.unwrap().taken, 3);
+            assert_eq!(shop.escrow.run_due(&worker(), 3).await.unwrap().taken, 3);
         }
         check(&shop, &ids).await;
     }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     harness::seed,
-    harness::{Shop, euro, ops},
+    harness::{Shop, euro, ops, worker},
 };
 use escrowed::{
     deal::Award,
@@ -78,7 +78,7 @@ impl<S: Store> Life<S> {
             | Status::BuyerHandoverConfirmed
             | Status::SellerHandoverConfirmed => {
                 self.shop.escrow.clock().advance(DAY * 31);
-                assert!(self.shop.escrow.run_due(100).await.unwrap().taken > 0);
+                assert!(self.shop.escrow.run_due(&worker(), 100).await.unwrap().taken > 0);
             }
             Status::Complained if deal.may(Action::Award, &self.shop.escrow.stamp(judy())).is_ok() => {
                 let half = deal.held().minor() / 2;
@@ -156,7 +156,7 @@ fn live<S: Store>(cases: u32, store: impl Fn() -> S) -> BTreeSet<Status> {
 
 #[test]
 fn no_money_is_lost_doubled_or_stuck_in_memory() {
-    let reached = live(600, escrowed::memory::Memory::new);
+    let reached = live(600, crate::one_write::OneWrite::memory);
     // What was never reached was not tested.
     assert_eq!(reached, Status::ALL.iter().copied().collect());
 }

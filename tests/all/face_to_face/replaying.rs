@@ -152,7 +152,7 @@ on_each_store! {
         let nothing = |record: &mut StoredRecord| record.body = r#"{"kept":null,"refund":[]}"#.into();
         assert!(matches!(spoiled(&log, "cancel", nothing), Flaw::Illegal(Reason::Fixed { .. })));
         // The fee belongs to the opening.
-        altered(&log, "open", "200", "300");
+        altered(&log, "open", "\"amount\":200", "\"amount\":300");
     }
 
     async fn a_late_complaint_that_was_made_to_look_early_and_the_reverse(shop) {

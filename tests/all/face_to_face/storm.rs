@@ -2,7 +2,7 @@
 
 use super::{DAY, HOUR, anna, judy, opened_by, sam};
 use crate::{
-    harness::{Shop, bank, ops, user},
+    harness::{Shop, bank, ops, user, worker},
     properties::about_data,
 };
 use escrowed::{
@@ -21,6 +21,17 @@ use escrowed::{
 };
 use proptest::prelude::*;
 use std::time::Duration;
+
+/// A shop in which so many things have happened, a second apart.
+#[cfg(feature = "sqlite")]
+pub(crate) async fn shaken<S: Store>(shop: Shop<S>, happenings: usize, seed: u64) -> Shop<S> {
+    let mut life = Life::new(shop);
+    for happening in crate::harness::sampled(happening(), happenings, seed) {
+        life.happen(happening).await;
+        life.shop.escrow.clock().advance(Duration::from_secs(1));
+    }
+    life.shop
+}
 
 /// Something that happens.
 #[derive(Debug, Clone)]
@@ -194,7 +205,7 @@ impl<S: Store> Life<S> {
             }
             Happening::Wait { time } => {
                 self.shop.escrow.clock().advance(time);
-                self.shop.escrow.run_due(100).await.unwrap();
+                self.shop.escrow.run_due(&worker(), 100).await.unwrap();
             }
         }
     }

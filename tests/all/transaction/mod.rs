@@ -11,11 +11,11 @@ mod properties;
 mod replaying;
 mod response;
 mod scenes;
-mod storm;
+pub(crate) mod storm;
 mod table;
-mod workers;
+pub(crate) mod workers;
 
-use crate::harness::{Problem, Shop, euro, party, user};
+use crate::harness::{Problem, Shop, euro, party, user, worker};
 use escrowed::{
     deal::{Award, Side},
     escrow::EscrowError,
@@ -285,7 +285,7 @@ impl<'s, S: Store> Deal<'s, S> {
 
     /// How many steps the clock took.
     async fn clock(&self) -> usize {
-        self.shop.escrow.run_due(100).await.unwrap().taken
+        self.shop.escrow.run_due(&worker(), 100).await.unwrap().taken
     }
 
     fn decline(&self, verb: Verb) {

@@ -4,7 +4,7 @@ use super::{
     DAY, judy,
     storm::{Life, happening},
 };
-use crate::harness::{Shop, ops, seed};
+use crate::harness::{Shop, ops, seed, worker};
 use escrowed::{
     deal::Award,
     lifecycle::Value,
@@ -81,7 +81,7 @@ impl<S: Store> Life<S> {
             | AnyTransaction::BuyerHandoverConfirmed(_)
             | AnyTransaction::SellerHandoverConfirmed(_) => {
                 self.shop.escrow.clock().advance(DAY);
-                self.shop.escrow.run_due(100).await.unwrap();
+                self.shop.escrow.run_due(&worker(), 100).await.unwrap();
                 assert_ne!(self.shop.load(id).await.status(), deal.status(), "the clock has passed it by");
             }
             AnyTransaction::ComplaintSubmitted(disputed) if disputed.state().awarded().is_none() => {
@@ -206,7 +206,7 @@ fn live<S: Store>(cases: u32, store: impl Fn() -> S) -> BTreeSet<Status> {
 
 #[test]
 fn no_money_is_lost_doubled_or_stuck_in_memory() {
-    let reached = live(400, escrowed::memory::Memory::new);
+    let reached = live(400, crate::one_write::OneWrite::memory);
     // What was never reached was not tested.
     assert_eq!(reached, Status::ALL.iter().copied().collect());
 }

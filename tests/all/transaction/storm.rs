@@ -1,7 +1,7 @@
 //! Random happenings: what people, gateways, networks and clocks do to transactions, in whatever order.
 
 use super::{anna, audit, complaint, judy, sam, terms, wire};
-use crate::harness::{Shop, bank, ops, party, user};
+use crate::harness::{Shop, bank, ops, party, user, worker};
 use escrowed::{
     deal::{Award, Period, Side},
     escrow::EscrowError,
@@ -19,6 +19,17 @@ use escrowed::{
 };
 use proptest::prelude::*;
 use std::time::Duration;
+
+/// A shop in which so many things have happened, a second apart.
+#[cfg(feature = "sqlite")]
+pub(crate) async fn shaken<S: Store>(shop: Shop<S>, happenings: usize, seed: u64) -> Shop<S> {
+    let mut life = Life::new(shop);
+    for happening in crate::harness::sampled(happening(), happenings, seed) {
+        life.happen(happening).await;
+        life.shop.escrow.clock().advance(Duration::from_secs(1));
+    }
+    life.shop
+}
 
 /// Something that happens.
 #[derive(Debug, Clone)]
@@ -209,7 +220,7 @@ impl<S: Store> Life<S> {
             }
             Happening::Wait { seconds } => {
                 self.shop.escrow.clock().advance(Duration::from_secs(seconds));
-                self.shop.escrow.run_due(100).await.unwrap();
+                self.shop.escrow.run_due(&worker(), 100).await.unwrap();
             }
         }
     }

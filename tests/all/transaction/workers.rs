@@ -1,21 +1,27 @@
-//! Two workers that run the same deadline: it is taken exactly once.
+//! Two workers that run the same deadline: it is taken exactly once, whether they look now and then or all day.
 
 use super::{DAY, Deal, terms};
-use crate::harness::{Shop, euro};
+use crate::harness::{Shop, euro, worker};
 use escrowed::{
-    escrow::{Escrow, ManualClock},
+    escrow::{Bell, Escrow, ManualClock, Shift},
     memory::Memory,
     sandbox::Sandbox,
     store::Store,
     transaction::{Status, TransactionId},
 };
-use futures_lite::future::block_on;
-use std::{sync::Barrier, thread};
+use futures_lite::future::{block_on, yield_now};
+use std::{
+    sync::{
+        Barrier,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
 
 const DEALS: usize = 8;
 
 /// Opens deals that are all due at once; half of them have a parcel that never left.
-async fn all_due<S: Store>(shop: &Shop<S>) -> Vec<TransactionId> {
+pub(crate) async fn all_due<S: Store>(shop: &Shop<S>) -> Vec<TransactionId> {
     let mut ids = Vec::new();
     for number in 0..DEALS {
         let deal =
@@ -43,7 +49,7 @@ async fn check<S: Store>(shop: &Shop<S>, ids: &[TransactionId], taken: &[usize])
 }
 
 /// Two workers on stores of their own, which lead to the same data, started at the same moment.
-fn race<S: Store + Send + Sync>(first: S, second: S) {
+fn race<S: Store>(first: S, second: S, all_day: bool) {
     let shop = Shop::new(first, 1);
     let ids = block_on(all_due(&shop));
     let clock: ManualClock = shop.escrow.clock().clone();
@@ -54,7 +60,7 @@ fn race<S: Store + Send + Sync>(first: S, second: S) {
             let start = &start;
             scope.spawn(move || {
                 start.wait();
-                block_on(run_all(escrow))
+                if all_day { block_on(shift(escrow)) } else { block_on(run_all(escrow)) }
             })
         });
         workers.map(|worker| worker.join().unwrap())
@@ -62,29 +68,43 @@ fn race<S: Store + Send + Sync>(first: S, second: S) {
     block_on(check(&shop, &ids, &taken));
 }
 
+/// A whole shift, until there was nothing to do for a while.
+async fn shift<S: Store>(escrow: &Escrow<S, Sandbox, ManualClock>) -> usize {
+    let (shift, bell, naps) = (Shift::new(worker()), Bell::new(), AtomicUsize::new(0));
+    let sleep = |_| {
+        if naps.fetch_add(1, Ordering::SeqCst) == DEALS {
+            bell.stop();
+        }
+        yield_now()
+    };
+    let worked = escrow.work(&shift, &bell, sleep).await;
+    assert_eq!((worked.failures, worked.due.failed), (0, 0));
+    worked.due.taken
+}
+
 async fn run_all<S: Store>(escrow: &Escrow<S, Sandbox, ManualClock>) -> usize {
     let mut taken = 0;
     for _ in 0..DEALS {
-        taken += escrow.run_due(100).await.unwrap().taken;
+        taken += escrow.run_due(&worker(), 100).await.unwrap().taken;
     }
     taken
 }
 
 #[test]
 fn two_workers_in_memory() {
-    for _ in 0..10 {
+    for number in 0..10 {
         let store = Memory::new();
-        race(store.clone(), store);
+        race(store.clone(), store, number % 2 == 0);
     }
 }
 
 #[cfg(feature = "sqlite")]
 #[test]
 fn two_workers_on_one_file() {
-    for number in 0..3 {
+    for number in 0..4 {
         let folder = tempfile::tempdir().unwrap();
         let open = || escrowed::sqlite::Sqlite::open(folder.path().join(format!("{number}.db"))).unwrap();
-        race(open(), open());
+        race(open(), open(), number % 2 == 0);
     }
 }
 
@@ -94,7 +114,8 @@ fn both_have_read_what_is_due() {
     block_on(async {
         let shop = Shop::memory();
         let ids = all_due(&shop).await;
-        let (one, two) = futures_lite::future::zip(shop.escrow.run_due(100), shop.escrow.run_due(100)).await;
+        let (one, two) =
+            futures_lite::future::zip(shop.escrow.run_due(&worker(), 100), shop.escrow.run_due(&worker(), 100)).await;
         check(&shop, &ids, &[one.unwrap().taken, two.unwrap().taken]).await;
     });
 }

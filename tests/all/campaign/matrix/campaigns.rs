@@ -71,11 +71,11 @@ async fn empty(says: &'static str, barred: Vec<Action>) -> Scene {
     Scene { says, shop, id, barred }
 }
 
-/// One round of the clock at a time, so that every status on the way is met.
+/// One step of the clock at a time, so that every status on the way is met.
 async fn until(scene: Scene, status: Status) -> Scene {
     let drive = Drive { shop: &scene.shop, id: scene.id };
     while drive.now().await.status() != status {
-        assert!(drive.tick().await > 0, "it does not come to {status}");
+        assert!(drive.steps(1).await > 0, "it does not come to {status}");
     }
     scene
 }

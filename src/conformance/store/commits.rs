@@ -1,8 +1,4 @@
-//! What every store promises, as tests that run against each of them.
-
-pub(crate) mod append;
-pub(crate) mod outbox;
-pub(crate) mod views;
+//! The commits that the promises are tried with.
 
 use crate::{
     gateway::{Capture, Channel, IdempotencyKey, Instruction},
@@ -13,69 +9,9 @@ use crate::{
     store::{Appended, Call, Commit, IndexRow, Payload, Record, Revision, Store, UnitOfWork},
     time::Timestamp,
 };
+use smallvec::smallvec;
 use std::time::Duration;
 use uuid::Uuid;
-
-/// One test per promise. The expression makes a store, and whatever must live as long as it.
-macro_rules! every_promise {
-    ($make:expr) => {
-        $crate::store::suite::every_promise! { $make =>
-            append:
-                a_log_is_read_as_it_was_written,
-                a_subject_is_created_once,
-                a_stale_revision_writes_nothing,
-                a_wrong_number_is_stale,
-                a_rollback_leaves_nothing_anywhere,
-                a_rolled_back_revision_is_stale_afterwards,
-                a_unit_reads_its_own_writes,
-                several_commits_are_all_written,
-                several_commits_are_written_all_or_none,
-                an_overdraft_is_refused_and_named,
-                entries_count_in_their_order,
-                only_the_world_goes_below_zero,
-                an_account_holds_what_its_log_says,
-                a_balance_stays_within_64_bits,
-                a_refusal_leaves_the_unit_usable,
-                units_take_turns,
-                one_of_many_creators_wins;
-            outbox:
-                a_call_waits_as_it_was_written,
-                a_call_that_nobody_took_is_withdrawn,
-                a_call_that_was_taken_refuses_or_is_followed,
-                a_call_is_put_in_once,
-                only_known_calls_are_settled,
-                a_pending_answer_keeps_a_call_open,
-                calls_are_leased_in_the_order_they_fall_due,
-                a_lease_keeps_others_off_until_it_ends,
-                a_later_call_of_a_payment_waits_for_the_queued_one,
-                postponed_calls_come_back_and_parked_ones_do_not,
-                a_lease_that_was_rolled_back_was_never_taken,
-                calls_are_listed_by_key;
-            views:
-                each_query_finds_its_rows,
-                pages_end_where_the_next_begins,
-                rows_that_change_between_pages_are_seen_once,
-                deadlines_come_in_order,
-                parties_come_and_go,
-                balances_are_listed_in_order,
-                entries_are_listed_by_account,
-                hostile_text_comes_back_unharmed;
-        }
-    };
-    ($make:expr => $($module:ident: $($name:ident),+;)+) => {$(
-        mod $module {
-            use super::*;
-            $(
-                #[test]
-                fn $name() {
-                    let (store, _keep) = $make;
-                    futures_lite::future::block_on($crate::store::suite::$module::$name(&store));
-                }
-            )+
-        }
-    )+};
-}
-pub(crate) use every_promise;
 
 pub(crate) const ORDER: Kind = Kind::new("ord");
 pub(crate) const PAYIN: Kind = Kind::new("pi");
@@ -117,19 +53,21 @@ pub(crate) fn opens(subject: Subject) -> Commit {
     Commit {
         subject,
         expected: None,
-        records: vec![record(1, "opened")],
+        records: smallvec![record(1, "opened")],
         held_before: index.held,
+        parties_before: None,
         index,
         entries: Vec::new(),
         calls: Vec::new(),
         settles: None,
         withdraws: None,
+        request: None,
     }
 }
 
 /// A further commit, with one event and nothing else.
 pub(crate) fn goes_on(subject: Subject, expected: Revision, seq: u32) -> Commit {
-    Commit { expected: Some(expected), records: vec![record(seq, "went on")], ..opens(subject) }
+    Commit { expected: Some(expected), records: smallvec![record(seq, "went on")], ..opens(subject) }
 }
 
 pub(crate) fn charge(subject: Subject, due: Timestamp) -> Call {

@@ -1,9 +1,15 @@
 //! Queries over the index rows and the books.
 
-use super::*;
+use super::commits::*;
 use crate::{
-    party::PartyId,
-    store::{Cursor, IndexEntry, LifecycleName, Query, Views},
+    id::Subject,
+    ledger::{Account, Entry, Purpose},
+    money::{Currency, Money},
+    party::{Actor, PartyId},
+    store::{
+        Appended, Cursor, IndexEntry, IndexRow, Inventory, LifecycleName, Outbox, Query, Request, Store, UnitOfWork,
+        Views,
+    },
 };
 
 fn party(name: &str) -> PartyId {
@@ -28,7 +34,8 @@ async fn all<U: Views>(unit: &mut U, query: &Query, limit: usize) -> Vec<Subject
     }
 }
 
-pub(crate) async fn each_query_finds_its_rows(store: &impl Store) {
+/// Each query finds the rows that answer it, with everything in them, and no others.
+pub async fn each_query_finds_its_rows<S: Store>(store: &S) {
     let mut commit = opens(payin(1));
     commit.index = IndexRow {
         lifecycle: "payin",
@@ -45,6 +52,7 @@ pub(crate) async fn each_query_finds_its_rows(store: &impl Store) {
         subject: payin(1),
         lifecycle: "payin".into(),
         status: "PENDING".into(),
+        parties: ["alice", "bob", "alice"].map(party).into(),
         about: Some(order(1)),
         deadline: Some(at(60)),
         held: euro(7),
@@ -74,7 +82,57 @@ pub(crate) async fn each_query_finds_its_rows(store: &impl Store) {
     }
 }
 
-pub(crate) async fn pages_end_where_the_next_begins(store: &impl Store) {
+/// Everything a store holds is listed, each once and page by page, whether or not the index knows of it.
+pub async fn everything_is_listed_once<S: Store>(store: &S) {
+    let (alice, bob) = (party("alice"), party("bob"));
+    let mut commit = opens(payin(1));
+    commit.index.parties = [bob.clone(), alice.clone()].into();
+    commit.index.about = Some(order(2));
+    commit.index.held = euro(5);
+    commit.entries = vec![entry("world:sandbox", &format!("escrow:{}", payin(1)), 7)];
+    commit.entries.push(entry(&format!("escrow:{}", payin(1)), "wallet:alice", 2));
+    commit.calls = vec![charge(payin(1), at(0))];
+    commit.request = Some(Request::new("second", "pay").unwrap());
+    saved(store, &commit).await;
+    let mut commit = opens(order(2));
+    commit.index.parties = [alice.clone()].into();
+    commit.request = Some(Request::new("first", "open").unwrap());
+    saved(store, &commit).await;
+    let mut unit = store.begin().await.unwrap();
+    let (mut subjects, mut after) = (Vec::new(), None);
+    while let Some(subject) = unit.subjects(after, 1).await.unwrap().pop() {
+        subjects.push(subject);
+        after = Some(subject);
+    }
+    assert_eq!(subjects, [order(2), payin(1)]);
+    assert_eq!(unit.row(payin(1)).await.unwrap().map(|row| (row.subject, row.held)), Some((payin(1), euro(5))));
+    assert_eq!(unit.row(payin(9)).await.unwrap(), None);
+    let members = unit.members(None, 9).await.unwrap();
+    assert_eq!(members, [(alice.clone(), order(2)), (alice.clone(), payin(1)), (bob, payin(1))]);
+    assert_eq!(unit.members(Some((&alice, order(2))), 1).await.unwrap(), members[1..2]);
+    assert_eq!(unit.members(Some((&alice, order(1))), 1).await.unwrap(), members[..1]);
+    let (mut accounts, mut after) = (Vec::new(), None::<crate::ledger::Account>);
+    while let Some(account) = unit.accounts(after.as_ref(), 1).await.unwrap().pop() {
+        accounts.push(account.to_string());
+        after = Some(account);
+    }
+    accounts.sort();
+    assert_eq!(accounts, [format!("escrow:{}", payin(1)), "wallet:alice".into(), "world:sandbox".into()]);
+    let of = unit.balances_of(&account("world:sandbox")).await.unwrap();
+    assert_eq!(of.iter().map(|balance| balance.amount).collect::<Vec<_>>(), [euro(-7)]);
+    assert_eq!(unit.balances_of(&account("wallet:bob")).await.unwrap(), []);
+    let key = key(&charge(payin(1), at(0)));
+    assert!(unit.call(&key).await.unwrap().is_some());
+    assert_eq!(unit.lane(&key).await.unwrap(), Some(order(2)));
+    assert_eq!(unit.lane(&super::commits::key(&charge(payin(9), at(0)))).await.unwrap(), None);
+    let requests = unit.requests(None, 9).await.unwrap();
+    let told: Vec<_> = requests.iter().map(|(key, answered)| (key.as_str(), answered.subject, answered.seq)).collect();
+    assert_eq!(told, [("first", order(2), 1), ("second", payin(1), 1)]);
+    assert_eq!(unit.requests(Some(&requests[0].0), 9).await.unwrap(), requests[1..]);
+}
+
+/// Pages of any size show every row once, in order, and say whether more follow.
+pub async fn pages_end_where_the_next_begins<S: Store>(store: &S) {
     let mut unit = store.begin().await.unwrap();
     for number in [3, 1, 5, 2, 4] {
         let mut commit = opens(order(number));
@@ -84,14 +142,15 @@ pub(crate) async fn pages_end_where_the_next_begins(store: &impl Store) {
         stored(&mut unit, &commit).await;
     }
     let expected = [1, 2, 3, 4, 5].map(order);
-    for query in [open(), Query::Party(party("alice")), Query::About(order(9)), Query::DueBy(at(1))] {
+    for query in [Query::All, open(), Query::Party(party("alice")), Query::About(order(9)), Query::DueBy(at(1))] {
         for limit in [1, 2, 4, 5, 6, usize::MAX] {
             assert_eq!(all(&mut unit, &query, limit).await, expected, "{query:?} by {limit}");
         }
     }
 }
 
-pub(crate) async fn rows_that_change_between_pages_are_seen_once(store: &impl Store) {
+/// While rows change between pages, one that stays is seen exactly once and none is seen twice.
+pub async fn rows_that_change_between_pages_are_seen_once<S: Store>(store: &S) {
     let mut revisions = Vec::new();
     for number in 1..=4 {
         revisions.push(saved(store, &opens(order(number))).await);
@@ -111,7 +170,8 @@ pub(crate) async fn rows_that_change_between_pages_are_seen_once(store: &impl St
     assert_eq!(all(&mut unit, &done, 1).await, [order(2), order(3)]);
 }
 
-pub(crate) async fn deadlines_come_in_order(store: &impl Store) {
+/// Deadlines come the earliest first, and by id where they are the same.
+pub async fn deadlines_come_in_order<S: Store>(store: &S) {
     let mut revisions = Vec::new();
     for (number, deadline) in [(1, Some(30)), (2, Some(10)), (3, None), (4, Some(20)), (5, Some(10))] {
         let mut commit = opens(order(number));
@@ -134,11 +194,13 @@ pub(crate) async fn deadlines_come_in_order(store: &impl Store) {
     assert_eq!(all(&mut unit, &Query::DueBy(at(99)), 9).await, [5, 1, 4].map(order));
 }
 
-pub(crate) async fn parties_come_and_go(store: &impl Store) {
+/// A subject is found by the parties it concerns now, and not by those it concerned before.
+pub async fn parties_come_and_go<S: Store>(store: &S) {
     let mut commit = opens(order(1));
     commit.index.parties = [party("alice")].into();
     let first = saved(store, &commit).await;
     let mut commit = goes_on(order(1), first, 2);
+    commit.parties_before = Some([party("alice")].into());
     commit.index.parties = [party("bob"), party("carol")].into();
     let mut unit = store.begin().await.unwrap();
     let second = stored(&mut unit, &commit).await;
@@ -158,7 +220,8 @@ pub(crate) async fn parties_come_and_go(store: &impl Store) {
     }
 }
 
-pub(crate) async fn balances_are_listed_in_order(store: &impl Store) {
+/// Balances are listed in order of account and currency, zeros included, and add up to zero.
+pub async fn balances_are_listed_in_order<S: Store>(store: &S) {
     let mut commit = opens(order(1));
     let escrow = format!("escrow:{}", order(1));
     let yen = Money::from_minor(3, Currency::JPY);
@@ -194,7 +257,8 @@ pub(crate) async fn balances_are_listed_in_order(store: &impl Store) {
     assert!(crate::ledger::trial_balance(&seen).unwrap().iter().all(|sum| sum.is_zero()));
 }
 
-pub(crate) async fn entries_are_listed_by_account(store: &impl Store) {
+/// Entries are listed by account and altogether, in order of their numbers, page by page.
+pub async fn entries_are_listed_by_account<S: Store>(store: &S) {
     let mut commit = opens(order(1));
     commit.records.push(record(2, "paid"));
     commit.entries = vec![
@@ -215,9 +279,16 @@ pub(crate) async fn entries_are_listed_by_account(store: &impl Store) {
     assert_eq!(unit.entries(&account("wallet:bob"), i64::MIN, 1).await.unwrap().len(), 1);
     assert!(unit.entries(&account("wallet:carol"), 0, 9).await.unwrap().is_empty());
     assert!(unit.entries(&account("wallet:bob"), i64::MAX, 9).await.unwrap().is_empty());
+    let all = unit.books(0, 9).await.unwrap();
+    assert_eq!(all.iter().map(|booked| booked.amount.minor()).collect::<Vec<_>>(), [5, 6, 1]);
+    assert!(all.windows(2).all(|pair| pair[0].number < pair[1].number));
+    assert_eq!(unit.books(all[0].number, 1).await.unwrap(), all[1..2]);
+    assert_eq!(unit.books(i64::MIN, 2).await.unwrap(), all[..2]);
+    assert!(unit.books(all[2].number, 9).await.unwrap().is_empty());
 }
 
-pub(crate) async fn hostile_text_comes_back_unharmed(store: &impl Store) {
+/// Names and data that look like SQL, patterns or nothing printable come back as they went in.
+pub async fn hostile_text_comes_back_unharmed<S: Store>(store: &S) {
     let longest = "ß".repeat(100);
     let names = ["'; DROP TABLE escrowed_events; --", "\"alice\"", "%_*?[", "\u{202e}ecila", "🦀\t\n", &longest];
     let mut unit = store.begin().await.unwrap();

@@ -1,10 +1,19 @@
 //! All of a commit, or nothing of it.
 
-use super::*;
-use crate::store::{AppendedAll, Query, Views};
-use futures_lite::future::block_on;
+use super::commits::*;
+use crate::{
+    ledger::{Entry, Purpose},
+    money::{Currency, Money},
+    party::Stamp,
+    store::{
+        Answered, Appended, AppendedAll, Commit, Digest, IndexRow, Query, Record, Request, RequestKey, Revision, Store,
+        UnitOfWork, Views,
+    },
+};
+use smallvec::smallvec;
 
-pub(crate) async fn a_log_is_read_as_it_was_written(store: &impl Store) {
+/// Append, then log: every event comes back as it was written, in order, under the last revision.
+pub async fn a_log_is_read_as_it_was_written<S: Store>(store: &S) {
     let first = saved(store, &opens(order(1))).await;
     let mut second = goes_on(order(1), first, 2);
     second.records.push(Record { version: 7, stamp: Stamp::clock(at(9)), ..record(3, "more") });
@@ -21,7 +30,8 @@ pub(crate) async fn a_log_is_read_as_it_was_written(store: &impl Store) {
     assert_eq!(last.stamp, Stamp::clock(at(9)));
 }
 
-pub(crate) async fn a_subject_is_created_once(store: &impl Store) {
+/// A subject that exists already, or one that does not exist yet, makes a commit stale.
+pub async fn a_subject_is_created_once<S: Store>(store: &S) {
     saved(store, &opens(order(1))).await;
     let mut unit = store.begin().await.unwrap();
     assert_eq!(unit.append(&opens(order(1))).await.unwrap(), Appended::Stale);
@@ -30,7 +40,8 @@ pub(crate) async fn a_subject_is_created_once(store: &impl Store) {
     assert_eq!(unit.log(order(2)).await.unwrap(), None);
 }
 
-pub(crate) async fn a_stale_revision_writes_nothing(store: &impl Store) {
+/// A commit on an old revision answers `Stale` and leaves nothing behind, however much it carries.
+pub async fn a_stale_revision_writes_nothing<S: Store>(store: &S) {
     let first = saved(store, &opens(order(1))).await;
     let second = saved(store, &goes_on(order(1), first, 2)).await;
     let mut unit = store.begin().await.unwrap();
@@ -45,7 +56,8 @@ pub(crate) async fn a_stale_revision_writes_nothing(store: &impl Store) {
     assert_eq!(unit.log(order(1)).await.unwrap().unwrap().revision, second);
 }
 
-pub(crate) async fn a_wrong_number_is_stale(store: &impl Store) {
+/// A commit whose events do not go on where the log ends is stale.
+pub async fn a_wrong_number_is_stale<S: Store>(store: &S) {
     let mut second = opens(order(1));
     second.records[0].seq = 2;
     let first = saved(store, &opens(order(2))).await;
@@ -57,7 +69,8 @@ pub(crate) async fn a_wrong_number_is_stale(store: &impl Store) {
     stored(&mut unit, &goes_on(order(2), first, 2)).await;
 }
 
-pub(crate) async fn a_rollback_leaves_nothing_anywhere(store: &impl Store) {
+/// A unit that is dropped leaves no event, row, party, entry, balance or call.
+pub async fn a_rollback_leaves_nothing_anywhere<S: Store>(store: &S) {
     let full = || Commit {
         entries: vec![entry("world:sandbox", "wallet:alice", 5)],
         calls: vec![charge(payin(1), at(0))],
@@ -74,7 +87,7 @@ pub(crate) async fn a_rollback_leaves_nothing_anywhere(store: &impl Store) {
 
     let first = saved(store, &opens(order(1))).await;
     let mut unit = store.begin().await.unwrap();
-    stored(&mut unit, &Commit { expected: Some(first), records: vec![record(2, "x")], ..full() }).await;
+    stored(&mut unit, &Commit { expected: Some(first), records: smallvec![record(2, "x")], ..full() }).await;
     drop(unit);
     assert_nothing_of(store, &full()).await;
     let mut unit = store.begin().await.unwrap();
@@ -101,7 +114,8 @@ async fn assert_nothing_of<S: Store>(store: &S, commit: &Commit) {
     assert!(unit.balances(None, 9).await.unwrap().is_empty());
 }
 
-pub(crate) async fn a_rolled_back_revision_is_stale_afterwards(store: &impl Store) {
+/// A revision out of a unit that was rolled back never comes again: what is built on it is stale.
+pub async fn a_rolled_back_revision_is_stale_afterwards<S: Store>(store: &S) {
     let first = saved(store, &opens(order(1))).await;
     let mut unit = store.begin().await.unwrap();
     let lost = stored(&mut unit, &goes_on(order(1), first, 2)).await;
@@ -113,7 +127,8 @@ pub(crate) async fn a_rolled_back_revision_is_stale_afterwards(store: &impl Stor
     stored(&mut unit, &goes_on(order(1), again, 3)).await;
 }
 
-pub(crate) async fn a_unit_reads_its_own_writes(store: &impl Store) {
+/// Two appends in one unit: the second sees the first, and both are committed together.
+pub async fn a_unit_reads_its_own_writes<S: Store>(store: &S) {
     let mut unit = store.begin().await.unwrap();
     let mut commit = opens(order(1));
     commit.entries = vec![entry("world:sandbox", "wallet:alice", 5)];
@@ -126,7 +141,8 @@ pub(crate) async fn a_unit_reads_its_own_writes(store: &impl Store) {
     assert_eq!(unit.log(order(1)).await.unwrap().unwrap().records.len(), 2);
 }
 
-pub(crate) async fn several_commits_are_all_written(store: &impl Store) {
+/// `append_all` writes commits of several subjects and answers with their revisions in order.
+pub async fn several_commits_are_all_written<S: Store>(store: &S) {
     let mut unit = store.begin().await.unwrap();
     let all = unit.append_all(&[opens(order(2)), opens(order(1))]).await.unwrap();
     let AppendedAll::Stored(revisions) = all else { panic!("{all:?}") };
@@ -136,7 +152,8 @@ pub(crate) async fn several_commits_are_all_written(store: &impl Store) {
     assert_eq!(unit.append_all(&[]).await.unwrap(), AppendedAll::Stored(Vec::new()));
 }
 
-pub(crate) async fn several_commits_are_written_all_or_none(store: &impl Store) {
+/// One refused commit of several, and none is written; the answer names its position and why.
+pub async fn several_commits_are_written_all_or_none<S: Store>(store: &S) {
     let mut unit = store.begin().await.unwrap();
     stored(&mut unit, &opens(order(1))).await;
     let mut rich = opens(order(2));
@@ -160,7 +177,8 @@ pub(crate) async fn several_commits_are_written_all_or_none(store: &impl Store) 
     }
 }
 
-pub(crate) async fn an_overdraft_is_refused_and_named(store: &impl Store) {
+/// A guarded account never goes below zero; the account that would is named. To zero it may go.
+pub async fn an_overdraft_is_refused_and_named<S: Store>(store: &S) {
     let mut fund = opens(order(1));
     fund.entries = vec![entry("world:sandbox", "wallet:alice", 5)];
     saved(store, &fund).await;
@@ -188,7 +206,8 @@ pub(crate) async fn an_overdraft_is_refused_and_named(store: &impl Store) {
     stored(&mut unit, &all).await;
 }
 
-pub(crate) async fn entries_count_in_their_order(store: &impl Store) {
+/// Entries of a commit are booked one after another: money has to come before it goes.
+pub async fn entries_count_in_their_order<S: Store>(store: &S) {
     let mut unit = store.begin().await.unwrap();
     let mut early = opens(order(1));
     early.entries = vec![entry("wallet:alice", "wallet:bob", 5), entry("world:sandbox", "wallet:alice", 5)];
@@ -204,7 +223,8 @@ pub(crate) async fn entries_count_in_their_order(store: &impl Store) {
     assert_eq!(balances.iter().map(|balance| balance.amount.minor()).collect::<Vec<_>>(), [4, 0, 1, -5]);
 }
 
-pub(crate) async fn only_the_world_goes_below_zero(store: &impl Store) {
+/// A gateway's account may go below zero, and no other.
+pub async fn only_the_world_goes_below_zero<S: Store>(store: &S) {
     let mut unit = store.begin().await.unwrap();
     let mut commit = opens(order(1));
     commit.entries = vec![entry("world:a", "world:b", 5), entry("world:b", "wallet:alice", 9)];
@@ -215,7 +235,8 @@ pub(crate) async fn only_the_world_goes_below_zero(store: &impl Store) {
     assert_eq!(unit.append(&taken).await.unwrap(), Appended::Overdrawn { account: account("wallet:bob") });
 }
 
-pub(crate) async fn an_account_holds_what_its_log_says(store: &impl Store) {
+/// What an escrow account holds and what its subject's log says change together, or nothing is written.
+pub async fn an_account_holds_what_its_log_says<S: Store>(store: &S) {
     let mut unit = store.begin().await.unwrap();
     let (first, second) = (format!("escrow:{}", order(1)), format!("escrow:{}", order(2)));
     let holding = |subject, before, held, entries: &[_]| {
@@ -237,26 +258,68 @@ pub(crate) async fn an_account_holds_what_its_log_says(store: &impl Store) {
     let revision = stored(&mut unit, &right).await;
     // What one gives, another has to count in the same breath.
     right = holding(order(1), 5, 2, &[entry(&first, &second, 3)]);
-    (right.expected, right.records) = (Some(revision), vec![record(2, "gave")]);
+    (right.expected, right.records) = (Some(revision), smallvec![record(2, "gave")]);
     assert_eq!(unit.append(&right).await.unwrap(), unbooked(order(2)));
     let both = [right, holding(order(2), 0, 3, &[])];
     assert!(matches!(unit.append_all(&both).await.unwrap(), AppendedAll::Stored(_)));
     assert_eq!(unit.balance(&account(&second), Currency::EUR).await.unwrap(), euro(3));
 }
 
-pub(crate) async fn a_balance_stays_within_64_bits(store: &impl Store) {
+/// No balance leaves 64 bits: an entry that does not fit is an error that says so, and nothing of its commit is written.
+pub async fn a_balance_stays_within_64_bits<S: Store>(store: &S) {
+    let mut booked = 0;
+    for number in 1..=4 {
+        let mut commit = opens(order(number));
+        commit.entries = vec![entry("world:a", "wallet:alice", i64::MAX)];
+        let mut unit = store.begin().await.unwrap();
+        match unit.append(&commit).await {
+            Ok(answer) => {
+                assert!(matches!(answer, Appended::Stored(_)), "{answer:?}");
+                store.commit(unit).await.unwrap();
+                booked += 1;
+            }
+            Err(error) => {
+                assert!(error.to_string().contains("64 bits"), "{error}");
+                // After an error a unit need not be of any more use.
+                drop(unit);
+                assert_eq!(store.begin().await.unwrap().log(order(number)).await.unwrap(), None);
+            }
+        }
+    }
+    assert!(booked <= 1);
+    let mut unit = store.begin().await.unwrap();
+    let held = euro(booked * i64::MAX);
+    assert_eq!(unit.balance(&account("wallet:alice"), Currency::EUR).await.unwrap(), held);
+    assert_eq!(unit.balance(&account("world:a"), Currency::EUR).await.unwrap(), euro(-held.minor()));
+    // Two that fit overflow together before they are added to the balance.
+    let mut both = opens(order(9));
+    both.entries = vec![entry("world:b", "wallet:bob", i64::MAX), entry("world:b", "wallet:bob", 1)];
+    let error = unit.append(&both).await.unwrap_err().to_string();
+    assert!(error.contains("64 bits"), "{error}");
+}
+
+/// Of a store that keeps a balance in one place: it may be any number of 64 bits.
+#[cfg(test)]
+pub(crate) async fn a_balance_uses_all_64_bits<S: Store>(store: &S) {
     let mut unit = store.begin().await.unwrap();
     let mut most = opens(order(1));
     most.entries = vec![entry("world:a", "wallet:alice", i64::MAX)];
     stored(&mut unit, &most).await;
+    store.commit(unit).await.unwrap();
+    let mut unit = store.begin().await.unwrap();
     for (from, to, minor) in [("world:b", "wallet:alice", 1), ("world:a", "wallet:bob", 2)] {
         let mut more = opens(order(2));
         more.entries = vec![entry(from, to, minor)];
         let error = unit.append(&more).await.unwrap_err().to_string();
         assert!(error.contains("64 bits"), "{error}");
+        // After an error a unit need not be of any more use.
+        drop(unit);
+        unit = store.begin().await.unwrap();
         // Together they overflow before they are added to the balance.
         more.entries.insert(0, entry(from, to, i64::MAX));
         unit.append(&more).await.unwrap_err();
+        drop(unit);
+        unit = store.begin().await.unwrap();
     }
     assert_eq!(unit.log(order(2)).await.unwrap(), None);
     assert_eq!(unit.balance(&account("wallet:alice"), Currency::EUR).await.unwrap(), euro(i64::MAX));
@@ -268,7 +331,39 @@ pub(crate) async fn a_balance_stays_within_64_bits(store: &impl Store) {
     assert_eq!(unit.balance(&account("world:a"), Currency::EUR).await.unwrap(), euro(i64::MIN));
 }
 
-pub(crate) async fn a_refusal_leaves_the_unit_usable(store: &impl Store) {
+/// What was done under a request key is found by it, and no second commit is written under the same key.
+pub async fn a_request_is_answered_once<S: Store>(store: &S) {
+    let request = |key, content| Some(Request::new(key, content).unwrap());
+    let key = |text: &str| -> RequestKey { text.parse().unwrap() };
+    let asked = Commit { request: request("anna-1", "accept"), ..opens(order(1)) };
+    let mut unit = store.begin().await.unwrap();
+    stored(&mut unit, &asked).await;
+    drop(unit);
+    let mut unit = store.begin().await.unwrap();
+    assert_eq!(unit.answered(&key("anna-1")).await.unwrap(), None);
+    let revision = stored(&mut unit, &asked).await;
+    store.commit(unit).await.unwrap();
+
+    let mut unit = store.begin().await.unwrap();
+    let expected = Answered { digest: Digest::of("accept"), subject: order(1), seq: 1 };
+    assert_eq!(unit.answered(&key("anna-1")).await.unwrap(), Some(expected));
+    // A second one under the same key is never written, whatever it is about.
+    for content in ["accept", "cancel"] {
+        let again = Commit { request: request("anna-1", content), ..goes_on(order(1), revision, 2) };
+        assert_eq!(unit.append(&again).await.unwrap(), Appended::Stale);
+        let other = Commit { request: request("anna-1", content), ..opens(order(2)) };
+        assert_eq!(unit.append(&other).await.unwrap(), Appended::Stale);
+        let both = [Commit { request: request("anna-2", "x"), ..opens(order(3)) }, other];
+        assert_eq!(unit.append_all(&both).await.unwrap(), AppendedAll::Refused { position: 1, why: Appended::Stale });
+    }
+    assert_eq!(unit.answered(&key("anna-2")).await.unwrap(), None);
+    let next = Commit { request: request("anna-2", "x"), ..goes_on(order(1), revision, 2) };
+    stored(&mut unit, &next).await;
+    assert_eq!(unit.answered(&key("anna-2")).await.unwrap().unwrap().seq, 2);
+}
+
+/// After a refusal a unit goes on as if nothing had been asked, and what was written before stays.
+pub async fn a_refusal_leaves_the_unit_usable<S: Store>(store: &S) {
     let mut unit = store.begin().await.unwrap();
     stored(&mut unit, &opens(order(1))).await;
     assert_eq!(unit.append(&opens(order(1))).await.unwrap(), Appended::Stale);
@@ -281,44 +376,4 @@ pub(crate) async fn a_refusal_leaves_the_unit_usable(store: &impl Store) {
     for number in [1, 2] {
         assert!(unit.log(order(number)).await.unwrap().is_some());
     }
-}
-
-pub(crate) async fn units_take_turns(store: &impl Store) {
-    saved(store, &opens(order(1))).await;
-    std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                for _ in 0..10 {
-                    block_on(async {
-                        let mut unit = store.begin().await.unwrap();
-                        let log = unit.log(order(1)).await.unwrap().unwrap();
-                        let seq = log.records.last().unwrap().seq + 1;
-                        let mut commit = goes_on(order(1), log.revision, seq);
-                        commit.entries = vec![entry("world:sandbox", "wallet:alice", 1)];
-                        stored(&mut unit, &commit).await;
-                        store.commit(unit).await.unwrap();
-                    });
-                }
-            });
-        }
-    });
-    let mut unit = store.begin().await.unwrap();
-    assert_eq!(unit.balance(&account("wallet:alice"), Currency::EUR).await.unwrap(), euro(40));
-    assert_eq!(unit.log(order(1)).await.unwrap().unwrap().records.len(), 41);
-}
-
-pub(crate) async fn one_of_many_creators_wins(store: &impl Store) {
-    let won: usize = std::thread::scope(|scope| {
-        let create = || {
-            block_on(async {
-                let mut unit = store.begin().await.unwrap();
-                let won = matches!(unit.append(&opens(order(1))).await.unwrap(), Appended::Stored(_));
-                store.commit(unit).await.unwrap();
-                usize::from(won)
-            })
-        };
-        let threads: Vec<_> = (0..8).map(|_| scope.spawn(create)).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
-    });
-    assert_eq!(won, 1);
 }

@@ -1,9 +1,12 @@
 //! Calls on their way to a gateway.
 
-use super::*;
+use super::commits::*;
 use crate::{
-    gateway::Outcome,
-    store::{CallState, CallStatus, IfSent, Lease, LeasedCall, Outbox, Settlement, Withdrawal},
+    gateway::{IdempotencyKey, Instruction, Outcome},
+    store::{
+        Appended, Call, CallState, CallStatus, Commit, DueLease, IfSent, IndexEntry, Lease, LeasedCall, Outbox,
+        Postponement, Query, Revision, Settlement, Store, UnitOfWork, Views, Withdrawal,
+    },
     text::Prose,
 };
 
@@ -14,6 +17,10 @@ fn lease(worker: &str, now: u64, until: u64) -> Lease {
 
 fn keys(calls: &[LeasedCall]) -> Vec<String> {
     calls.iter().map(|call| call.instruction.key().to_string()).collect()
+}
+
+fn put_off(call: &Call, status: CallStatus, due: u64) -> Postponement<'static> {
+    Postponement { status, ..Postponement::queued(key(call), at(due)) }
 }
 
 async fn queue<S: Store>(store: &S, number: u128, call: Call) -> Revision {
@@ -32,7 +39,8 @@ async fn state<S: Store>(store: &S, call: &Call) -> CallState {
     store.begin().await.unwrap().call(&key(call)).await.unwrap().unwrap()
 }
 
-pub(crate) async fn a_call_waits_as_it_was_written(store: &impl Store) {
+/// A call waits in the outbox as its commit put it there, and is handed out when it is due.
+pub async fn a_call_waits_as_it_was_written<S: Store>(store: &S) {
     let call = charge(payin(1), at(5));
     queue(store, 1, call.clone()).await;
     let expected = CallState {
@@ -52,11 +60,12 @@ pub(crate) async fn a_call_waits_as_it_was_written(store: &impl Store) {
     assert_eq!(taken, [LeasedCall { instruction: call.instruction, attempts: 0 }]);
 }
 
-pub(crate) async fn a_call_that_nobody_took_is_withdrawn(store: &impl Store) {
+/// A commit withdraws a call that no worker has taken; to withdraw what is not there changes nothing.
+pub async fn a_call_that_nobody_took_is_withdrawn<S: Store>(store: &S) {
     let (sent, parked) = (charge(payin(1), at(0)), charge(payin(2), at(0)));
     let first = saved(store, &Commit { calls: vec![sent.clone(), parked.clone()], ..opens(order(1)) }).await;
     let mut unit = store.begin().await.unwrap();
-    assert!(unit.postpone(&key(&parked), CallStatus::Parked, at(0), None).await.unwrap());
+    assert!(unit.postpone(&put_off(&parked, CallStatus::Parked, 0)).await.unwrap());
     let second = stored(&mut unit, &withdrawing(goes_on(order(1), first, 2), key(&sent), IfSent::Refuse)).await;
     let third = stored(&mut unit, &withdrawing(goes_on(order(1), second, 3), key(&parked), IfSent::Refuse)).await;
     // Once withdrawn, or never there: there is nothing to take back, and nothing to follow.
@@ -72,7 +81,8 @@ pub(crate) async fn a_call_that_nobody_took_is_withdrawn(store: &impl Store) {
     }
 }
 
-pub(crate) async fn a_call_that_was_taken_refuses_or_is_followed(store: &impl Store) {
+/// A call that a worker has taken is not withdrawn: the commit is refused, or another call follows it.
+pub async fn a_call_that_was_taken_refuses_or_is_followed<S: Store>(store: &S) {
     let call = charge(payin(1), at(0));
     let first = queue(store, 1, call.clone()).await;
     let mut unit = store.begin().await.unwrap();
@@ -96,7 +106,8 @@ pub(crate) async fn a_call_that_was_taken_refuses_or_is_followed(store: &impl St
     assert_eq!((state.status, state.due), (CallStatus::Queued, at(3)));
 }
 
-pub(crate) async fn a_call_is_put_in_once(store: &impl Store) {
+/// The same call a second time is an error that names it, and nothing is written.
+pub async fn a_call_is_put_in_once<S: Store>(store: &S) {
     let call = charge(payin(1), at(0));
     queue(store, 1, call.clone()).await;
     let mut unit = store.begin().await.unwrap();
@@ -106,7 +117,8 @@ pub(crate) async fn a_call_is_put_in_once(store: &impl Store) {
     assert_eq!(unit.log(order(2)).await.unwrap(), None);
 }
 
-pub(crate) async fn only_known_calls_are_settled(store: &impl Store) {
+/// The answer to a call that was never made is an error that names it, and nothing is written.
+pub async fn only_known_calls_are_settled<S: Store>(store: &S) {
     let unknown = key(&charge(payin(1), at(0)));
     let outcome = Outcome::Declined { reason: "no funds".parse().unwrap() };
     let mut unit = store.begin().await.unwrap();
@@ -115,7 +127,8 @@ pub(crate) async fn only_known_calls_are_settled(store: &impl Store) {
     assert_eq!(unit.log(order(1)).await.unwrap(), None);
 }
 
-pub(crate) async fn a_pending_answer_keeps_a_call_open(store: &impl Store) {
+/// A pending answer ends the lease and keeps the call open; a final one closes it for good.
+pub async fn a_pending_answer_keeps_a_call_open<S: Store>(store: &S) {
     let call = charge(payin(1), at(0));
     let first = queue(store, 1, call.clone()).await;
     let mut unit = store.begin().await.unwrap();
@@ -133,7 +146,8 @@ pub(crate) async fn a_pending_answer_keeps_a_call_open(store: &impl Store) {
     assert!(unit.lease(&lease("y", 99, 100)).await.unwrap().is_empty());
 }
 
-pub(crate) async fn calls_are_leased_in_the_order_they_fall_due(store: &impl Store) {
+/// Calls are handed out in the order in which they fall due, those of other gateways never.
+pub async fn calls_are_leased_in_the_order_they_fall_due<S: Store>(store: &S) {
     for (number, due) in [(1, 3), (2, 1), (3, 2), (4, 1), (5, 9)] {
         queue(store, number, charge(payin(number), at(due))).await;
     }
@@ -148,7 +162,8 @@ pub(crate) async fn calls_are_leased_in_the_order_they_fall_due(store: &impl Sto
     assert!(unit.lease(&Lease { limit: 0, ..lease("w", 99, 100) }).await.unwrap().is_empty());
 }
 
-pub(crate) async fn a_lease_keeps_others_off_until_it_ends(store: &impl Store) {
+/// While a worker has a call nobody else gets it; when the lease has ended, somebody does.
+pub async fn a_lease_keeps_others_off_until_it_ends<S: Store>(store: &S) {
     for number in 1..=3 {
         queue(store, number, charge(payin(number), at(0))).await;
     }
@@ -164,7 +179,8 @@ pub(crate) async fn a_lease_keeps_others_off_until_it_ends(store: &impl Store) {
     assert_eq!(expired, [LeasedCall { attempts: 1, ..one[0].clone() }]);
 }
 
-pub(crate) async fn a_later_call_of_a_payment_waits_for_the_queued_one(store: &impl Store) {
+/// A later call waits while an earlier one of the same payment is queued, even if it is due first.
+pub async fn a_later_call_of_a_payment_waits_for_the_queued_one<S: Store>(store: &S) {
     let (first, second) = (charge(payin(1), at(5)), void(payin(1), at(0)));
     let revision = saved(store, &Commit { calls: vec![first.clone(), second], ..opens(order(1)) }).await;
     let mut unit = store.begin().await.unwrap();
@@ -173,46 +189,142 @@ pub(crate) async fn a_later_call_of_a_payment_waits_for_the_queued_one(store: &i
     assert!(unit.lease(&lease("w", 6, 9)).await.unwrap().is_empty());
     let pending = Outcome::Pending { direct_link: None };
     stored(&mut unit, &settling(goes_on(order(1), revision, 2), key(&first), pending)).await;
-    assert!(unit.postpone(&key(&first), CallStatus::Pending, at(50), None).await.unwrap());
+    assert!(unit.postpone(&put_off(&first, CallStatus::Pending, 50)).await.unwrap());
     assert_eq!(keys(&unit.lease(&lease("w", 6, 9)).await.unwrap()), [format!("{}:void", payin(1))]);
 }
 
-pub(crate) async fn postponed_calls_come_back_and_parked_ones_do_not(store: &impl Store) {
+/// Calls of one order are handed out one after another, those of another order beside them.
+pub async fn the_calls_of_one_order_keep_their_order<S: Store>(store: &S) {
+    // Two payments of one order, and one of another.
+    let about = |number, order_number| {
+        let mut commit = opens(payin(number));
+        commit.index.about = Some(order(order_number));
+        commit.calls = vec![charge(payin(number), at(0))];
+        commit
+    };
+    for (number, order_number) in [(1, 1), (2, 1), (3, 2)] {
+        saved(store, &about(number, order_number)).await;
+    }
+    let mut unit = store.begin().await.unwrap();
+    let first = unit.lease(&lease("w", 0, 9)).await.unwrap();
+    assert_eq!(keys(&first), [payin(1), payin(3)].map(|id| format!("{id}:charge")));
+    assert!(unit.lease(&lease("x", 0, 9)).await.unwrap().is_empty());
+    // A call that the gateway has does not hold up the next one, nor does one that is parked.
+    assert!(unit.postpone(&Postponement::pending(first[0].instruction.key(), at(50))).await.unwrap());
+    assert_eq!(keys(&unit.lease(&lease("x", 1, 9)).await.unwrap()), [format!("{}:charge", payin(2))]);
+}
+
+/// A worker that lost its lease to another one notes nothing on the call any more.
+pub async fn a_lease_that_was_lost_notes_nothing<S: Store>(store: &S) {
+    let call = charge(payin(1), at(0));
+    queue(store, 1, call.clone()).await;
+    let mut unit = store.begin().await.unwrap();
+    let late = unit.lease(&lease("slow", 0, 5)).await.unwrap()[0].attempts;
+    let taken = unit.lease(&lease("fast", 5, 60)).await.unwrap()[0].attempts;
+    assert_eq!((late, taken), (0, 1));
+    let of = |taken| Postponement { taken: Some(taken), ..put_off(&call, CallStatus::Parked, 6) };
+    assert!(!unit.postpone(&of(late)).await.unwrap());
+    assert_eq!(unit.call(&key(&call)).await.unwrap().unwrap().status, CallStatus::Queued);
+    assert!(unit.lease(&lease("third", 6, 60)).await.unwrap().is_empty());
+    assert!(unit.postpone(&of(taken)).await.unwrap());
+}
+
+/// Deadlines are handed out the earliest first, to one worker at a time, until the lease ends or the subject goes on.
+pub async fn a_deadline_is_leased_once<S: Store>(store: &S) {
+    let mut revisions = Vec::new();
+    for (number, deadline) in [(1, 20), (2, 10), (3, 30), (4, 10)] {
+        let mut commit = opens(order(number));
+        commit.index.deadline = Some(at(deadline));
+        revisions.push(saved(store, &commit).await);
+    }
+    let due = |worker: &str, now, until, limit| DueLease {
+        worker: worker.parse().unwrap(),
+        now: at(now),
+        until: at(until),
+        limit,
+    };
+    let subjects = |rows: Vec<IndexEntry>| rows.iter().map(|row| row.subject).collect::<Vec<_>>();
+    let mut unit = store.begin().await.unwrap();
+    assert!(unit.lease_due(&due("a", 9, 99, 9)).await.unwrap().is_empty());
+    assert_eq!(subjects(unit.lease_due(&due("a", 20, 40, 2)).await.unwrap()), [order(2), order(4)]);
+    drop(unit);
+    // A lease that was rolled back was never taken. Where that happens a moment later, the subjects may still be held.
+    let mut rows = Vec::new();
+    for _ in 0..1_000 {
+        let mut unit = store.begin().await.unwrap();
+        let first = unit.find(&Query::DueBy(at(20)), None, 1).await.unwrap().rows;
+        rows = unit.lease_due(&due("a", 20, 40, 2)).await.unwrap();
+        if rows.first() == first.first() {
+            store.commit(unit).await.unwrap();
+            break;
+        }
+    }
+    assert_eq!(subjects(rows), [order(2), order(4)]);
+
+    let mut unit = store.begin().await.unwrap();
+    assert_eq!(subjects(unit.lease_due(&due("b", 20, 50, 9)).await.unwrap()), [order(1)]);
+    assert!(unit.lease_due(&due("b", 39, 50, 0)).await.unwrap().is_empty());
+    assert_eq!(subjects(unit.lease_due(&due("b", 39, 60, 9)).await.unwrap()), [order(3)]);
+    // A lease ends by time, or with the subject's next commit.
+    assert_eq!(subjects(unit.lease_due(&due("b", 40, 70, 9)).await.unwrap()), [order(2), order(4)]);
+    let mut commit = goes_on(order(3), revisions[2], 2);
+    commit.index.deadline = Some(at(35));
+    stored(&mut unit, &commit).await;
+    assert_eq!(subjects(unit.lease_due(&due("c", 41, 70, 9)).await.unwrap()), [order(3)]);
+    // Whoever has a lease may find its subjects like anybody else.
+    assert_eq!(unit.find(&Query::DueBy(at(99)), None, 9).await.unwrap().rows.len(), 4);
+}
+
+/// A postponed call comes back when its time has come, with its problem and attempts; a parked one only once it is queued.
+pub async fn postponed_calls_come_back_and_parked_ones_do_not<S: Store>(store: &S) {
     let call = charge(payin(1), at(0));
     let revision = queue(store, 1, call.clone()).await;
     let problem: Prose = "connection reset".parse().unwrap();
     let mut unit = store.begin().await.unwrap();
     unit.lease(&lease("w", 0, 60)).await.unwrap();
-    assert!(unit.postpone(&key(&call), CallStatus::Queued, at(5), Some(&problem)).await.unwrap());
+    assert!(
+        unit.postpone(&Postponement { problem: Some(&problem), ..put_off(&call, CallStatus::Queued, 5) })
+            .await
+            .unwrap()
+    );
     assert!(unit.lease(&lease("w", 4, 60)).await.unwrap().is_empty());
     let state = unit.call(&key(&call)).await.unwrap().unwrap();
     assert_eq!((state.problem, state.due, state.attempts), (Some(problem), at(5), 1));
     assert_eq!(unit.lease(&lease("w", 5, 60)).await.unwrap()[0].attempts, 1);
 
-    assert!(unit.postpone(&key(&call), CallStatus::Parked, at(6), None).await.unwrap());
+    assert!(unit.postpone(&put_off(&call, CallStatus::Parked, 6)).await.unwrap());
     assert!(unit.lease(&lease("w", 99, 100)).await.unwrap().is_empty());
-    assert!(unit.postpone(&key(&call), CallStatus::Queued, at(7), None).await.unwrap());
+    assert!(unit.postpone(&put_off(&call, CallStatus::Queued, 7)).await.unwrap());
     assert_eq!(unit.lease(&lease("w", 7, 60)).await.unwrap()[0].attempts, 2);
 
     let moved = Outcome::Settled { moved: euro(1250) };
     stored(&mut unit, &settling(goes_on(order(1), revision, 2), key(&call), moved)).await;
-    assert!(!unit.postpone(&key(&call), CallStatus::Queued, at(8), None).await.unwrap());
-    assert!(!unit.postpone(&key(&void(payin(1), at(0))), CallStatus::Parked, at(8), None).await.unwrap());
+    assert!(!unit.postpone(&put_off(&call, CallStatus::Queued, 8)).await.unwrap());
+    assert!(!unit.postpone(&put_off(&void(payin(1), at(0)), CallStatus::Parked, 8)).await.unwrap());
     assert_eq!(unit.call(&key(&call)).await.unwrap().unwrap().due, at(7));
 }
 
-pub(crate) async fn a_lease_that_was_rolled_back_was_never_taken(store: &impl Store) {
+/// A lease in a unit that is dropped was never taken.
+pub async fn a_lease_that_was_rolled_back_was_never_taken<S: Store>(store: &S) {
     let call = charge(payin(1), at(0));
     queue(store, 1, call.clone()).await;
     let mut unit = store.begin().await.unwrap();
     unit.lease(&lease("w", 0, 60)).await.unwrap();
-    assert!(unit.postpone(&key(&call), CallStatus::Parked, at(6), None).await.unwrap());
+    assert!(unit.postpone(&put_off(&call, CallStatus::Parked, 6)).await.unwrap());
     drop(unit);
-    let mut unit = store.begin().await.unwrap();
-    assert_eq!(unit.lease(&lease("x", 0, 60)).await.unwrap()[0].attempts, 0);
+    // Where a dropped unit is rolled back a moment later, it may still hold the call.
+    for _ in 0..1_000 {
+        let mut unit = store.begin().await.unwrap();
+        if let Some(call) = unit.lease(&lease("x", 0, 60)).await.unwrap().first() {
+            assert_eq!(call.attempts, 0);
+            return;
+        }
+    }
+    panic!("the call was never handed out again");
 }
 
-pub(crate) async fn calls_are_listed_by_key(store: &impl Store) {
+/// Calls in one status are listed in order of their keys as text, page by page.
+pub async fn calls_are_listed_by_key<S: Store>(store: &S) {
     // By their text: a capture comes before a charge.
     let capture = Instruction::Capture { payin: payin(1), amount: euro(1) };
     let capture = Call { instruction: capture, ..charge(payin(1), at(0)) };
@@ -226,7 +338,11 @@ pub(crate) async fn calls_are_listed_by_key(store: &impl Store) {
         seen.push(call.instruction.key());
     }
     assert_eq!(seen.iter().map(IdempotencyKey::to_string).collect::<Vec<_>>(), sorted);
-    assert!(unit.postpone(&seen[1], CallStatus::Parked, at(0), None).await.unwrap());
+    assert!(
+        unit.postpone(&Postponement { status: CallStatus::Parked, ..Postponement::queued(seen[1], at(0)) })
+            .await
+            .unwrap()
+    );
     assert_eq!(unit.calls(CallStatus::Queued, None, 9).await.unwrap().len(), 3);
     assert_eq!(unit.calls(CallStatus::Parked, None, 9).await.unwrap().len(), 1);
     assert!(unit.calls(CallStatus::Settled, None, 9).await.unwrap().is_empty());

@@ -1,9 +1,9 @@
-//! What [`lifecycle!`](crate::lifecycle!) writes.
+//! The values of a lifecycle: one type for each status, the enum of all, and what the kernel asks of them.
 
-/// The second half of [`lifecycle!`](crate::lifecycle!).
+/// The second part of what [`lifecycle!`](crate::lifecycle!) writes.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __lifecycle {
+macro_rules! __lifecycle_values {
     (
         $(#[doc = $doc:literal])*
         $vis:vis lifecycle $Value:ident, $Any:ident as $name:literal with ids $prefix:literal {
@@ -41,105 +41,6 @@ macro_rules! __lifecycle {
         #[derive(Debug)]
         $vis enum $Any { $( $(#[doc = $sdoc])+ $Status($Value<$Status>), )+ }
 
-        /// The statuses.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, $crate::__private::Serialize, $crate::__private::Deserialize)]
-        #[serde(crate = "escrowed::__private::serde")]
-        $vis enum Status { $( $(#[doc = $sdoc])+ #[serde(rename = $sname $(, alias = $alias)*)] $Status, )+ }
-
-        /// The actions: the edges first, then the notes.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        $vis enum Action { $( $(#[doc = $adoc])* $Action, )+ $( $(#[doc = $ndoc])* $Note, )* }
-
-        /// Everything that may happen after the opening.
-        #[derive(Debug, Clone)]
-        $vis enum Event {
-            $( $(#[doc = $adoc])* $Action($Event), )+
-            $( $(#[doc = $ndoc])* $Note($NEvent), )*
-        }
-
-        /// An action with what it needs, for callers that learn the status at run time.
-        #[derive(Debug)]
-        $vis enum $Command $(<$life>)? {
-            $( $(#[doc = $adoc])* $Action { $(
-                #[allow(missing_docs, reason = "named like the argument of the method")]
-                $arg: $argty
-            ),* }, )+
-            $( $(#[doc = $ndoc])* $Note { $(
-                #[allow(missing_docs, reason = "named like the argument of the method")]
-                $narg: $nargty
-            ),* }, )*
-        }
-
-        /// Known to this module only: without it no step can be taken past the methods.
-        #[derive(Debug)]
-        $vis struct Seal(());
-
-        /// The table of the lifecycle, from which all of this comes.
-        $vis const TABLE: $crate::lifecycle::Table = $crate::lifecycle::Table {
-            name: $name,
-            statuses: &[ $( $crate::lifecycle::StatusRow {
-                name: $sname,
-                says: ::core::concat!($($sdoc),+).trim_ascii(),
-                holds: $crate::lifecycle::Holds::$holds,
-            }, )+ ],
-            actions: &[ $( ::core::stringify!($action), )+ $( ::core::stringify!($note), )* ],
-            initial: Status::$Initial as usize,
-            happy: &[ $( Status::$Happy as usize ),* ],
-            edges: &[ $( $( $crate::lifecycle::Edge {
-                action: Action::$Action as usize,
-                from: &[ $( Status::$from as usize ),+ ],
-                to: &[ $( Status::$to as usize ),+ ],
-                by: &[ $( $by ),+ ],
-                money: $crate::lifecycle::Flow::$flow,
-                origin: $crate::lifecycle::Origin::$origin,
-                says: ::core::concat!($($edoc),*).trim_ascii(),
-            }, )+ )+ ],
-            notes: &[ $( $( $crate::lifecycle::Edge {
-                action: Action::$Note as usize,
-                from: &[ $( Status::$nat as usize ),+ ],
-                to: &[],
-                by: &[ $( $nby ),+ ],
-                money: $crate::lifecycle::Flow::$nflow,
-                origin: $crate::lifecycle::Origin::$norigin,
-                says: ::core::concat!($($nedoc),*).trim_ascii(),
-            }, )+ )* ],
-        };
-
-        const _: () = TABLE.check();
-
-        impl Status {
-            /// Every status, in the order of the table.
-            pub const ALL: &'static [Self] = &[ $( Self::$Status ),+ ];
-
-            /// Its name as it is written in JSON and stores.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                TABLE.statuses[self as usize].name
-            }
-        }
-
-        impl Action {
-            /// Every action, edges first.
-            pub const ALL: &'static [Self] = &[ $( Self::$Action, )+ $( Self::$Note, )* ];
-
-            /// Its name in tables and logs.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                TABLE.actions[self as usize]
-            }
-        }
-
-        impl $(<$life>)? $Command $(<$life>)? {
-            /// Which action it asks for.
-            #[must_use]
-            pub const fn action(&self) -> Action {
-                match self {
-                    $( Self::$Action { .. } => Action::$Action, )+
-                    $( Self::$Note { .. } => Action::$Note, )*
-                }
-            }
-        }
-
         impl $Any {
             /// The status it is in.
             #[must_use]
@@ -156,7 +57,7 @@ macro_rules! __lifecycle {
             /// What is known in every status.
             #[must_use]
             pub const fn facts(&self) -> &$Facts {
-                &self.carried().facts
+                self.carried().facts()
             }
 
             /// What its escrow account holds, in minor units.
@@ -206,19 +107,25 @@ macro_rules! __lifecycle {
                 command: $Command $(<$life>)?,
                 at: &$crate::party::Stamp,
             ) -> ::core::result::Result<$crate::lifecycle::Transition<Self>, $crate::lifecycle::Refused<Self>> {
-                if let Err(reason) = self.may(command.action(), at) {
-                    return Err($crate::lifecycle::Refused { value: self, reason });
-                }
+                // The table has the first word, then come the lifecycle's own conditions, then the step itself.
+                let ready = self.ready(command.action(), at);
                 match command {
                     $( $Command::$Action { $($arg),* } => match self {
-                        $( $( Self::$from(value) => $crate::__handle!(value, $call, at, $args), )+ )+
+                        $( $( Self::$from(value) => $crate::__handle!(value, $Event, ready, $call, at, $args), )+ )+
                         other => Err($crate::lifecycle::Refused::wrong_status(other, Action::$Action as usize)),
                     }, )+
                     $( $Command::$Note { $($narg),* } => match self {
-                        $( $( Self::$nat(value) => $crate::__handle!(value, $ncall, at, $nargs), )+ )+
+                        $( $( Self::$nat(value) => $crate::__handle!(value, $NEvent, ready, $ncall, at, $nargs), )+ )+
                         other => Err($crate::lifecycle::Refused::wrong_status(other, Action::$Note as usize)),
                     }, )*
                 }
+            }
+        }
+
+        // Evidence is written as what it is evidence of: its id.
+        impl<S> $crate::__private::Serialize for $Value<S> {
+            fn serialize<Z: $crate::__private::Serializer>(&self, serializer: Z) -> ::core::result::Result<Z::Ok, Z::Error> {
+                $crate::__private::Serialize::serialize(&self.head.id().subject(), serializer)
             }
         }
 
@@ -238,7 +145,7 @@ macro_rules! __lifecycle {
             /// What is known in every status.
             #[must_use]
             pub const fn facts(&self) -> &$Facts {
-                &self.head.facts
+                self.head.facts()
             }
 
             /// What its escrow account holds, in minor units.
@@ -307,28 +214,6 @@ macro_rules! __lifecycle {
         impl<S: ::core::fmt::Debug> ::core::fmt::Debug for $Value<S> {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 f.debug_struct(::core::stringify!($Value)).field("head", &self.head).field("state", &self.state).finish()
-            }
-        }
-
-        impl ::core::str::FromStr for Status {
-            type Err = $crate::lifecycle::UnknownStatus;
-            fn from_str(name: &str) -> ::core::result::Result<Self, Self::Err> {
-                match name {
-                    $( $sname $(| $alias)* => ::core::result::Result::Ok(Self::$Status), )+
-                    unknown => ::core::result::Result::Err($crate::lifecycle::UnknownStatus::new(TABLE.name, unknown)),
-                }
-            }
-        }
-
-        impl ::core::fmt::Display for Status {
-            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                f.pad(self.name())
-            }
-        }
-
-        impl ::core::fmt::Display for Action {
-            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                f.pad(self.name())
             }
         }
 
@@ -470,10 +355,19 @@ macro_rules! __command {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __handle {
-    ($value:ident, [$method:ident $($action:ident)?], $at:ident, ( $($arg:ident : $argty:ty),* $(,)? )) => {
-        match $value.$method($($arg,)* $at) {
-            Ok(transition) => Ok(transition.widen()),
-            Err(refused) => Err(refused.map($crate::lifecycle::Value::widen)),
+    (
+        $value:ident, $Event:ty, $ready:ident, [$method:ident $($action:ident)?], $at:ident,
+        ( $($arg:ident : $argty:ty),* $(,)? )
+    ) => {
+        if let Err(reason) = $crate::lifecycle::may_take::<_, $Event>(&$value, $at) {
+            Err($crate::lifecycle::Refused { value: $crate::lifecycle::Value::widen($value), reason })
+        } else if let Err(reason) = $ready {
+            Err($crate::lifecycle::Refused { value: $crate::lifecycle::Value::widen($value), reason })
+        } else {
+            match $value.$method($($arg,)* $at) {
+                Ok(transition) => Ok(transition.widen()),
+                Err(refused) => Err(refused.map($crate::lifecycle::Value::widen)),
+            }
         }
     };
 }

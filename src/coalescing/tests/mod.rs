@@ -1,0 +1,7 @@
+//! What the callers of one queue promise each other, whatever becomes of any of them.
+
+mod answers;
+mod dropped;
+mod promises;
+mod rig;
+mod serial;

@@ -1,0 +1,320 @@
+//! What every gateway promises, to be tried against a provider's test mode.
+
+use crate::{
+    gateway::{BankAccount, Capture, Channel, Gateway, IdempotencyKey, Instruction, Outcome, RefundTo},
+    id::{Kind, Subject},
+    money::Money,
+    payment::{PayinId, PayoutId, RefundId},
+};
+use futures_util::future::join_all;
+use std::future::Future;
+use uuid::Uuid;
+
+/// A gateway, and what its provider's test mode has to tell.
+pub trait Provider: Sync {
+    /// The gateway.
+    type Gateway: Gateway;
+
+    /// The gateway.
+    fn gateway(&self) -> &Self::Gateway;
+
+    /// An amount that test payers can pay: at least four minor units.
+    fn amount(&self) -> Money;
+
+    /// A bank account that test payouts reach.
+    fn bank_account(&self) -> BankAccount;
+
+    /// How often a call has moved or reserved money, by the provider's own books.
+    fn effects(&self, key: &IdempotencyKey) -> impl Future<Output = u32> + Send;
+
+    /// Does what a call that is pending waits for, such as the payer's consent. Nothing, unless said.
+    fn finish(&self, _key: &IdempotencyKey) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+}
+
+/// Writes one test per promise, named after it, which calls `$run` with the promise: an async function of a [`Provider`].
+#[macro_export]
+macro_rules! gateway_promises {
+    ($run:path) => {
+        $crate::gateway_promises! { $run =>
+            a_name_stays,
+            a_call_that_never_came_is_not_found,
+            a_call_is_found_by_its_key,
+            the_same_key_acts_once,
+            the_same_key_at_the_same_moment_acts_once,
+            a_key_stands_for_one_call,
+            what_moved_is_what_was_asked,
+            a_reservation_is_captured,
+            a_reservation_is_let_go,
+            a_refund_gives_back_and_no_more_than_was_taken,
+            a_payout_arrives_once,
+            a_final_answer_stays,
+        }
+    };
+    ($run:path => $($name:ident),+ $(,)?) => {$(
+        #[test]
+        fn $name() {
+            $run(async |provider| $crate::conformance::gateway::$name(provider).await);
+        }
+    )+};
+}
+
+/// Its name, which is that of its account in the books, is always the same.
+pub async fn a_name_stays<P: Provider>(provider: &P) {
+    let name = provider.gateway().name().clone();
+    settled(provider, &charge(provider, Capture::Now)).await;
+    assert_eq!(*provider.gateway().name(), name);
+}
+
+/// A call that never came is not found, and looking for it does nothing.
+pub async fn a_call_that_never_came_is_not_found<P: Provider>(provider: &P) {
+    let call = charge(provider, Capture::Now);
+    for _ in 0..2 {
+        assert_eq!(provider.gateway().lookup(&call.key()).await.unwrap(), None);
+    }
+    assert_eq!(provider.effects(&call.key()).await, 0);
+}
+
+/// A call that was answered is found by its key, with the same answer or, after a pending one, a later one.
+pub async fn a_call_is_found_by_its_key<P: Provider>(provider: &P) {
+    let call = charge(provider, Capture::Now);
+    let answer = provider.gateway().execute(&call.key(), &call).await.unwrap();
+    let found = provider.gateway().lookup(&call.key()).await.unwrap().expect("a call that was answered is found");
+    assert_follows(&answer, &found);
+}
+
+/// Sent again under its key, a call has no second effect and gets the same answer or a later one.
+pub async fn the_same_key_acts_once<P: Provider>(provider: &P) {
+    let call = charge(provider, Capture::Now);
+    let mut answer = provider.gateway().execute(&call.key(), &call).await.unwrap();
+    for _ in 0..3 {
+        let again = provider.gateway().execute(&call.key(), &call).await.unwrap();
+        assert_follows(&answer, &again);
+        answer = again;
+    }
+    settled(provider, &call).await;
+    assert_eq!(provider.effects(&call.key()).await, 1);
+}
+
+/// Sent several times at the same moment, a call has one effect.
+pub async fn the_same_key_at_the_same_moment_acts_once<P: Provider>(provider: &P) {
+    let call = charge(provider, Capture::Now);
+    let key = call.key();
+    // Some may fail, since their outcome is unknown. None may act twice.
+    join_all((0..4).map(|_| provider.gateway().execute(&key, &call))).await;
+    settled(provider, &call).await;
+    assert_eq!(provider.effects(&key).await, 1);
+}
+
+/// Another call under a key that was used does nothing: it is an error, or gets the first call's answer.
+pub async fn a_key_stands_for_one_call<P: Provider>(provider: &P) {
+    let call = charge(provider, Capture::Now);
+    let moved = settled(provider, &call).await;
+    let Instruction::Charge { payin, channel, amount, capture } = call else { unreachable!("a charge") };
+    let less = amount.checked_sub(minor(amount, 1)).unwrap();
+    let other = Instruction::Charge { payin, channel, amount: less, capture };
+    if let Ok(answer) = provider.gateway().execute(&other.key(), &other).await {
+        assert_eq!(answer, Outcome::Settled { moved });
+    }
+    assert_eq!(provider.effects(&other.key()).await, 1);
+    assert_eq!(settled(provider, &charge_of(payin, amount, capture)).await, amount);
+}
+
+/// A charge that settles has moved exactly what was asked.
+pub async fn what_moved_is_what_was_asked<P: Provider>(provider: &P) {
+    for capture in [Capture::Now, Capture::Later] {
+        let call = charge(provider, capture);
+        assert_eq!(settled(provider, &call).await, provider.amount());
+    }
+}
+
+/// What was reserved can be taken, once.
+pub async fn a_reservation_is_captured<P: Provider>(provider: &P) {
+    let call = charge(provider, Capture::Later);
+    settled(provider, &call).await;
+    let capture = Instruction::Capture { payin: call.key().subject, amount: provider.amount() };
+    assert_eq!(settled(provider, &capture).await, provider.amount());
+    assert_eq!(settled(provider, &capture).await, provider.amount());
+    assert_eq!(provider.effects(&capture.key()).await, 1);
+}
+
+/// What was reserved can be let go, all of it; it cannot be taken any more.
+pub async fn a_reservation_is_let_go<P: Provider>(provider: &P) {
+    let call = charge(provider, Capture::Later);
+    settled(provider, &call).await;
+    let payin = call.key().subject;
+    let void = Instruction::Void { payin, amount: provider.amount() };
+    assert_eq!(settled(provider, &void).await, provider.amount());
+    let capture = Instruction::Capture { payin, amount: provider.amount() };
+    assert!(matches!(answered(provider, &capture).await, Outcome::Declined { .. }));
+}
+
+/// A part of what was taken is given back, and another; more than is left is declined.
+pub async fn a_refund_gives_back_and_no_more_than_was_taken<P: Provider>(provider: &P) {
+    let call = charge(provider, Capture::Now);
+    let taken = settled(provider, &call).await;
+    let payin = call.key().subject;
+    let part = minor(taken, 1);
+    let refund =
+        |amount| Instruction::Refund { refund: fresh::<RefundId>("re"), payin, amount, to: RefundTo::Original };
+    for _ in 0..2 {
+        assert_eq!(settled(provider, &refund(part)).await, part);
+    }
+    assert!(matches!(answered(provider, &refund(taken)).await, Outcome::Declined { .. }));
+}
+
+/// A payout moves what was asked, once.
+pub async fn a_payout_arrives_once<P: Provider>(provider: &P) {
+    settled(provider, &charge(provider, Capture::Now)).await;
+    let payout =
+        Instruction::Payout { payout: fresh::<PayoutId>("po"), amount: provider.amount(), to: provider.bank_account() };
+    for _ in 0..2 {
+        assert_eq!(settled(provider, &payout).await, provider.amount());
+    }
+    assert_eq!(provider.effects(&payout.key()).await, 1);
+}
+
+/// An answer that is final never changes, however often it is asked for.
+pub async fn a_final_answer_stays<P: Provider>(provider: &P) {
+    let call = charge(provider, Capture::Now);
+    let moved = settled(provider, &call).await;
+    for _ in 0..3 {
+        let found = provider.gateway().lookup(&call.key()).await.unwrap();
+        assert_eq!(found, Some(Outcome::Settled { moved }));
+    }
+}
+
+/// How often a pending call is looked up before it counts as stuck.
+const PATIENCE: usize = 100;
+
+/// The final answer to a call, once whatever it waits for was done.
+async fn answered<P: Provider>(provider: &P, call: &Instruction) -> Outcome {
+    let key = call.key();
+    let mut answer = provider.gateway().execute(&key, call).await.unwrap();
+    for _ in 0..PATIENCE {
+        if answer.is_final() {
+            return answer;
+        }
+        provider.finish(&key).await;
+        let later = provider.gateway().lookup(&key).await.unwrap().expect("a pending call is found");
+        assert_follows(&answer, &later);
+        answer = later;
+    }
+    panic!("{key} is still pending after {PATIENCE} lookups: let `finish` do what it waits for");
+}
+
+/// What a call has moved.
+async fn settled<P: Provider>(provider: &P, call: &Instruction) -> Money {
+    match answered(provider, call).await {
+        Outcome::Settled { moved } => moved,
+        declined @ Outcome::Declined { .. } => panic!("{}: {declined:?}", call.key()),
+        pending @ Outcome::Pending { .. } => unreachable!("{pending:?} is no final answer"),
+    }
+}
+
+#[track_caller]
+fn assert_follows(first: &Outcome, second: &Outcome) {
+    assert!(!first.is_final() || first == second, "{first:?} became {second:?}");
+}
+
+fn charge<P: Provider>(provider: &P, capture: Capture) -> Instruction {
+    charge_of(fresh::<PayinId>("pi"), provider.amount(), capture)
+}
+
+fn charge_of(payin: Subject, amount: Money, capture: Capture) -> Instruction {
+    Instruction::Charge { payin, channel: Channel::Card, amount, capture }
+}
+
+fn minor(like: Money, minor: i64) -> Money {
+    Money::from_minor(minor, like.currency())
+}
+
+// A provider remembers its keys for ever, so each run has its own.
+fn fresh<I: TryFrom<Subject>>(prefix: &'static str) -> Subject {
+    let subject = Subject::new(Kind::new(prefix), Uuid::now_v7());
+    assert!(I::try_from(subject).is_ok(), "{prefix} is the prefix of such a payment");
+    subject
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        gateway::Verb,
+        money::Currency,
+        sandbox::{Behaviour, Resolution, Sandbox},
+    };
+
+    impl Provider for Sandbox {
+        type Gateway = Self;
+
+        fn gateway(&self) -> &Self {
+            self
+        }
+
+        fn amount(&self) -> Money {
+            Money::from_minor(1250, Currency::EUR)
+        }
+
+        fn bank_account(&self) -> BankAccount {
+            "ba_1".parse().unwrap()
+        }
+
+        async fn effects(&self, key: &IdempotencyKey) -> u32 {
+            Self::effects(self, key)
+        }
+
+        async fn finish(&self, key: &IdempotencyKey) {
+            self.resolve(key, Resolution::Settle);
+        }
+    }
+
+    mod that_settles_at_once {
+        use super::*;
+
+        fn on_sandbox(promise: impl AsyncFnOnce(&Sandbox)) {
+            futures_lite::future::block_on(promise(&Sandbox::new(1)));
+        }
+
+        crate::gateway_promises!(on_sandbox);
+    }
+
+    mod that_lets_one_wait {
+        use super::*;
+
+        fn on_sandbox(promise: impl AsyncFnOnce(&Sandbox)) {
+            let sandbox = Sandbox::new(2);
+            for verb in Verb::ALL {
+                sandbox.script(verb, [Behaviour::Pend, Behaviour::Pend, Behaviour::Pend]);
+            }
+            futures_lite::future::block_on(promise(&sandbox));
+        }
+
+        crate::gateway_promises!(on_sandbox);
+    }
+
+    #[test]
+    #[should_panic(expected = "assertion `left == right` failed")]
+    fn a_gateway_that_acts_twice_is_found_out() {
+        struct Twice(Sandbox);
+
+        impl Provider for Twice {
+            type Gateway = Sandbox;
+            fn gateway(&self) -> &Sandbox {
+                &self.0
+            }
+            fn amount(&self) -> Money {
+                self.0.amount()
+            }
+            fn bank_account(&self) -> BankAccount {
+                self.0.bank_account()
+            }
+            async fn effects(&self, key: &IdempotencyKey) -> u32 {
+                2 * Sandbox::effects(&self.0, key)
+            }
+        }
+
+        futures_lite::future::block_on(the_same_key_acts_once(&Twice(Sandbox::new(3))));
+    }
+}

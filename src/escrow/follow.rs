@@ -1,0 +1,153 @@
+//! What follows from an act by itself: what a payment's order or deal does about it, and what becomes of its payins.
+
+use super::{
+    Clock, Escrow, EscrowError,
+    gather::Gathering,
+    member::{Lapse, Member, Reaction},
+};
+use crate::{
+    gateway::Gateway,
+    id::Subject,
+    lifecycle::{Transition, Value},
+    party::{Actor, Stamp},
+    payment::{AnyPayin, AnyRefund, Evidence, PayinId, RefundId, payin, refund},
+    store::{Commit, Store, UnitOfWork},
+};
+
+type Fails<U> = EscrowError<<U as UnitOfWork>::Error>;
+
+impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
+    /// Gathers a payment's step together with what its order or deal does about it.
+    pub(super) async fn gather_with<T: Value, U: UnitOfWork>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        taken: Transition<T>,
+        reaction: Reaction,
+        at: &Stamp,
+    ) -> Result<T, Fails<U>> {
+        let value = self.gather(gathered, taken.and_all(reaction.commits), at).await?;
+        if let Some(payin) = reaction.abandoned {
+            self.abandon(gathered, payin, at).await?;
+        }
+        Ok(value)
+    }
+
+    /// Gathers a transition. Refunds into wallets are confirmed by the commit that opens them: their payin and what
+    /// they belong to learn of it here.
+    pub(super) async fn gather<T: Value, U: UnitOfWork>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        taken: Transition<T>,
+        at: &Stamp,
+    ) -> Result<T, Fails<U>> {
+        let refunds = confirmed_refunds(taken.commits());
+        let value = gathered.take(taken)?;
+        for refund in refunds {
+            self.refund_confirmed(gathered, refund, at).await?;
+        }
+        Ok(value)
+    }
+
+    /// A refund reached the payer: its payin counts it, and what it belongs to learns of it.
+    async fn refund_confirmed<U: UnitOfWork>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        id: RefundId,
+        at: &Stamp,
+    ) -> Result<(), Fails<U>> {
+        let AnyRefund::Confirmed(refund) = gathered.load(id).await? else { return Ok(()) };
+        // A payin that failed and whose money arrived late has nothing to count.
+        if let AnyPayin::Confirmed(payin) = gathered.load(refund.facts().payin).await? {
+            gathered.take(payin.refund(&refund, &Stamp::gateway(at.at))?)?;
+        }
+        self.tell(gathered, refund.facts().about, &Evidence::RefundConfirmed(&refund), at).await
+    }
+
+    /// Tells what a payment belongs to what became of it.
+    pub(super) async fn tell<U: UnitOfWork>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        about: Subject,
+        evidence: &Evidence<'_>,
+        at: &Stamp,
+    ) -> Result<(), Fails<U>> {
+        let reaction = self.asked(gathered, about, evidence, at).await?;
+        self.react(gathered, reaction, at).await
+    }
+
+    /// What a payment's order or deal does about what became of it. Nothing is gathered yet.
+    pub(super) async fn asked<U: UnitOfWork>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        about: Subject,
+        evidence: &Evidence<'_>,
+        at: &Stamp,
+    ) -> Result<Reaction, Fails<U>> {
+        let log = gathered.log(about).await?;
+        Ok((self.member(about)?.learn)(log, evidence, &Stamp::gateway(at.at))?)
+    }
+
+    /// Gathers what a lifecycle behind plain functions does about something.
+    pub(super) async fn react<U: UnitOfWork>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        reaction: Reaction,
+        at: &Stamp,
+    ) -> Result<(), Fails<U>> {
+        let Reaction { commits, abandoned } = reaction;
+        let refunds = confirmed_refunds(&commits);
+        gathered.take_all(commits)?;
+        for refund in refunds {
+            Box::pin(self.refund_confirmed(gathered, refund, at)).await?;
+        }
+        match abandoned {
+            Some(payin) => self.abandon(gathered, payin, at).await,
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn member<E>(&self, subject: Subject) -> Result<&Member, EscrowError<E>> {
+        let kind = subject.kind();
+        self.members.iter().find(|member| member.kind == kind).ok_or(EscrowError::UnknownLifecycle(kind))
+    }
+
+    /// A payin that nobody waits for any more is called off where that is still possible; where it is not, its money
+    /// will bounce.
+    pub(super) async fn abandon<U: UnitOfWork>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        id: PayinId,
+        at: &Stamp,
+    ) -> Result<(), Fails<U>> {
+        let payin = gathered.load(id).await?;
+        // Whoever ended it: that nobody waits for the payin any more is the platform's business.
+        let platform = Stamp::new(by_platform(), at.at);
+        if payin.may(payin::Action::Cancel, &platform).is_ok() {
+            gathered.take(payin.handle(payin::Command::Cancel {}, &platform)?)?;
+        }
+        Ok(())
+    }
+}
+
+// The crate's own hand, where nobody in particular acts.
+fn by_platform() -> Actor {
+    Actor::platform("escrowed".parse().expect("a party's name"))
+}
+
+fn confirmed_refunds(commits: &[Commit]) -> Vec<RefundId> {
+    let confirmed = refund::Status::Confirmed.name();
+    commits
+        .iter()
+        .filter(|commit| commit.index().status == confirmed)
+        .filter_map(|commit| commit.subject().try_into().ok())
+        .collect()
+}
+
+impl<E> From<Lapse> for EscrowError<E> {
+    fn from(lapse: Lapse) -> Self {
+        match lapse {
+            Lapse::Corrupt(corrupt) => Self::Corrupt(corrupt),
+            Lapse::Refused(reason) => Self::Refused(reason),
+        }
+    }
+}

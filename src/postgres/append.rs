@@ -1,0 +1,97 @@
+//! Writing commits: all of them, or nothing.
+
+use super::{PostgresError, batch::Batch, diagnose, error};
+use crate::store::{Appended, AppendedAll, Commit, Revision, books_agree};
+use sqlx::{Connection, PgConnection, Row, postgres::PgRow};
+use std::collections::HashMap;
+
+/// How often a bare connection tries again after a lost race.
+const TRIES: usize = 3;
+
+pub(super) async fn append(connection: &mut PgConnection, commit: &Commit) -> Result<Appended, PostgresError> {
+    Ok(match append_all(connection, std::slice::from_ref(commit)).await? {
+        AppendedAll::Stored(revisions) => Appended::Stored(revisions[0]),
+        AppendedAll::Refused { why, .. } => why,
+    })
+}
+
+pub(super) async fn append_all(
+    connection: &mut PgConnection,
+    commits: &[Commit],
+) -> Result<AppendedAll, PostgresError> {
+    if let Err(subject) = books_agree(commits) {
+        return Ok(AppendedAll::Refused { position: 0, why: Appended::Unbooked { subject } });
+    }
+    for commit in commits {
+        let gapless = commit.records().windows(2).all(|pair| pair[0].seq.checked_add(1) == Some(pair[1].seq));
+        assert!(gapless && !commit.records().is_empty(), "the events of a commit are numbered without gaps");
+    }
+    if commits.is_empty() {
+        return Ok(AppendedAll::Stored(Vec::new()));
+    }
+    if let Some(position) = diagnose::out_of_place(commits) {
+        // Whatever stands against those before it is told first.
+        let earlier = diagnose::diagnose(connection, &commits[..position]).await?;
+        return Ok(earlier.unwrap_or(AppendedAll::Refused { position, why: Appended::Stale }));
+    }
+    let batch = Batch::of(commits)?;
+    for _ in 0..TRIES {
+        let error = match write(connection, &batch).await? {
+            Ok(rows) if rows.len() == commits.len() => return Ok(AppendedAll::Stored(revisions(commits, &rows)?)),
+            Ok(rows) => {
+                assert!(rows.is_empty(), "a batch is written whole or not at all");
+                if let Some(refused) = diagnose::diagnose(connection, commits).await? {
+                    return Ok(refused);
+                }
+                // What stood against it has gone since.
+                continue;
+            }
+            Err(error) => error,
+        };
+        if error::is_out_of_range(&error)
+            && let Some(account) = batch.any_account()
+        {
+            return Err(PostgresError::Overflow { account: account.clone() });
+        }
+        if error::is_partial(&error) {
+            // All of it was taken back, and the connection is as usable as before.
+            match diagnose::diagnose(connection, commits).await? {
+                Some(refused) => return Ok(refused),
+                None => continue,
+            }
+        }
+        if !error::is_lost_race(&error) && !error::is_duplicate(&error) {
+            return Err(error.into());
+        }
+        if connection.is_in_transaction() {
+            break;
+        }
+    }
+    Ok(AppendedAll::Refused { position: 0, why: Appended::Stale })
+}
+
+// Inside a transaction, a statement that may fail on purpose must not take the whole transaction with it.
+async fn write(
+    connection: &mut PgConnection,
+    batch: &Batch<'_>,
+) -> Result<Result<Vec<PgRow>, sqlx::Error>, PostgresError> {
+    if batch.opens() < 2 || !connection.is_in_transaction() {
+        return batch.write(connection).await;
+    }
+    let mut savepoint = connection.begin().await?;
+    let written = batch.write(&mut savepoint).await?;
+    match &written {
+        Ok(_) => savepoint.commit().await?,
+        Err(_) => savepoint.rollback().await?,
+    }
+    Ok(written)
+}
+
+fn revisions(commits: &[Commit], rows: &[PgRow]) -> Result<Vec<Revision>, PostgresError> {
+    if let [row] = rows {
+        return Ok(vec![Revision::new(row.try_get(1)?)]);
+    }
+    let found = rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+    let found = found.collect::<Result<HashMap<&str, i64>, sqlx::Error>>()?;
+    Ok(commits.iter().map(|commit| Revision::new(found[commit.subject().to_string().as_str()])).collect())
+}

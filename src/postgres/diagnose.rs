@@ -1,0 +1,134 @@
+//! Why a batch was not written: nothing was, so there is time to look at what stood against it.
+
+use super::{PostgresError, batch, row::Reader};
+use crate::{
+    gateway::IdempotencyKey,
+    id::Subject,
+    ledger::{Account, Entry},
+    money::Currency,
+    store::{Appended, AppendedAll, CallStatus, Columns, Commit, IfSent, RequestKey},
+};
+use sqlx::{PgConnection, query};
+use std::collections::{HashMap, HashSet};
+
+/// What is in the database that a batch depends on, and then what its commits make of it, one after another.
+#[derive(Default)]
+struct Known {
+    subjects: HashMap<Subject, (i64, i64)>,
+    requests: HashSet<RequestKey>,
+    calls: HashMap<IdempotencyKey, (CallStatus, i64)>,
+    balances: HashMap<(Account, Currency), i64>,
+}
+
+/// The first commit that cannot go on where its subject stands, whatever the database holds.
+pub(super) fn out_of_place(commits: &[Commit]) -> Option<usize> {
+    let (mut subjects, mut requests) = (HashSet::new(), HashSet::new());
+    commits.iter().position(|commit| {
+        let first_but_numbered = commit.expected().is_none() && batch::before(commit) != 0;
+        first_but_numbered
+            || !subjects.insert(commit.subject())
+            || commit.request().is_some_and(|request| !requests.insert(&request.key))
+    })
+}
+
+/// The first refusal, or none if by now nothing stands against the batch.
+pub(super) async fn diagnose(
+    connection: &mut PgConnection,
+    commits: &[Commit],
+) -> Result<Option<AppendedAll>, PostgresError> {
+    let mut known = Known::read(connection, commits).await?;
+    for (position, commit) in commits.iter().enumerate() {
+        if let Some(why) = known.refusal(commit)? {
+            return Ok(Some(AppendedAll::Refused { position, why }));
+        }
+    }
+    Ok(None)
+}
+
+impl Known {
+    async fn read(connection: &mut PgConnection, commits: &[Commit]) -> Result<Self, PostgresError> {
+        let mut known = Self::default();
+        let ids: Vec<_> = commits.iter().map(|commit| commit.subject().to_string()).collect();
+        let subjects = "SELECT id, revision, seq FROM escrowed_subjects WHERE id = ANY($1)";
+        for row in query(subjects).bind(ids).fetch_all(&mut *connection).await? {
+            let reader = Reader::new("escrowed_subjects", &row);
+            known.subjects.insert(reader.parsed(0)?, (reader.integer(1)?, reader.integer(2)?));
+        }
+        let keys: Vec<_> = commits.iter().filter_map(Commit::request).map(|request| request.key.as_str()).collect();
+        let requests = "SELECT key FROM escrowed_requests WHERE key = ANY($1)";
+        for row in query(requests).bind(keys).fetch_all(&mut *connection).await? {
+            known.requests.insert(Reader::new("escrowed_requests", &row).parsed(0)?);
+        }
+        let keys: Vec<_> = commits.iter().flat_map(keys_of).map(|key| key.to_string()).collect();
+        let calls = "SELECT key, status, attempts FROM escrowed_calls WHERE key = ANY($1)";
+        for row in query(calls).bind(keys).fetch_all(&mut *connection).await? {
+            let reader = Reader::new("escrowed_calls", &row);
+            let status = reader.one_of(1, &CallStatus::ALL, CallStatus::name)?;
+            known.calls.insert(reader.parsed(0)?, (status, reader.integer(2)?));
+        }
+        let postings = commits.iter().flat_map(Commit::entries).flat_map(Entry::postings);
+        let accounts: HashSet<_> = postings.map(|posting| posting.account.to_string()).collect();
+        let balances = "SELECT account, sum(minor)::bigint, currency FROM escrowed_balances WHERE account = ANY($1)
+GROUP BY account, currency";
+        for row in query(balances).bind(accounts.into_iter().collect::<Vec<_>>()).fetch_all(connection).await? {
+            let balance = Reader::new("escrowed_balances", &row).balance()?;
+            known.balances.insert((balance.account, balance.amount.currency()), balance.amount.minor());
+        }
+        Ok(known)
+    }
+
+    // In the order in which every store looks.
+    fn refusal(&mut self, commit: &Commit) -> Result<Option<Appended>, PostgresError> {
+        let stands = self.subjects.get(&commit.subject()).copied();
+        if stands != commit.expected().map(|expected| (expected.mark(), batch::before(commit))) {
+            return Ok(Some(Appended::Stale));
+        }
+        let mut follows = None;
+        if let Some(withdrawal) = commit.withdraws()
+            && let Some((status, attempts)) = self.calls.get_mut(&withdrawal.key)
+        {
+            match (&*status, &withdrawal.if_sent) {
+                (CallStatus::Withdrawn, _) => {}
+                (CallStatus::Queued | CallStatus::Parked, _) if *attempts == 0 => *status = CallStatus::Withdrawn,
+                (_, IfSent::Refuse) => return Ok(Some(Appended::Sent { key: withdrawal.key })),
+                (_, IfSent::Follow(call)) => follows = Some(&**call),
+            }
+        }
+        for posting in commit.entries().iter().flat_map(Entry::postings) {
+            let (account, currency) = (posting.account, posting.amount.currency());
+            let held = self.balances.entry((account.clone(), currency)).or_default();
+            *held = held
+                .checked_add(posting.amount.minor())
+                .ok_or_else(|| PostgresError::Overflow { account: account.clone() })?;
+            if account.guarded() && *held < 0 {
+                return Ok(Some(Appended::Overdrawn { account: account.clone() }));
+            }
+        }
+        for call in follows.into_iter().chain(commit.calls()) {
+            let key = call.instruction.key();
+            if self.calls.insert(key, (CallStatus::Queued, 0)).is_some() {
+                return Err(PostgresError::DuplicateCall { key });
+            }
+        }
+        if let Some(settlement) = commit.settles()
+            && !self.calls.contains_key(&settlement.key)
+        {
+            return Err(PostgresError::UnknownCall { key: settlement.key });
+        }
+        let answered = commit.request().is_some_and(|request| self.requests.contains(&request.key));
+        Ok(answered.then_some(Appended::Stale))
+    }
+}
+
+fn keys_of(commit: &Commit) -> impl Iterator<Item = IdempotencyKey> {
+    let withdrawn = commit.withdraws().into_iter().flat_map(|withdrawal| {
+        let follows = match &withdrawal.if_sent {
+            IfSent::Refuse => None,
+            IfSent::Follow(call) => Some(call.instruction.key()),
+        };
+        [Some(withdrawal.key), follows].into_iter().flatten()
+    });
+    let asked = commit.calls().iter().map(|call| call.instruction.key());
+    let settled = commit.settles().map(|settlement| settlement.key);
+    withdrawn.chain(asked).chain(settled)
+}

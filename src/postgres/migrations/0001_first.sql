@@ -1,0 +1,108 @@
+-- Ids and accounts are text and JSON is plain, so that any PostgreSQL tool shows what is in here.
+-- Times are microseconds since 1970-01-01T00:00:00Z, amounts are whole minor units of their currency.
+-- Text is compared byte by byte (COLLATE "C"): every store lists in the same order, whatever the database's language.
+-- There are no foreign keys: one statement writes a commit whole, and checking each row again would cost a fifth of it.
+
+-- Never taken back, not even by a rollback: a revision out of a transaction that was rolled back is stale for ever.
+CREATE SEQUENCE escrowed_revisions AS bigint;
+
+-- One row per subject as its last commit left it, for queries.
+CREATE TABLE escrowed_subjects (
+    id          text   COLLATE "C" NOT NULL PRIMARY KEY,
+    lifecycle   text   COLLATE "C" NOT NULL,
+    status      text   COLLATE "C" NOT NULL,
+    parties     text   NOT NULL,
+    about       text   COLLATE "C",
+    deadline    bigint,
+    held        bigint NOT NULL,
+    currency    text   NOT NULL,
+    revision    bigint NOT NULL DEFAULT nextval('escrowed_revisions'),
+    seq         bigint NOT NULL CHECK (seq > 0),
+    -- Who sees to a deadline that has passed, and until when. The subject's next commit takes it away.
+    worker      text,
+    lease_until bigint,
+    CHECK ((worker IS NULL) = (lease_until IS NULL))
+);
+
+CREATE INDEX escrowed_subjects_status ON escrowed_subjects (lifecycle, status, id);
+CREATE INDEX escrowed_subjects_about ON escrowed_subjects (about, id) WHERE about IS NOT NULL;
+CREATE INDEX escrowed_subjects_deadline ON escrowed_subjects (deadline, id) WHERE deadline IS NOT NULL;
+
+-- The parties of each subject again, to be found by.
+CREATE TABLE escrowed_parties (
+    party   text COLLATE "C" NOT NULL,
+    subject text COLLATE "C" NOT NULL,
+    PRIMARY KEY (party, subject)
+);
+
+-- The log. What is written here is never changed.
+CREATE TABLE escrowed_events (
+    subject text   COLLATE "C" NOT NULL,
+    seq     bigint NOT NULL CHECK (seq > 0),
+    name    text   NOT NULL,
+    version bigint NOT NULL,
+    actor   text   NOT NULL,
+    at      bigint NOT NULL,
+    body    text   NOT NULL,
+    PRIMARY KEY (subject, seq)
+);
+
+-- What each account holds. An account that many share has several rows, its stripes, and holds what they hold together.
+-- No stripe of a guarded account goes below zero, so the account cannot either; and 64 stripes that each fit into 58 bits
+-- fit into 64 together.
+CREATE TABLE escrowed_balances (
+    account  text     COLLATE "C" NOT NULL,
+    currency text     COLLATE "C" NOT NULL,
+    stripe   smallint NOT NULL,
+    minor    bigint   NOT NULL,
+    PRIMARY KEY (account, currency, stripe),
+    CONSTRAINT escrowed_balances_fits CHECK (minor BETWEEN -144115188075855872 AND 144115188075855871),
+    CONSTRAINT escrowed_balances_guarded CHECK (minor >= 0 OR account LIKE 'world:%')
+) WITH (fillfactor = 50);
+
+-- The books. What is written here is never changed.
+CREATE TABLE escrowed_entries (
+    number       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    subject      text   COLLATE "C" NOT NULL,
+    seq          bigint NOT NULL,
+    from_account text   COLLATE "C" NOT NULL,
+    to_account   text   COLLATE "C" NOT NULL,
+    minor        bigint NOT NULL CHECK (minor > 0),
+    currency     text   NOT NULL,
+    purpose      text   NOT NULL,
+    at           bigint NOT NULL,
+    CHECK (from_account <> to_account)
+);
+
+CREATE INDEX escrowed_entries_from ON escrowed_entries (from_account, number);
+CREATE INDEX escrowed_entries_to ON escrowed_entries (to_account, number);
+
+-- The outbox.
+CREATE TABLE escrowed_calls (
+    number      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    key         text   COLLATE "C" NOT NULL UNIQUE,
+    -- Whose calls are kept in order: those of one order.
+    lane        text   COLLATE "C" NOT NULL,
+    gateway     text   COLLATE "C" NOT NULL,
+    instruction text   NOT NULL,
+    status      text   COLLATE "C" NOT NULL CHECK (status IN ('queued', 'pending', 'settled', 'withdrawn', 'parked')),
+    attempts    bigint NOT NULL CHECK (attempts >= 0),
+    due         bigint NOT NULL,
+    worker      text,
+    lease_until bigint,
+    outcome     text,
+    problem     text,
+    CHECK ((worker IS NULL) = (lease_until IS NULL))
+);
+
+CREATE INDEX escrowed_calls_due ON escrowed_calls (gateway, due, number) WHERE status IN ('queued', 'pending');
+CREATE INDEX escrowed_calls_queued ON escrowed_calls (lane, number) WHERE status = 'queued';
+CREATE INDEX escrowed_calls_status ON escrowed_calls (status, key);
+
+-- What the host asked for under keys of its own, so that nothing is done twice.
+CREATE TABLE escrowed_requests (
+    key     text   COLLATE "C" NOT NULL PRIMARY KEY,
+    digest  text   NOT NULL,
+    subject text   COLLATE "C" NOT NULL,
+    seq     bigint NOT NULL
+);

@@ -1,0 +1,128 @@
+//! A store in PostgreSQL, which the host's own tables may share.
+//!
+//! ```no_run
+//! use escrowed::{postgres::Postgres, store::{Query, Store, Views}};
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let store = Postgres::connect("postgres://shop@localhost/shop").await?;
+//! let mut unit = store.begin().await?;                     // sqlx's own Transaction
+//! sqlx::query("UPDATE listings SET sold = true WHERE id = 7").execute(&mut *unit).await?;
+//! let due = unit.find(&Query::DueBy("2026-05-07T15:39:46Z".parse()?), None, 50).await?;
+//! store.commit(unit).await?;                               // the host's row and the crate's, together
+//! # Ok(()) }
+//! ```
+//!
+//! # Units
+//! The traits are implemented on sqlx's [`Transaction`] and on a bare [`PgConnection`]. In a transaction, everything
+//! becomes durable when the host commits it. On a bare connection each append is a transaction of its own: one statement,
+//! one round trip, durable when it answers.
+//!
+//! # One commit, one statement
+//! An append is a single statement with data-modifying CTEs, made of only those parts that its commits need. The update of
+//! the index row on its revision feeds every other part, so a stale commit writes nothing. `append_all` is the same
+//! statement over longer arrays. (Two or more subjects opened in one batch inside a transaction cost a savepoint, since
+//! somebody else may open one of them at the same moment.)
+//!
+//! # No hot row
+//! What many orders share must not make them wait for one another. The account of a gateway or a wallet has up to 64 rows,
+//! its *stripes*; a connection adds to the stripe that its number in the server stands for, and nobody waits. What an
+//! account holds is the sum of its stripes.
+//! - The world may go below zero: whatever leaves it or arrives there goes to the connection's own stripe.
+//! - A wallet may not. What leaves it locks all its stripes, is compared with their sum, and is drained from one after
+//!   another. No stripe goes below zero, which a CHECK of the database makes sure of; so their sum never does, whatever
+//!   happens at the same time.
+//! - An escrow account belongs to one subject, whose revision lets one commit through at a time. It has one stripe.
+//!
+//! Rows are locked in one order (subjects by id, then calls by key, then stripes by account), so single appends do not
+//! lock each other out.
+//!
+//! # Isolation and lost races
+//! It works under READ COMMITTED, which is PostgreSQL's default, and under SERIALIZABLE ([`Postgres::serializable`]). A
+//! serialization failure (SQLSTATE 40001) or deadlock (40P01) loses nothing: on a bare connection the append is tried again
+//! up to three times and then answers [`Stale`](crate::store::Appended::Stale); in a transaction, which PostgreSQL has given
+//! up by then, it answers `Stale` at once: roll the unit back and begin a fresh one. From a read or a COMMIT it is an error
+//! for which [`PostgresError::is_lost_race`] says yes; the crate's own workers begin anew then.
+//!
+//! # What to know
+//! - Tables begin with `escrowed_` and live in the first schema of the `search_path`. Every text is compared byte by byte.
+//! - Numbers of entries grow in the order of writing, not of committing: while others write, an entry may appear below
+//!   one that was read already.
+//! - A stripe holds up to 2^57 minor units (1.4 quadrillion euros), so that no sum of stripes leaves 64 bits.
+//! - A connection behind a pooler in transaction mode works if the pooler keeps prepared statements apart.
+//! - TLS comes with the host's own `sqlx` features.
+
+mod append;
+mod batch;
+mod diagnose;
+mod error;
+mod inventory;
+mod log;
+mod migrate;
+mod money;
+mod outbox;
+mod row;
+mod statement;
+mod unit;
+mod views;
+
+pub use error::PostgresError;
+pub use unit::PostgresUnit;
+
+use sqlx::{
+    PgPool, Transaction,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+#[cfg(doc)]
+use sqlx::PgConnection;
+
+/// A store in PostgreSQL. A clone shares its pool of connections.
+#[derive(Debug, Clone)]
+pub struct Postgres {
+    pool: PgPool,
+    begin: &'static str,
+}
+
+const READ_COMMITTED: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+const SERIALIZABLE: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
+
+impl Postgres {
+    /// Connects with up to 10 connections, and brings the crate's tables up to date.
+    ///
+    /// # Errors
+    /// [`PostgresError::LaterVersion`] when a later version of this crate has written the tables,
+    /// [`PostgresError::Database`] when PostgreSQL cannot be reached or fails.
+    pub async fn connect(url: &str) -> Result<Self, PostgresError> {
+        let options: PgConnectOptions = url.parse()?;
+        Self::from_pool(PgPoolOptions::new().max_connections(10).connect_with(options).await?).await
+    }
+
+    /// Takes a pool that the host has set up, and brings the crate's tables up to date.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn from_pool(pool: PgPool) -> Result<Self, PostgresError> {
+        migrate::migrate(&mut *pool.acquire().await?).await?;
+        Ok(Self { pool, begin: READ_COMMITTED })
+    }
+
+    /// The same store, whose units are SERIALIZABLE: PostgreSQL itself refuses whatever could not have happened one after
+    /// another, at the price of more lost races.
+    #[must_use]
+    pub fn serializable(mut self) -> Self {
+        self.begin = SERIALIZABLE;
+        self
+    }
+
+    /// The pool, for bare connections and for the host's own queries.
+    #[must_use]
+    pub const fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    async fn transaction(&self) -> Result<Transaction<'static, sqlx::Postgres>, PostgresError> {
+        Ok(self.pool.begin_with(self.begin).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests;

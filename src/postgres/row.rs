@@ -1,0 +1,43 @@
+//! How PostgreSQL gives its columns.
+
+use super::PostgresError;
+use crate::store::Columns;
+use sqlx::{Column, Error, Row, postgres::PgRow};
+use std::fmt;
+
+/// A row of one table.
+#[derive(Clone, Copy)]
+pub(super) struct Reader<'r> {
+    table: &'static str,
+    row: &'r PgRow,
+}
+
+impl<'r> Reader<'r> {
+    pub(super) const fn new(table: &'static str, row: &'r PgRow) -> Self {
+        Self { table, row }
+    }
+
+    fn read_error(&self, column: usize, error: Error) -> PostgresError {
+        match error {
+            Error::ColumnDecode { source, .. } => self.corrupt(column, &source),
+            other => PostgresError::Database(other),
+        }
+    }
+}
+
+impl Columns for Reader<'_> {
+    type Error = PostgresError;
+
+    fn maybe_text(&self, column: usize) -> Result<Option<String>, PostgresError> {
+        self.row.try_get(column).map_err(|error| self.read_error(column, error))
+    }
+
+    fn maybe_integer(&self, column: usize) -> Result<Option<i64>, PostgresError> {
+        self.row.try_get(column).map_err(|error| self.read_error(column, error))
+    }
+
+    fn corrupt(&self, column: usize, what: &dyn fmt::Display) -> PostgresError {
+        let name = self.row.columns().get(column).map_or("?", |column| column.name());
+        PostgresError::Corrupt { table: self.table, what: format!("{name}: {what}") }
+    }
+}

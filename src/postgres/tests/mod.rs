@@ -1,0 +1,220 @@
+mod database;
+mod races;
+
+use super::*;
+use crate::{
+    conformance::store::commits::{account, at, charge, entry, euro, goes_on, key, opens, order, payin, saved, stored},
+    gateway::Outcome,
+    money::Currency,
+    store::{Appended, AppendedAll, Commit, Request, Settlement, Store, UnitOfWork, Views},
+};
+use database::{Database, block_on};
+
+mod read_committed {
+    use super::*;
+
+    fn on_postgres(promise: impl AsyncFnOnce(&Postgres)) {
+        let database = Database::new();
+        block_on(async { promise(&database.store().await).await });
+    }
+
+    crate::store_promises!(on_postgres);
+}
+
+mod serializable {
+    use super::*;
+
+    fn on_postgres(promise: impl AsyncFnOnce(&Postgres)) {
+        let database = Database::new();
+        block_on(async { promise(&database.store().await.serializable()).await });
+    }
+
+    crate::store_promises!(on_postgres);
+}
+
+/// One of everything.
+fn full() -> Commit {
+    let mut commit = opens(order(1));
+    commit.entries = vec![entry("world:sandbox", "wallet:alice", 5)];
+    commit.calls = vec![charge(payin(1), at(0))];
+    commit.index.parties = ["alice".parse().unwrap()].into();
+    commit.request = Some(Request::new("anna-1", "open").unwrap());
+    commit
+}
+
+#[test]
+fn a_bare_connection_writes_each_append_at_once() {
+    let database = Database::new();
+    block_on(async {
+        let store = database.store().await;
+        let mut bare = store.pool().acquire().await.unwrap();
+        let first = stored(&mut *bare, &full()).await;
+        // Another connection sees it: it is durable already.
+        let log = store.begin().await.unwrap().log(order(1)).await.unwrap().unwrap();
+        assert_eq!(log.revision, first);
+
+        let mut refused = goes_on(order(1), first, 2);
+        refused.entries = vec![entry("wallet:alice", "wallet:bob", 6)];
+        let all = bare.append_all(&[opens(order(2)), opens(order(3)), refused]).await.unwrap();
+        let why = Appended::Overdrawn { account: account("wallet:alice") };
+        assert_eq!(all, AppendedAll::Refused { position: 2, why });
+        assert_eq!(bare.log(order(2)).await.unwrap(), None);
+        let outcome = Outcome::Settled { moved: euro(1250) };
+        let settles = Some(Settlement { key: key(&charge(payin(1), at(0))), outcome });
+        stored(&mut *bare, &Commit { settles, ..goes_on(order(1), first, 2) }).await;
+    });
+}
+
+#[test]
+fn the_hosts_own_rows_share_the_transaction() {
+    let database = Database::new();
+    block_on(async {
+        let store = database.store().await;
+        sqlx::raw_sql("CREATE TABLE listings (title text NOT NULL)").execute(store.pool()).await.unwrap();
+        let count = async |store: &Postgres| -> i64 {
+            sqlx::query_scalar("SELECT count(*) FROM listings").fetch_one(store.pool()).await.unwrap()
+        };
+        let add = "INSERT INTO listings VALUES ('a bicycle')";
+
+        let mut host = store.pool().begin().await.unwrap();
+        sqlx::query(add).execute(&mut *host).await.unwrap();
+        stored(&mut host, &full()).await;
+        host.rollback().await.unwrap();
+        assert_eq!(count(&store).await, 0);
+        assert_eq!(store.begin().await.unwrap().log(order(1)).await.unwrap(), None);
+
+        // A refused commit takes none of the host's rows with it.
+        let mut host = store.pool().begin().await.unwrap();
+        sqlx::query(add).execute(&mut *host).await.unwrap();
+        stored(&mut host, &full()).await;
+        assert_eq!(host.append(&full()).await.unwrap(), Appended::Stale);
+        host.commit().await.unwrap();
+        assert_eq!(count(&store).await, 1);
+        assert!(store.begin().await.unwrap().log(order(1)).await.unwrap().is_some());
+    });
+}
+
+#[test]
+fn a_later_version_is_refused_and_a_migration_runs_once() {
+    let database = Database::new();
+    block_on(async {
+        let store = database.store().await;
+        let again = database.store().await;
+        let rows: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM escrowed_migrations").fetch_one(again.pool()).await.unwrap();
+        assert_eq!(rows, 1);
+        let later = "INSERT INTO escrowed_migrations (version) VALUES (99)";
+        sqlx::query(later).execute(store.pool()).await.unwrap();
+        let refused = Postgres::from_pool(store.pool().clone()).await;
+        assert!(matches!(refused, Err(PostgresError::LaterVersion { found: 99, known: 1 })), "{refused:?}");
+    });
+}
+
+#[test]
+fn programs_that_start_at_once_migrate_once() {
+    let database = Database::new();
+    block_on(async {
+        let stores = futures_util::future::join_all((0..6).map(|_| database.store())).await;
+        saved(&stores[0], &full()).await;
+    });
+}
+
+#[test]
+fn a_statement_by_hand_cannot_overdraw() {
+    let database = Database::new();
+    block_on(async {
+        let store = database.store().await;
+        saved(&store, &full()).await;
+        for overdraw in [
+            "UPDATE escrowed_balances SET minor = minor - 6 WHERE account = 'wallet:alice'",
+            "INSERT INTO escrowed_balances VALUES ('wallet:bob', 'EUR', 0, -1)",
+            "INSERT INTO escrowed_balances VALUES ('wallet:world:', 'EUR', 0, -1)",
+        ] {
+            let refused = sqlx::query(overdraw).execute(store.pool()).await.unwrap_err();
+            assert!(refused.as_database_error().is_some_and(|error| error.is_check_violation()), "{overdraw}");
+        }
+    });
+}
+
+#[test]
+fn a_row_that_cannot_be_right_is_an_error() {
+    let database = Database::new();
+    block_on(async {
+        let store = database.store().await;
+        saved(&store, &full()).await;
+        for (alter, table) in [
+            ("UPDATE escrowed_events SET actor = 'nobody'", "escrowed_events"),
+            ("UPDATE escrowed_events SET at = 9223372036854775807", "escrowed_events"),
+            ("UPDATE escrowed_events SET version = 70000", "escrowed_events"),
+            ("DELETE FROM escrowed_events", "escrowed_events"),
+        ] {
+            let mut unit = store.begin().await.unwrap();
+            sqlx::query(alter).execute(&mut *unit).await.unwrap();
+            let error = unit.log(order(1)).await.unwrap_err();
+            assert!(matches!(&error, PostgresError::Corrupt { table: found, .. } if *found == table), "{error:?}");
+        }
+        let mut unit = store.begin().await.unwrap();
+        sqlx::query("UPDATE escrowed_balances SET currency = 'XXY'").execute(&mut *unit).await.unwrap();
+        unit.balances(None, 9).await.unwrap_err();
+    });
+}
+
+#[test]
+fn a_wallet_is_drained_from_all_its_stripes() {
+    let database = Database::new();
+    block_on(async {
+        let store = database.store().await;
+        let mut commit = opens(order(1));
+        commit.entries = vec![entry("world:sandbox", "wallet:shop", 1)];
+        saved(&store, &commit).await;
+        let spread = "INSERT INTO escrowed_balances SELECT 'wallet:shop', 'EUR', stripe, 10
+FROM generate_series(64, 70) AS stripe";
+        sqlx::query(spread).execute(store.pool()).await.unwrap();
+        let pay = |number, minor| {
+            let mut commit = opens(order(number));
+            commit.entries = vec![entry("wallet:shop", "wallet:bob", minor)];
+            commit
+        };
+        let mut unit = store.begin().await.unwrap();
+        assert_eq!(unit.append(&pay(2, 72)).await.unwrap(), Appended::Overdrawn { account: account("wallet:shop") });
+        stored(&mut unit, &pay(2, 33)).await;
+        assert_eq!(unit.balance(&account("wallet:shop"), Currency::EUR).await.unwrap(), euro(38));
+        stored(&mut unit, &pay(3, 38)).await;
+        assert!(unit.balance(&account("wallet:shop"), Currency::EUR).await.unwrap().is_zero());
+        assert_eq!(unit.balance(&account("wallet:bob"), Currency::EUR).await.unwrap(), euro(71));
+    });
+}
+
+#[test]
+fn every_query_has_its_index() {
+    let database = Database::new();
+    block_on(async {
+        let store = database.store().await;
+        let mut unit = store.begin().await.unwrap();
+        // With few rows PostgreSQL would rather read them all; that it can do without is what counts.
+        for setting in ["enable_seqscan", "enable_sort", "enable_hashagg", "enable_bitmapscan"] {
+            sqlx::query(sqlx::AssertSqlSafe(format!("SET LOCAL {setting} = off"))).execute(&mut *unit).await.unwrap();
+        }
+        let outbox = [
+            (outbox::LEASE, "escrowed_calls_due"),
+            (outbox::LEASE, "escrowed_calls_queued"),
+            (outbox::POSTPONE, "escrowed_calls_key_key"),
+            (outbox::LEASE_DUE, "escrowed_subjects_deadline"),
+        ];
+        for (number, (query, index)) in views::QUERIES.into_iter().chain(inventory::QUERIES).chain(outbox).enumerate() {
+            let prepare = format!("PREPARE q{number} AS {query}");
+            sqlx::raw_sql(sqlx::AssertSqlSafe(prepare)).execute(&mut *unit).await.unwrap();
+            let count = (1..=9).filter(|place| query.contains(&format!("${place}"))).count();
+            let nulls = vec!["NULL"; count].join(", ");
+            let explain =
+                format!("EXPLAIN (GENERIC_PLAN OFF) EXECUTE q{number}({nulls})").replace("(GENERIC_PLAN OFF) ", "");
+            let setting = "SET LOCAL plan_cache_mode = force_generic_plan";
+            sqlx::raw_sql(setting).execute(&mut *unit).await.unwrap();
+            let plan: Vec<String> =
+                sqlx::query_scalar(sqlx::AssertSqlSafe(explain)).fetch_all(&mut *unit).await.unwrap();
+            let plan = plan.join("\n");
+            assert!(plan.contains(index), "{query}\n{plan}");
+            assert!(!plan.contains("Seq Scan"), "{query}\n{plan}");
+        }
+    });
+}

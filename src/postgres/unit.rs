@@ -1,0 +1,163 @@
+//! The traits, on sqlx's transaction and on a bare connection.
+
+use super::{Postgres, PostgresError, append, inventory, log, outbox, views};
+use crate::{
+    gateway::IdempotencyKey,
+    id::Subject,
+    ledger::{Account, Balance},
+    money::{Currency, Money},
+    party::PartyId,
+    store::{
+        Answered, Appended, AppendedAll, BookedEntry, CallState, CallStatus, Commit, Cursor, DueLease, IndexEntry,
+        Inventory, Lease, LeasedCall, Log, Outbox, Page, Postponement, Query, RequestKey, Store, UnitOfWork, Views,
+    },
+};
+use sqlx::{PgConnection, Transaction};
+
+/// An open transaction of a [`Postgres`]: sqlx's own. Dropped without a commit, it is rolled back.
+pub type PostgresUnit = Transaction<'static, sqlx::Postgres>;
+
+impl Store for Postgres {
+    type Unit = PostgresUnit;
+    type Error = PostgresError;
+
+    async fn begin(&self) -> Result<PostgresUnit, PostgresError> {
+        self.transaction().await
+    }
+
+    async fn commit(&self, unit: PostgresUnit) -> Result<(), PostgresError> {
+        Ok(unit.commit().await?)
+    }
+
+    fn is_lost_race(&self, error: &PostgresError) -> bool {
+        error.is_lost_race()
+    }
+}
+
+// A transaction is a connection with something open on it, so both do the same.
+macro_rules! units {
+    ($($unit:ty),+) => { $(
+        impl UnitOfWork for $unit {
+            type Error = PostgresError;
+
+            async fn log(&mut self, subject: Subject) -> Result<Option<Log>, PostgresError> {
+                log::log(self, subject).await
+            }
+
+            async fn answered(&mut self, key: &RequestKey) -> Result<Option<Answered>, PostgresError> {
+                log::answered(self, key).await
+            }
+
+            async fn append(&mut self, commit: &Commit) -> Result<Appended, PostgresError> {
+                append::append(self, commit).await
+            }
+
+            async fn append_all(&mut self, commits: &[Commit]) -> Result<AppendedAll, PostgresError> {
+                append::append_all(self, commits).await
+            }
+        }
+
+        impl Outbox for $unit {
+            async fn lease(&mut self, lease: &Lease) -> Result<Vec<LeasedCall>, PostgresError> {
+                outbox::lease(self, lease).await
+            }
+
+            async fn call(&mut self, key: &IdempotencyKey) -> Result<Option<CallState>, PostgresError> {
+                outbox::call(self, key).await
+            }
+
+            async fn postpone(&mut self, postponement: &Postponement<'_>) -> Result<bool, PostgresError> {
+                outbox::postpone(self, postponement).await
+            }
+
+            async fn lease_due(&mut self, lease: &DueLease) -> Result<Vec<IndexEntry>, PostgresError> {
+                outbox::lease_due(self, lease).await
+            }
+
+            async fn calls(
+                &mut self,
+                status: CallStatus,
+                after: Option<&IdempotencyKey>,
+                limit: usize,
+            ) -> Result<Vec<CallState>, PostgresError> {
+                outbox::calls(self, status, after, limit).await
+            }
+        }
+
+        impl Views for $unit {
+            async fn find(
+                &mut self,
+                query: &Query,
+                after: Option<&Cursor>,
+                limit: usize,
+            ) -> Result<Page, PostgresError> {
+                views::find(self, query, after, limit).await
+            }
+
+            async fn balance(&mut self, account: &Account, currency: Currency) -> Result<Money, PostgresError> {
+                views::balance(self, account, currency).await
+            }
+
+            async fn balances(
+                &mut self,
+                after: Option<(&Account, Currency)>,
+                limit: usize,
+            ) -> Result<Vec<Balance>, PostgresError> {
+                views::balances(self, after, limit).await
+            }
+
+            async fn entries(
+                &mut self,
+                account: &Account,
+                after: i64,
+                limit: usize,
+            ) -> Result<Vec<BookedEntry>, PostgresError> {
+                views::entries(self, account, after, limit).await
+            }
+
+            async fn books(&mut self, after: i64, limit: usize) -> Result<Vec<BookedEntry>, PostgresError> {
+                views::books(self, after, limit).await
+            }
+        }
+
+        impl Inventory for $unit {
+            async fn subjects(&mut self, after: Option<Subject>, limit: usize) -> Result<Vec<Subject>, PostgresError> {
+                inventory::subjects(self, after, limit).await
+            }
+
+            async fn row(&mut self, subject: Subject) -> Result<Option<IndexEntry>, PostgresError> {
+                inventory::row(self, subject).await
+            }
+
+            async fn members(
+                &mut self,
+                after: Option<(&PartyId, Subject)>,
+                limit: usize,
+            ) -> Result<Vec<(PartyId, Subject)>, PostgresError> {
+                inventory::members(self, after, limit).await
+            }
+
+            async fn accounts(&mut self, after: Option<&Account>, limit: usize) -> Result<Vec<Account>, PostgresError> {
+                inventory::accounts(self, after, limit).await
+            }
+
+            async fn balances_of(&mut self, account: &Account) -> Result<Vec<Balance>, PostgresError> {
+                inventory::balances_of(self, account).await
+            }
+
+            async fn lane(&mut self, key: &IdempotencyKey) -> Result<Option<Subject>, PostgresError> {
+                inventory::lane(self, key).await
+            }
+
+            async fn requests(
+                &mut self,
+                after: Option<&RequestKey>,
+                limit: usize,
+            ) -> Result<Vec<(RequestKey, Answered)>, PostgresError> {
+                inventory::requests(self, after, limit).await
+            }
+        }
+    )+ };
+}
+
+units!(Transaction<'_, sqlx::Postgres>, PgConnection);

@@ -1,0 +1,164 @@
+//! The comparison itself.
+
+use super::{
+    Astray, Differs, Duplicate, Finding, Matched, MissingHere, MissingThere, Reconciliation, ReconciliationError,
+    SettlementLine, Unbooked,
+};
+use crate::{
+    gateway::{Capture, IdempotencyKey, Instruction, Outcome, Verb},
+    id::Subject,
+    ledger::{Account, GatewayName},
+    money::{Money, MoneyError},
+    payment::{PayinId, PayoutId, RefundId},
+    statement::Span,
+    store::{BookedEntry, CallState, CallStatus, Outbox, Views},
+    text::Name,
+};
+use std::collections::HashMap;
+
+const PAGE: usize = 500;
+
+/// Compares a gateway's settlement file with our books, and keeps all that is found.
+///
+/// Lines that are plain values go in as `lines.map(Ok::<_, std::convert::Infallible>)`; lines that are none of the books'
+/// business, such as the gateway's own fees, are left out by filtering them.
+///
+/// # Errors
+/// [`ReconciliationError`] when a line cannot be read, an amount overflows or the storage fails.
+pub async fn reconcile<U: Outbox + Views, L>(
+    unit: &mut U,
+    gateway: &GatewayName,
+    span: Span,
+    lines: impl IntoIterator<Item = Result<SettlementLine, L>>,
+) -> Result<Reconciliation, ReconciliationError<U::Error, L>> {
+    let mut all = Reconciliation::default();
+    reconcile_each(unit, gateway, span, lines, |finding| all.add(finding)).await?;
+    Ok(all)
+}
+
+/// The same for files of any length: hands over what is found as soon as it is found, and keeps none of it. First what became
+/// of each line, in the order of the file; then what the file has not, in the order of the books.
+///
+/// # Errors
+/// [`ReconciliationError`] as for [`reconcile`]. What was handed over is not all there is then.
+pub async fn reconcile_each<U: Outbox + Views, L>(
+    unit: &mut U,
+    gateway: &GatewayName,
+    span: Span,
+    lines: impl IntoIterator<Item = Result<SettlementLine, L>>,
+    mut found: impl FnMut(Finding),
+) -> Result<(), ReconciliationError<U::Error, L>> {
+    let world = Account::World(gateway.clone());
+    let mut seen: HashMap<Subject, u64> = HashMap::new();
+    for line in lines {
+        let line = line.map_err(ReconciliationError::Line)?;
+        let Some(payment) = line.reference.as_ref().and_then(refers_to) else {
+            found(Finding::MissingHere(MissingHere { line, why: Unbooked::Unknown }));
+            continue;
+        };
+        if let Some(first) = seen.get(&payment) {
+            found(Finding::Duplicate(Duplicate { line, payment, first: *first }));
+            continue;
+        }
+        seen.insert(payment, line.line);
+        let booked = booked(unit, &world, payment).await?;
+        let call = call(unit, payment).await.map_err(ReconciliationError::Storage)?;
+        let called = call.as_ref().filter(|call| call.gateway == *gateway).map(moved).transpose()?.flatten();
+        // What has no calls of its own, a lifecycle of the host's, books with the world as it likes.
+        if booked != called && !verbs(payment).is_empty() {
+            found(Finding::Astray(Astray { payment, called, booked }));
+        }
+        found(match booked {
+            Some(here) if here == line.amount => Finding::Matched(Matched { line, payment }),
+            Some(here) => Finding::Differs(Differs { line, payment, here }),
+            None => Finding::MissingHere(MissingHere { line, why: why(call, called, gateway) }),
+        });
+    }
+    let mut last = 0;
+    loop {
+        let page = unit.entries(&world, last, PAGE).await.map_err(ReconciliationError::Storage)?;
+        let Some(end) = page.last() else { return Ok(()) };
+        last = end.number;
+        for entry in page.iter().filter(|entry| span.contains(entry.at) && !seen.contains_key(&entry.subject)) {
+            let (payment, number, at) = (entry.subject, entry.number, entry.at);
+            found(Finding::MissingThere(MissingThere { payment, number, at, amount: from_outside(entry, &world)? }));
+        }
+    }
+}
+
+/// The payment that a reference names: by the key of one of its calls, or by its id.
+pub(super) fn refers_to(reference: &Name) -> Option<Subject> {
+    let text = reference.as_str();
+    let key = text.parse::<IdempotencyKey>().map(|key| key.subject);
+    key.ok().or_else(|| text.parse().ok())
+}
+
+/// What a payment may ask of a gateway that moves money: the last of them that was asked is the one that counts.
+fn verbs(payment: Subject) -> &'static [Verb] {
+    if PayinId::try_from(payment).is_ok() {
+        &[Verb::Capture, Verb::Charge]
+    } else if PayoutId::try_from(payment).is_ok() {
+        &[Verb::Payout]
+    } else if RefundId::try_from(payment).is_ok() {
+        &[Verb::Refund]
+    } else {
+        &[]
+    }
+}
+
+async fn call<U: Outbox>(unit: &mut U, payment: Subject) -> Result<Option<CallState>, U::Error> {
+    for verb in verbs(payment) {
+        if let Some(call) = unit.call(&IdempotencyKey { subject: payment, verb: *verb }).await? {
+            return Ok(Some(call));
+        }
+    }
+    Ok(None)
+}
+
+/// What a call moved, seen from the gateway; `None` when it moved nothing, or has not been answered.
+fn moved(call: &CallState) -> Result<Option<Money>, MoneyError> {
+    let Some(Outcome::Settled { moved }) = call.outcome else { return Ok(None) };
+    match call.instruction {
+        Instruction::Charge { capture: Capture::Now, .. } | Instruction::Capture { .. } => Ok(Some(moved)),
+        Instruction::Payout { .. } | Instruction::Refund { .. } => moved.checked_neg().map(Some),
+        Instruction::Charge { capture: Capture::Later, .. } | Instruction::Void { .. } => Ok(None),
+    }
+}
+
+/// What the books say moved between a payment and the world, seen from the gateway.
+async fn booked<U: Views, L>(
+    unit: &mut U,
+    world: &Account,
+    payment: Subject,
+) -> Result<Option<Money>, ReconciliationError<U::Error, L>> {
+    let (account, mut last, mut sum) = (Account::Escrow(payment), 0, None::<Money>);
+    loop {
+        let page = unit.entries(&account, last, PAGE).await.map_err(ReconciliationError::Storage)?;
+        let Some(end) = page.last() else { return Ok(sum) };
+        last = end.number;
+        for entry in page.iter().filter(|entry| entry.from == *world || entry.to == *world) {
+            let amount = from_outside(entry, world)?;
+            sum = Some(sum.map_or(Ok(amount), |sum| sum.checked_add(amount))?);
+        }
+    }
+}
+
+fn from_outside(entry: &BookedEntry, world: &Account) -> Result<Money, MoneyError> {
+    if entry.from == *world { Ok(entry.amount) } else { entry.amount.checked_neg() }
+}
+
+fn why(call: Option<CallState>, called: Option<Money>, gateway: &GatewayName) -> Unbooked {
+    let Some(call) = call else { return Unbooked::Unknown };
+    if call.gateway != *gateway {
+        return Unbooked::OtherGateway(call.gateway);
+    }
+    match (call.status, call.outcome) {
+        (CallStatus::Settled, Some(Outcome::Settled { .. })) if called.is_some() => Unbooked::Settled,
+        (CallStatus::Settled, Some(Outcome::Settled { .. })) => Unbooked::NothingMoved,
+        (CallStatus::Settled, Some(Outcome::Declined { .. })) => Unbooked::Declined,
+        (CallStatus::Settled, Some(Outcome::Pending { .. }) | None)
+        | (CallStatus::Queued | CallStatus::Pending | CallStatus::Withdrawn | CallStatus::Parked, _) => {
+            Unbooked::Unanswered(call.status)
+        }
+    }
+}
