@@ -3,6 +3,7 @@
 
 extern crate self as escrowed;
 
+pub mod campaign;
 pub mod coalescing;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
@@ -19,6 +20,7 @@ pub mod money;
 pub mod order;
 pub mod party;
 pub mod payment;
+pub mod pledge;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod reconciliation;

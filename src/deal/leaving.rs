@@ -26,6 +26,13 @@ pub trait Leaving {
         leg.is_some_and(|leg| leg.stands == Stands::Confirmed)
     }
 
+    /// Whether the payment is one of its own.
+    #[doc(hidden)]
+    fn opened(&self, evidence: &Evidence<'_>) -> bool {
+        let payment = evidence.of_outgoing().map(|(payment, _)| payment);
+        self.leaving().zip(payment).is_some_and(|(outgoing, payment)| outgoing.leg(payment).is_ok())
+    }
+
     #[doc(hidden)]
     fn must_have_arrived(&self) -> Result<(), Reason> {
         if self.arrived() { Ok(()) } else { Err(Reason::Missing { what: "the confirmation of every payment" }) }

@@ -57,6 +57,10 @@ impl Period {
         }
     }
 
+    pub(crate) fn micros(self) -> i64 {
+        i64::from(self.0.get()) * 1_000_000
+    }
+
     /// When it ends, if it begins then.
     #[must_use]
     pub fn after(self, start: Timestamp) -> Timestamp {

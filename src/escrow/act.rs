@@ -68,7 +68,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         let at = self.stamp(caller.actor);
         let mut gathered = Gathering::over(unit);
         if let Some(request) = &request
-            && let Some(before) = gathered.answer::<V::Any>(request).await?
+            && let Some(before) = gathered.answer::<V::Any>(Some(request)).await?
         {
             return before.try_into().map_err(|_| EscrowError::OtherRequest { key: request.key.clone() });
         }
@@ -106,7 +106,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         unit: &mut U,
         request: &Request,
     ) -> Result<Option<L>, Fails<U>> {
-        Gathering::over(unit).answer(request).await
+        Gathering::over(unit).answer(Some(request)).await
     }
 
     /// Saves a step of an order that the host took by its typed method, and what follows from it by itself.
@@ -240,9 +240,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         caller: Caller,
     ) -> Result<Step<L>, Fails<U>> {
         let request = caller.commands(id, &command)?;
-        if let Some(request) = &request
-            && let Some(before) = gathered.answer(request).await?
-        {
+        if let Some(before) = gathered.answer(request.as_ref()).await? {
             return Ok(Step::Before(before));
         }
         let at = self.stamp(caller.actor);
@@ -250,8 +248,8 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         Ok(Step::Taken(under(taken, request), at))
     }
 
-    // Writes an agreement's step, and what follows from it by itself.
-    async fn write<L: Agreement, U: UnitOfWork>(
+    /// Writes an agreement's step, and what follows from it by itself.
+    pub(super) async fn write<L: Agreement, U: UnitOfWork>(
         &self,
         mut gathered: Gathering<'_, U>,
         taken: Transition<L>,
@@ -265,7 +263,8 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     }
 }
 
-fn under<T: Value>(taken: Transition<T>, request: Option<Request>) -> Transition<T> {
+/// Does it as what a request asked for, if one did.
+pub(super) fn under<T: Value>(taken: Transition<T>, request: Option<Request>) -> Transition<T> {
     match request {
         Some(request) => taken.under(request),
         None => taken,

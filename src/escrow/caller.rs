@@ -2,11 +2,14 @@
 
 use super::EscrowError;
 use crate::{
-    id::Id,
+    id::{Id, Subject},
     lifecycle::{Lifecycle, Opening},
     party::Actor,
+    payment::Method,
+    pledge::Offer,
     store::{Digest, Request, RequestKey},
 };
+use serde::Serialize;
 
 /// Who asks for something, and the host's key for the request, if it has one.
 ///
@@ -64,9 +67,10 @@ impl Actor {
 impl Caller {
     /// The request to open something of these terms. Its id is made anew each time, so it is no part of it.
     pub(super) fn opens<L: Lifecycle, E>(&self, opening: &L::Opening) -> Result<Option<Request>, EscrowError<E>> {
-        let Some(key) = &self.key else { return Ok(None) };
-        let content = serde_json::to_string(&("open", L::TABLE.name, &self.actor, opening.asked()?))?;
-        Ok(Some(Request { key: key.clone(), digest: Digest::of(&content) }))
+        if self.key.is_none() {
+            return Ok(None);
+        }
+        self.asks("open", L::TABLE.name, opening.asked()?)
     }
 
     /// The request to do what a command says.
@@ -75,8 +79,22 @@ impl Caller {
         id: Id<L>,
         command: &L::Command<'_>,
     ) -> Result<Option<Request>, EscrowError<E>> {
+        self.asks("act", id.subject(), command)
+    }
+
+    /// The request to pledge. What it is pledged to says the rest of the terms, so that is no part of it.
+    pub(super) fn pledges<E>(
+        &self,
+        to: Subject,
+        offer: &Offer,
+        by: &Method,
+    ) -> Result<Option<Request>, EscrowError<E>> {
+        self.asks("pledge", to, (offer, by))
+    }
+
+    fn asks<E>(&self, verb: &str, of: impl Serialize, what: impl Serialize) -> Result<Option<Request>, EscrowError<E>> {
         let Some(key) = &self.key else { return Ok(None) };
-        let content = serde_json::to_string(&("act", id.subject(), &self.actor, command))?;
+        let content = serde_json::to_string(&(verb, of, &self.actor, what))?;
         Ok(Some(Request { key: key.clone(), digest: Digest::of(&content) }))
     }
 }

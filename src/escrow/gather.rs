@@ -72,8 +72,9 @@ impl<'u, U: UnitOfWork> Gathering<'u, U> {
         Ok(replay(self.log(id.subject()).await?)?)
     }
 
-    /// The value that a request was answered with before; `None` when nothing was done under its key.
-    pub(super) async fn answer<L: Lifecycle>(&mut self, request: &Request) -> Result<Option<L>, Fails<U>> {
+    /// The value that a request was answered with before; `None` when nothing was done under its key, or there is none.
+    pub(super) async fn answer<L: Lifecycle>(&mut self, request: Option<&Request>) -> Result<Option<L>, Fails<U>> {
+        let Some(request) = request else { return Ok(None) };
         let answered = self.unit.answered(&request.key).await.map_err(EscrowError::Storage)?;
         let Some(answered) = answered else { return Ok(None) };
         let other = || EscrowError::OtherRequest { key: request.key.clone() };
@@ -115,6 +116,11 @@ impl<'u, U: UnitOfWork> Gathering<'u, U> {
             }
         }
         Ok(())
+    }
+
+    /// Whether anything of this subject is to be written.
+    pub(super) fn writes(&self, subject: Subject) -> bool {
+        self.position(subject).is_some()
     }
 
     /// Writes everything at once: all of it, or nothing.

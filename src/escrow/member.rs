@@ -6,6 +6,7 @@ use crate::{
     lifecycle::{Corrupt, Reason, Refused, Retraced, Transition, replay, retrace},
     party::Stamp,
     payment::{Agreement, Evidence, Learned, PayinId},
+    pledge::{Gathered, Pledge, PledgeId, Pool, Returned, Stage},
     store::{Commit, Log},
 };
 
@@ -17,6 +18,30 @@ pub(crate) struct Member {
     pub(super) wants: fn(&Log, PayinId) -> Result<bool, Corrupt>,
     pub(super) learn: fn(&Log, &Evidence<'_>, &Stamp) -> Result<Reaction, Lapse>,
     pub(super) due: fn(&Log, &Stamp) -> Result<Reaction, Lapse>,
+    /// For what can be pledged to.
+    pub(super) pool: Option<LoadPool>,
+}
+
+/// What can be pledged to, from its log.
+pub(super) type LoadPool = fn(&Log) -> Result<Box<dyn DynPool>, Corrupt>;
+
+/// What can be pledged to, behind a pointer.
+pub(super) trait DynPool: Send {
+    fn stage(&self) -> Stage;
+    fn batch(&self) -> usize;
+    fn gather(
+        self: Box<Self>,
+        pledges: &[&Pledge<Gathered>],
+        through: Option<PledgeId>,
+        at: &Stamp,
+    ) -> Result<Reaction, Lapse>;
+    fn give_back(
+        self: Box<Self>,
+        pledges: &[&Pledge<Returned>],
+        through: Option<PledgeId>,
+        at: &Stamp,
+    ) -> Result<Reaction, Lapse>;
+    fn end_stage(self: Box<Self>, at: &Stamp) -> Result<Reaction, Lapse>;
 }
 
 /// What a lifecycle does about something.
@@ -41,7 +66,40 @@ impl Member {
             wants: |log, payin| Ok(replay::<L>(log)?.wants(payin)),
             learn: |log, evidence, at| reaction(replay::<L>(log)?.learn(evidence, at), at),
             due: |log, at| reaction(replay::<L>(log)?.due(at), at),
+            pool: None,
         }
+    }
+
+    pub(super) fn of_pool<P: Pool>() -> Self {
+        Self { pool: Some(|log| Ok(Box::new(replay::<P>(log)?))), ..Self::of::<P>() }
+    }
+}
+
+impl<P: Pool> DynPool for P {
+    fn stage(&self) -> Stage {
+        Pool::stage(self)
+    }
+    fn batch(&self) -> usize {
+        Pool::batch(self).max(1)
+    }
+    fn gather(
+        self: Box<Self>,
+        pledges: &[&Pledge<Gathered>],
+        through: Option<PledgeId>,
+        at: &Stamp,
+    ) -> Result<Reaction, Lapse> {
+        reaction(Learned::step(Pool::gather(*self, pledges, through, at)), at)
+    }
+    fn give_back(
+        self: Box<Self>,
+        pledges: &[&Pledge<Returned>],
+        through: Option<PledgeId>,
+        at: &Stamp,
+    ) -> Result<Reaction, Lapse> {
+        reaction(Learned::step(Pool::give_back(*self, pledges, through, at)), at)
+    }
+    fn end_stage(self: Box<Self>, at: &Stamp) -> Result<Reaction, Lapse> {
+        reaction(Pool::end_stage(*self, at), at)
     }
 }
 

@@ -65,6 +65,7 @@ mod error;
 mod follow;
 mod gather;
 mod member;
+mod pledges;
 mod report;
 mod trace;
 mod worker;
@@ -76,11 +77,13 @@ pub use report::Reported;
 pub use worker::{Bell, Due, Policy, Sent, Shift, Worked};
 
 use crate::{
+    campaign::AnyCampaign,
     face_to_face::AnyFaceToFace,
     gateway::Gateway,
     order::AnyOrder,
     party::{Actor, Stamp},
     payment::Agreement,
+    pledge::{AnyPledge, Pool},
     store::Store,
     transaction::AnyTransaction,
 };
@@ -111,8 +114,17 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
 
     /// Serves a lifecycle of the host's own, too. Registered again, it replaces the one with the same ids.
     #[must_use]
-    pub fn with<L: Agreement>(mut self) -> Self {
-        let member = Member::of::<L>();
+    pub fn with<L: Agreement>(self) -> Self {
+        self.serving(Member::of::<L>())
+    }
+
+    /// Serves a lifecycle of the host's own that gathers pledges, too.
+    #[must_use]
+    pub fn with_pool<P: Pool>(self) -> Self {
+        self.serving(Member::of_pool::<P>())
+    }
+
+    fn serving(mut self, member: Member) -> Self {
         self.members.retain(|known| known.kind != member.kind);
         self.members.push(member);
         self
@@ -152,5 +164,11 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
 }
 
 pub(crate) fn built_in() -> Vec<Member> {
-    vec![Member::of::<AnyOrder>(), Member::of::<AnyFaceToFace>(), Member::of::<AnyTransaction>()]
+    vec![
+        Member::of::<AnyOrder>(),
+        Member::of::<AnyFaceToFace>(),
+        Member::of::<AnyTransaction>(),
+        Member::of::<AnyPledge>(),
+        Member::of_pool::<AnyCampaign>(),
+    ]
 }

@@ -1,6 +1,7 @@
 //! A shop to test with: an escrow over some store, a sandbox gateway, a clock that stands still.
 
 use escrowed::{
+    campaign::AnyCampaign,
     escrow::{Escrow, EscrowError, ManualClock, Reported},
     face_to_face::AnyFaceToFace,
     gateway::{IdempotencyKey, Outcome, Report, Verb},
@@ -12,6 +13,7 @@ use escrowed::{
     order::{self, AnyOrder, Command, Fees, OrderId, PayoutPlan, Status, Terms},
     party::{Actor, PartyId},
     payment::{Agreement, AnyPayin, AnyPayout, AnyRefund, Destination, Method, PayinId, PayoutId, RefundId},
+    pledge::AnyPledge,
     sandbox::{Chaos, Resolution, Sandbox},
     store::{CallState, CallStatus, Cursor, Outbox, Query, Store, UnitOfWork, Views, WorkerId},
     time::Timestamp,
@@ -337,6 +339,8 @@ impl<S: Store> Shop<S> {
         let mut seen = 0;
         seen += self.audit_lifecycle::<AnyOrder>(order::TABLE.name).await;
         seen += self.audit_lifecycle::<AnyFaceToFace>("face_to_face").await;
+        seen += self.audit_lifecycle::<AnyCampaign>("campaign").await;
+        seen += self.audit_lifecycle::<AnyPledge>("pledge").await;
         seen += self.audit_lifecycle::<AnyPayin>("payin").await;
         seen += self.audit_lifecycle::<AnyPayout>("payout").await;
         seen += self.audit_lifecycle::<AnyRefund>("refund").await;

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod bad_input;
+mod campaign;
 mod coalescing;
 mod diagrams;
 mod face_to_face;

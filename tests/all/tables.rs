@@ -1,10 +1,11 @@
 //! The crate's tables are those of `tests/data/lifecycles.toml`, edge by edge.
 
 use escrowed::{
-    face_to_face,
+    campaign, face_to_face,
     lifecycle::{Edge, Table},
     order,
     payment::{payin, payout, refund},
+    pledge,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
@@ -39,7 +40,7 @@ fn line(table: &Table, edge: &Edge) -> String {
 }
 
 /// What people agree on.
-const AGREEMENTS: [Table; 2] = [order::TABLE, face_to_face::TABLE];
+const AGREEMENTS: [Table; 4] = [order::TABLE, face_to_face::TABLE, campaign::TABLE, pledge::TABLE];
 
 #[test]
 fn agreements_are_as_they_should_be() {
@@ -81,6 +82,8 @@ fn statuses_are_written_as_in_the_documents() {
     }
     check(&order::TABLE, order::Status::ALL);
     check(&face_to_face::TABLE, face_to_face::Status::ALL);
+    check(&campaign::TABLE, campaign::Status::ALL);
+    check(&pledge::TABLE, pledge::Status::ALL);
     assert!(serde_json::from_str::<order::Status>("\"Draft\"").is_err());
     assert!(serde_json::from_str::<face_to_face::Status>("\"DepositPaid\"").is_err());
 }

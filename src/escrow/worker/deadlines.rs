@@ -26,6 +26,15 @@ pub struct Due {
     pub failed: usize,
 }
 
+// How much of what was due one unit has seen to.
+enum Saw {
+    Nothing,
+    // The subject itself was left as it was, so the lease on its deadline holds and there is more to do: a batch of pledges
+    // that what they were pledged to need not know of.
+    Part,
+    All,
+}
+
 /// How many deadlines are taken at a time: few enough to be seen to before the lease ends.
 const PAGE: usize = 100;
 
@@ -77,7 +86,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             }
         };
         for row in &rows {
-            let done = self.anew(|| self.due(row, now));
+            let done = self.see_to_deadline(row, now);
             match trace::deadline(worker, row, done).await {
                 Ok(true) => tally.done.taken += 1,
                 Ok(false) | Err(EscrowError::Refused(_) | EscrowError::Stale) => tally.done.passed += 1,
@@ -106,7 +115,18 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     }
 
     // One deadline. Whether the clock did anything; what somebody else saw to meanwhile is none of its business.
-    async fn due(&self, row: &IndexEntry, now: Timestamp) -> Result<bool, EscrowError<S::Error>> {
+    async fn see_to_deadline(&self, row: &IndexEntry, now: Timestamp) -> Result<bool, EscrowError<S::Error>> {
+        let mut taken = false;
+        loop {
+            match self.anew(|| self.due(row, now)).await? {
+                Saw::Nothing => return Ok(taken),
+                Saw::All => return Ok(true),
+                Saw::Part => taken = true,
+            }
+        }
+    }
+
+    async fn due(&self, row: &IndexEntry, now: Timestamp) -> Result<Saw, EscrowError<S::Error>> {
         let mut unit = self.store.begin().await.map_err(EscrowError::Storage)?;
         let at = Stamp::clock(now);
         let mut gathered = Gathering::over(&mut unit);
@@ -114,10 +134,14 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             Ok(id) => self.expire(&mut gathered, id, &at).await,
             Err(_) => self.agreement_due(&mut gathered, row, &at).await,
         };
-        let taken = taken?;
+        let saw = match taken? {
+            true if gathered.writes(row.subject) => Saw::All,
+            true => Saw::Part,
+            false => Saw::Nothing,
+        };
         gathered.write().await?;
         self.store.commit(unit).await.map_err(EscrowError::Storage)?;
-        Ok(taken)
+        Ok(saw)
     }
 
     async fn expire(
@@ -139,6 +163,9 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         row: &IndexEntry,
         at: &Stamp,
     ) -> Result<bool, EscrowError<S::Error>> {
+        if let Some(taken) = self.pledges_due(gathered, row, at).await? {
+            return Ok(taken);
+        }
         let log = gathered.log(row.subject).await?;
         let reaction = (self.member(row.subject)?.due)(log, at)?;
         let taken = !reaction.commits.is_empty();

@@ -1,0 +1,74 @@
+//! What a pledge tells and learns about its payments, and what the clock does to it.
+
+use super::{Action, AnyPledge};
+use crate::{
+    deal::{Leaving, Lost},
+    lifecycle::Refused,
+    party::Stamp,
+    payment::{Agreement, Evidence, Learned, PayinId},
+};
+
+type Lesson = Result<Learned<AnyPledge>, Refused<AnyPledge>>;
+
+impl Agreement for AnyPledge {
+    fn wants(&self, payin: PayinId) -> bool {
+        matches!(self, Self::Created(_)) && self.facts().till.underway() == Some(payin)
+    }
+
+    fn learn(self, evidence: &Evidence<'_>, at: &Stamp) -> Lesson {
+        match evidence {
+            Evidence::PayinConfirmed(payin) => match self {
+                Self::Created(pledge) if pledge.too_late(at).is_ok() => Learned::step(pledge.turn_away(payin, at)),
+                Self::Created(pledge) => Learned::step(pledge.collect(payin, at)),
+                other => Err(Refused::wrong_status(other, Action::Collect as usize)),
+            },
+            Evidence::PayinDenied(payin) => self.lost(Lost::Denied(payin), at),
+            Evidence::PayinCancelled(payin) => self.lost(Lost::Cancelled(payin), at),
+            // A payin that came after the end refunds itself, which is none of the pledge's business.
+            Evidence::RefundConfirmed(_) | Evidence::RefundDenied(_) | Evidence::RefundReplaced(_) => match self {
+                Self::Returned(pledge) if !pledge.state.knows(evidence) && pledge.state.opened(evidence) => {
+                    Learned::step(pledge.count(evidence, at))
+                }
+                other => Ok(Learned::Nothing(other)),
+            },
+            Evidence::PayoutConfirmed(_)
+            | Evidence::PayoutDenied(_)
+            | Evidence::PayoutReplaced(_)
+            | Evidence::PayoutGivenBack(_)
+            | Evidence::PayoutCancelled(_)
+            | Evidence::RefundCancelled(_) => Err(Refused::wrong_status(self, Action::Count as usize)),
+        }
+    }
+
+    fn onward(self, at: &Stamp) -> Lesson {
+        match self {
+            Self::Returned(pledge) if pledge.state.arrived() => Learned::step(pledge.refund(at)),
+            other => Ok(Learned::Nothing(other)),
+        }
+    }
+
+    fn abandoned(&self) -> Option<PayinId> {
+        let awaited = matches!(self, Self::Created(_));
+        self.facts().till.underway().filter(|_| !awaited)
+    }
+
+    // What is due of a paid one is its gathering, which takes what it was pledged to: the escrow sees to that.
+    fn due(self, at: &Stamp) -> Lesson {
+        match self {
+            Self::Created(pledge) => Learned::step(pledge.cancel(at)),
+            other => Ok(Learned::Nothing(other)),
+        }
+    }
+}
+
+impl AnyPledge {
+    fn lost(self, payin: Lost<'_>, at: &Stamp) -> Lesson {
+        match self {
+            Self::Created(pledge) if pledge.facts().till.underway() == Some(payin.payin()) => {
+                Learned::step(pledge.drop_payin(payin, at))
+            }
+            // Not the one it waits for: another was opened meanwhile, or the pledge moved on.
+            other => Ok(Learned::Nothing(other)),
+        }
+    }
+}
