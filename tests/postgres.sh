@@ -25,20 +25,21 @@ fi
 [ -n "$programs" ] || fail "PostgreSQL is missing: install it with your package manager (on Debian: apt-get install postgresql), or say in ESCROWED_TEST_POSTGRES where initdb and pg_ctl are"
 export ESCROWED_TEST_POSTGRES=$programs
 
-if [ -n "${ESCROWED_TEST_DATABASE_URL:-}" ]; then
-  exec "$@"
-fi
-
 # PostgreSQL does not run as root.
 as=()
-folder=$(mktemp -d)
 if [ "$(id -u)" = 0 ]; then
   user=${ESCROWED_TEST_POSTGRES_USER:-postgres}
   id "$user" >/dev/null 2>&1 || fail "PostgreSQL does not run as root, and there is no user $user: name another one in ESCROWED_TEST_POSTGRES_USER"
   export ESCROWED_TEST_POSTGRES_USER=$user
   as=(runuser -u "$user" --)
-  chown "$user" "$folder"
 fi
+
+if [ -n "${ESCROWED_TEST_DATABASE_URL:-}" ]; then
+  exec "$@"
+fi
+
+folder=$(mktemp -d)
+[ ${#as[@]} = 0 ] || chown "$user" "$folder"
 stop() {
   "${as[@]}" "$programs/pg_ctl" -D "$folder/data" -m immediate stop >/dev/null 2>&1 || true
   rm -rf "$folder"
@@ -49,7 +50,8 @@ trap stop EXIT
   { cat "$folder/initdb.log" >&2; fail "initdb failed"; }
 for _ in 1 2 3 4 5; do
   port=$((20000 + RANDOM % 20000))
-  options="-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200"
+  # Nobody kills this one, so it need not wait for the disk.
+  options="-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200 -c fsync=off"
   if "${as[@]}" "$programs/pg_ctl" -D "$folder/data" -o "$options" -l "$folder/data/log" -w start >/dev/null 2>&1; then
     export ESCROWED_TEST_DATABASE_URL="postgres://escrowed@127.0.0.1:$port/postgres"
     break

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every check there is, for people and for CI. Needs Rust; sets up the rest of it by itself.
+# Every check there is, for people and for CI. Needs Rust; sets up the rest of it by itself, or says what to install.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -21,19 +21,20 @@ fi
 step "format"
 cargo fmt --all --check
 
-for features in "" "sqlite,csv,tracing"; do
+for features in "" "--features sqlite" "--features postgres" "--all-features"; do
   step "clippy, features: ${features:-none}"
-  cargo clippy --locked --all-targets --features "$features" -- -D warnings
+  # shellcheck disable=SC2086 # two words, or none
+  cargo clippy --locked --all-targets $features -- -D warnings
 done
 
 step "tests, no features"
 cargo test --locked --lib --tests
 
 step "tests, all features"
-cargo test --locked --lib --test all --features sqlite,csv,tracing
+bash tests/postgres.sh cargo test --locked --lib --test all --all-features
 
 step "documentation examples"
-cargo test --locked --doc --features sqlite,csv,tracing
+cargo test --locked --doc --all-features
 
 step "examples"
 folder=$(mktemp -d)

@@ -1,6 +1,6 @@
 //! An escrow on a store whose callers share durable commits.
 
-use crate::harness::{Shop, ops, party, seed, terms, user};
+use crate::harness::{Shop, block_on, ops, party, seed, terms, user};
 use escrowed::{
     coalescing::{Coalescing, Shared},
     escrow::{Escrow, EscrowError, ManualClock},
@@ -12,7 +12,6 @@ use escrowed::{
     sandbox::{Chaos, Sandbox},
     store::{CallStatus, Outbox, Query, Store},
 };
-use futures_lite::future::block_on;
 use std::thread;
 
 type Market<S> = Escrow<Coalescing<S>, Sandbox, ManualClock>;
@@ -107,6 +106,14 @@ fn many_threads_in_one_file() {
     let file = folder.path().join("shop.db");
     let store = Sqlite::open(&file).unwrap();
     drive(store, |_| Shop::new(Sqlite::open(&file).unwrap(), 1));
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn many_threads_in_one_database() {
+    let database = crate::postgres::database::Database::new();
+    let open = || block_on(database.store());
+    drive(open(), |_| Shop::new(open(), 1));
 }
 
 #[test]

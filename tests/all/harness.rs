@@ -4,7 +4,7 @@ use escrowed::{
     campaign::AnyCampaign,
     escrow::{Escrow, EscrowError, ManualClock, Reported},
     face_to_face::AnyFaceToFace,
-    gateway::{IdempotencyKey, Outcome, Report, Verb},
+    gateway::{Gateway, IdempotencyKey, Outcome, Report, Verb},
     id::{Id, Subject},
     ledger::{Account, trial_balance},
     lifecycle::{Lifecycle, replay},
@@ -19,22 +19,22 @@ use escrowed::{
     time::Timestamp,
     verify::Verified,
 };
-use std::{fmt::Debug, time::Duration};
+use std::{fmt::Debug, future::Future, time::Duration};
 
-pub(crate) struct Shop<S> {
-    pub(crate) escrow: Escrow<S, Sandbox, ManualClock>,
+pub(crate) struct Shop<S, G = Sandbox> {
+    pub(crate) escrow: Escrow<S, G, ManualClock>,
 }
 
 pub(crate) type Problem<S> = EscrowError<<S as Store>::Error>;
 
 pub(crate) const START: &str = "2026-05-07T15:39:46Z";
 
-/// The seed of a random test: `ESCROWED_SEED`, or another one each time. Printed, so that a failure can be had again.
 /// The worker of all tests that need but one.
 pub(crate) fn worker() -> WorkerId {
     "worker".parse().unwrap()
 }
 
+/// The seed of a random test: `ESCROWED_SEED`, or another one each time. Printed, so that a failure can be had again.
 pub(crate) fn seed() -> u64 {
     let now = || std::time::UNIX_EPOCH.elapsed().map_or(1, |time| u64::from(time.subsec_nanos()));
     let given = std::env::var("ESCROWED_SEED").ok().map(|seed| seed.parse().expect("ESCROWED_SEED is a number"));
@@ -53,6 +53,13 @@ pub(crate) fn sampled<T: proptest::strategy::Strategy>(strategy: T, number: usiz
     let config = Config { rng_seed: RngSeed::Fixed(seed), failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new(config);
     (0..number).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
+}
+
+/// Runs a future to its end, whatever its store waits for.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    #[cfg(feature = "postgres")]
+    let _runtime = crate::postgres::database::RUNTIME.enter();
+    futures_lite::future::block_on(future)
 }
 
 pub(crate) fn party(name: &str) -> PartyId {
@@ -112,12 +119,49 @@ impl<S: Store> Shop<S> {
         Self { escrow: Escrow::with_clock(store, Sandbox::new(seed), clock) }
     }
 
+    /// The storm is over: the gateway answers what it still owes, and everything that can come to rest does.
+    pub(crate) async fn settle_down(&self) {
+        self.gateway().chaos(Chaos::default());
+        for _ in 0..1_000 {
+            for report in self.gateway().reports() {
+                self.hear(&report).await;
+            }
+            if self.open_calls().await.is_empty() {
+                return self.audit_calls().await;
+            }
+            for call in self.gateway().pending() {
+                self.gateway().resolve(&call, Resolution::Settle);
+            }
+            self.escrow.clock().advance(Duration::from_secs(7_200));
+            self.escrow.run_due(&worker(), 100).await.unwrap();
+            self.send().await;
+        }
+        panic!("it does not come to rest");
+    }
+
+    /// No call is left open, none had effect twice, and the books agree with what the gateway really did.
+    pub(crate) async fn audit_calls(&self) {
+        let open = self.open_calls().await;
+        assert!(open.is_empty(), "still open: {open:?}");
+        for call in self.gateway().calls() {
+            assert!(self.gateway().effects(&call) <= 1, "{call} had effect twice");
+        }
+        for currency in [Currency::EUR, Currency::JPY] {
+            let mut unit = self.begin().await;
+            let world = unit.balance(&account("world:sandbox"), currency).await.unwrap();
+            let net = self.gateway().net(currency);
+            assert_eq!(world.checked_neg().unwrap(), net, "the books say otherwise than the gateway");
+        }
+    }
+}
+
+impl<S: Store, G: Gateway> Shop<S, G> {
     pub(crate) fn now(&self) -> Timestamp {
         use escrowed::escrow::Clock;
         self.escrow.clock().now()
     }
 
-    pub(crate) fn gateway(&self) -> &Sandbox {
+    pub(crate) fn gateway(&self) -> &G {
         self.escrow.gateway()
     }
 
@@ -204,26 +248,6 @@ impl<S: Store> Shop<S> {
         }
     }
 
-    /// The storm is over: the gateway answers what it still owes, and everything that can come to rest does.
-    pub(crate) async fn settle_down(&self) {
-        self.gateway().chaos(Chaos::default());
-        for _ in 0..1_000 {
-            for report in self.gateway().reports() {
-                self.hear(&report).await;
-            }
-            if self.open_calls().await.is_empty() {
-                return self.audit_calls().await;
-            }
-            for call in self.gateway().pending() {
-                self.gateway().resolve(&call, Resolution::Settle);
-            }
-            self.escrow.clock().advance(Duration::from_secs(7_200));
-            self.escrow.run_due(&worker(), 100).await.unwrap();
-            self.send().await;
-        }
-        panic!("it does not come to rest");
-    }
-
     async fn open_calls(&self) -> Vec<CallState> {
         let mut unit = self.begin().await;
         let mut open = Vec::new();
@@ -231,21 +255,6 @@ impl<S: Store> Shop<S> {
             open.extend(unit.calls(status, None, 100).await.unwrap());
         }
         open
-    }
-
-    /// No call is left open, none had effect twice, and the books agree with what the gateway really did.
-    pub(crate) async fn audit_calls(&self) {
-        let open = self.open_calls().await;
-        assert!(open.is_empty(), "still open: {open:?}");
-        for call in self.gateway().calls() {
-            assert!(self.gateway().effects(&call) <= 1, "{call} had effect twice");
-        }
-        for currency in [Currency::EUR, Currency::JPY] {
-            let mut unit = self.begin().await;
-            let world = unit.balance(&account("world:sandbox"), currency).await.unwrap();
-            let net = self.gateway().net(currency);
-            assert_eq!(world.checked_neg().unwrap(), net, "the books say otherwise than the gateway");
-        }
     }
 
     pub(crate) async fn report(&self, key: IdempotencyKey, outcome: Outcome) -> Reported {
@@ -391,7 +400,7 @@ macro_rules! on_each_store {
 
             #[test]
             fn memory() {
-                futures_lite::future::block_on(test($crate::harness::Shop::memory()));
+                $crate::harness::block_on(test($crate::harness::Shop::memory()));
             }
 
             #[cfg(feature = "sqlite")]
@@ -399,7 +408,16 @@ macro_rules! on_each_store {
             fn sqlite() {
                 let folder = tempfile::tempdir().unwrap();
                 let store = escrowed::sqlite::Sqlite::open(folder.path().join("shop.db")).unwrap();
-                futures_lite::future::block_on(test($crate::harness::Shop::new(store, 1)));
+                $crate::harness::block_on(test($crate::harness::Shop::new(store, 1)));
+            }
+
+            #[cfg(feature = "postgres")]
+            #[test]
+            fn postgres() {
+                let database = $crate::postgres::database::Database::new();
+                $crate::harness::block_on(async {
+                    test($crate::harness::Shop::new(database.store().await, 1)).await;
+                });
             }
         }
     )+ };

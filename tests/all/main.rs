@@ -9,9 +9,13 @@ mod face_to_face;
 mod handling;
 mod harness;
 mod legality;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod market;
 mod one_write;
 mod orders;
 mod payments;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod properties;
 mod reconciliation;
 mod requests;

@@ -2,7 +2,7 @@
 
 mod happening;
 
-use crate::harness::{Shop, bank, ops, party, seed, terms, user, worker};
+use crate::harness::{Shop, bank, block_on, ops, party, seed, terms, user, worker};
 use escrowed::{
     escrow::EscrowError,
     gateway::Report,
@@ -338,7 +338,7 @@ fn live<S: Store>(cases: u32, store: impl Fn() -> S) -> BTreeSet<Status> {
     let config = Config { cases, rng_seed: RngSeed::Fixed(seed), failure_persistence: None, ..Config::default() };
     let lives = (prop::collection::vec(happening(), 1..120), any::<u64>(), any::<bool>());
     let run = TestRunner::new(config).run(&lives, |(happenings, gateway, rough)| {
-        futures_lite::future::block_on(async {
+        block_on(async {
             let shop = Shop::new(store(), gateway);
             if rough {
                 shop.gateway().chaos(Chaos::ROUGH);
@@ -377,4 +377,11 @@ fn no_money_is_lost_doubled_or_stuck_in_sqlite() {
         number.set(number.get() + 1);
         escrowed::sqlite::Sqlite::open(folder.path().join(format!("{}.db", number.get()))).unwrap()
     });
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn no_money_is_lost_doubled_or_stuck_in_postgres() {
+    let databases = RefCell::new(Vec::new());
+    let _ = live(10, || crate::postgres::fresh(&databases));
 }

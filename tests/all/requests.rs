@@ -1,6 +1,6 @@
 //! Requests under the host's own keys: sent again, each gets its first answer, and nothing is done twice.
 
-use crate::harness::{Problem, Shop, bank, key, on_each_store, ops, party, seed, terms, user};
+use crate::harness::{Problem, Shop, bank, block_on, key, on_each_store, ops, party, seed, terms, user};
 use escrowed::{
     deal::{Side, Sides},
     escrow::{Caller, EscrowError},
@@ -311,7 +311,7 @@ async fn insist<S: Store>(
 }
 
 fn race<S: Store>(shops: &[Shop<S>; 2]) {
-    let id = futures_lite::future::block_on(shops[0].open(terms()));
+    let id = block_on(shops[0].open(terms()));
     let start = Barrier::new(8);
     let answers: Vec<_> = thread::scope(|scope| {
         let racers: Vec<_> = (0..8)
@@ -321,14 +321,14 @@ fn race<S: Store>(shops: &[Shop<S>; 2]) {
                     start.wait();
                     let pay = || Command::Pay { by: Method::Card };
                     let by = once(user("anna"), "anna-1");
-                    told(&futures_lite::future::block_on(insist(shop, id, pay, by)))
+                    told(&block_on(insist(shop, id, pay, by)))
                 })
             })
             .collect();
         racers.into_iter().map(|racer| racer.join().unwrap()).collect()
     });
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
-    futures_lite::future::block_on(async {
+    block_on(async {
         assert_eq!(events(&shops[0], id).await, ["open", "identify_buyer", "pay"]);
         assert_eq!(shops[0].payins(id).await.len(), 1);
     });
@@ -346,6 +346,14 @@ fn of_many_at_once_one_has_effect_and_all_get_its_answer_in_one_file() {
     use escrowed::sqlite::Sqlite;
     let folder = tempfile::tempdir().unwrap();
     let store = || Sqlite::open(folder.path().join("shop.db")).unwrap();
+    race(&[Shop::new(store(), 1), Shop::new(store(), 1)]);
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn of_many_at_once_one_has_effect_and_all_get_its_answer_in_one_database() {
+    let database = crate::postgres::database::Database::new();
+    let store = || block_on(database.store());
     race(&[Shop::new(store(), 1), Shop::new(store(), 1)]);
 }
 

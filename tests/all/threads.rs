@@ -40,6 +40,8 @@ fn values_may_be_sent_and_shared() {
     is_send_and_sync::<Escrow<escrowed::sqlite::Sqlite, Sandbox>>();
     is_send_and_sync::<escrowed::coalescing::Coalescing<escrowed::memory::Memory>>();
     is_send_and_sync::<escrowed::coalescing::Writer<escrowed::memory::Memory>>();
+    #[cfg(feature = "postgres")]
+    is_send_and_sync::<Escrow<escrowed::postgres::Postgres, Sandbox>>();
 }
 
 /// Compiles only if every future of the service can be spawned on a runtime with many threads.

@@ -1,3 +1,4 @@
+#[path = "../../../tests/all/postgres/database.rs"]
 mod database;
 mod races;
 

@@ -1,7 +1,7 @@
 //! Several workers, one deadline: each is taken once, and nothing before its time.
 
 use super::{DAY, Deal, HOUR, anna, card, in_an_hour, sam, terms};
-use crate::harness::{START, Shop, euro, on_each_store, worker};
+use crate::harness::{START, Shop, block_on, euro, on_each_store, worker};
 use escrowed::{
     escrow::{Escrow, ManualClock},
     face_to_face::{AnyFaceToFace, Command, Status},
@@ -10,7 +10,7 @@ use escrowed::{
     sandbox::Sandbox,
     store::Store,
 };
-use futures_lite::future::{block_on, poll_once, yield_now};
+use futures_lite::future::{poll_once, yield_now};
 use std::{future::Future, pin::pin};
 
 /// So many deals that all fall due at the same time, in four statuses.
@@ -105,6 +105,13 @@ fn four_workers_take_each_deadline_once_in_memory() {
 fn four_workers_take_each_deadline_once_in_sqlite() {
     let folder = tempfile::tempdir().unwrap();
     on_threads(Shop::new(escrowed::sqlite::Sqlite::open(folder.path().join("shop.db")).unwrap(), 1));
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn four_workers_take_each_deadline_once_in_postgres() {
+    let database = crate::postgres::database::Database::new();
+    on_threads(Shop::new(block_on(database.store()), 1));
 }
 
 #[test]

@@ -4,10 +4,7 @@ use super::{
     DAY, judy,
     storm::{Life, happening},
 };
-use crate::{
-    harness::seed,
-    harness::{Shop, euro, ops, worker},
-};
+use crate::harness::{Shop, block_on, euro, ops, seed, worker};
 use escrowed::{
     deal::Award,
     face_to_face::{Action, AnyFaceToFace, Command, FaceToFaceId, Status, TABLE},
@@ -130,7 +127,7 @@ fn live<S: Store>(cases: u32, store: impl Fn() -> S) -> BTreeSet<Status> {
     let config = Config { cases, rng_seed: RngSeed::Fixed(seed), failure_persistence: None, ..Config::default() };
     let lives = (prop::collection::vec(happening(), 1..120), any::<u64>(), any::<bool>());
     let run = TestRunner::new(config).run(&lives, |(happenings, gateway, rough)| {
-        futures_lite::future::block_on(async {
+        block_on(async {
             let shop = Shop::new(store(), gateway);
             shop.fill_wallet("anna", euro("300.00")).await;
             if rough {
@@ -170,4 +167,11 @@ fn no_money_is_lost_doubled_or_stuck_in_sqlite() {
         number.set(number.get() + 1);
         escrowed::sqlite::Sqlite::open(folder.path().join(format!("{}.db", number.get()))).unwrap()
     });
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn no_money_is_lost_doubled_or_stuck_in_postgres() {
+    let databases = RefCell::new(Vec::new());
+    let _ = live(10, || crate::postgres::fresh(&databases));
 }

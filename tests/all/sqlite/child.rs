@@ -1,22 +1,20 @@
 //! The other process: this very program, run again for one test, which does what its environment says.
 
 use super::{
+    host, two,
+    watch::{self, AFTER, Fate},
+};
+use crate::market::{
+    Market, Plot,
     audit::Ack,
-    host,
-    market::{Market, Plot},
-    two,
-    watch::{self, AFTER, Fate, say},
+    process::{acks, say, spawn, wait_for_the_parent},
 };
 use escrowed::sqlite::Sqlite;
 use futures_lite::future::block_on;
 use std::{
     env,
-    io::Read,
     path::{Path, PathBuf},
-    process::{self, Command, Stdio},
-    sync::{Arc, Mutex},
-    thread::{self, JoinHandle},
-    time::Duration,
+    process,
 };
 
 const FILE: &str = "ESCROWED_CHILD_FILE";
@@ -84,18 +82,12 @@ impl Role {
 }
 
 /// Starts a child on a file, for the `life`-th time.
-fn start(file: &Path, role: Role, life: u64) -> process::Child {
+pub(crate) fn start(file: &Path, role: Role, life: u64) -> process::Child {
     let (name, number) = role.told();
-    Command::new(env::current_exe().unwrap())
-        .args(["--exact", "sqlite::child::child", "--nocapture", "--test-threads=1"])
-        .envs([(ROLE, name), (NUMBER, &number.to_string()), (LIFE, &life.to_string())])
-        .env(FILE, file)
-        .current_dir(file.parent().unwrap())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap()
+    let (number, life) = (number.to_string(), life.to_string());
+    let environment =
+        [(ROLE, name.as_ref()), (NUMBER, number.as_ref()), (LIFE, life.as_ref()), (FILE, file.as_os_str())];
+    spawn("sqlite::child::child", &environment)
 }
 
 /// Runs a child to its end, which is a death or a success.
@@ -110,80 +102,6 @@ pub(crate) fn run(file: &Path, role: Role, life: u64) -> End {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.success(), death.is_none(), "{role:?}: {said}\n{errors}");
     End { death, acks: acks(&said), said }
-}
-
-pub(crate) fn acks(said: &str) -> Vec<Ack> {
-    let ack = |line: &str| match line.split(' ').collect::<Vec<_>>()[..] {
-        ["ack", id, seq, status] => Some((id.to_owned(), seq.parse().unwrap(), status.to_owned())),
-        _ => None,
-    };
-    // The last line may be half of one.
-    let whole = said.rfind('\n').map_or("", |end| &said[..end]);
-    whole.lines().filter_map(ack).collect()
-}
-
-/// A child whose words are listened to while it lives.
-pub(crate) struct Companion {
-    child: process::Child,
-    said: Arc<Mutex<String>>,
-    listener: Option<JoinHandle<()>>,
-}
-
-impl Companion {
-    pub(crate) fn start(file: &Path, role: Role, life: u64) -> Self {
-        let mut child = start(file, role, life);
-        let (mut out, said) = (child.stdout.take().unwrap(), Arc::new(Mutex::new(String::new())));
-        let heard = said.clone();
-        let listen = move || {
-            let mut buffer = [0; 4096];
-            while let Ok(count @ 1..) = out.read(&mut buffer) {
-                heard.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..count]));
-            }
-        };
-        Self { child, said, listener: Some(thread::spawn(listen)) }
-    }
-
-    pub(crate) fn said(&self) -> String {
-        self.said.lock().unwrap().clone()
-    }
-
-    /// Waits until it has said this so many times.
-    pub(crate) fn hear(&mut self, word: &str, times: usize) {
-        for _ in 0..3000 {
-            if self.said().matches(word).count() >= times {
-                return;
-            }
-            thread::sleep(Duration::from_millis(5));
-        }
-        panic!("the child never said {word} {times} times: {}", self.end().1);
-    }
-
-    /// Kills it, wherever it is. All it said.
-    pub(crate) fn kill(mut self) -> String {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-        self.listener.take().unwrap().join().unwrap();
-        self.said()
-    }
-
-    /// Ends its input.
-    pub(crate) fn let_go(&mut self) {
-        drop(self.child.stdin.take());
-    }
-
-    /// Lets it go, and waits for it. Whether it went well, and all it said.
-    pub(crate) fn end(&mut self) -> (bool, String) {
-        self.let_go();
-        let status = self.child.wait().unwrap();
-        let mut errors = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
-        (status.success(), self.said() + &errors)
-    }
-}
-
-/// Returns when the parent lets go or dies.
-pub(crate) fn wait_for_the_parent() {
-    std::io::stdin().read_to_end(&mut Vec::new()).expect("the parent says nothing");
 }
 
 /// Returns at once unless this process is a child.

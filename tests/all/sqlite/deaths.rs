@@ -1,13 +1,16 @@
 //! Deaths at chosen points: between any two writes, and after any number of steps of SQLite's machine.
 
 use super::{
-    Dice,
-    audit::{audit, audit_the_end},
     child::{self, Death, Role},
-    market::{Market, Plot},
-    seed,
     torn::Wal,
     watch,
+};
+use crate::{
+    harness::seed,
+    market::{
+        Dice, Market, Plot,
+        audit::{Ack, audit, audit_the_end},
+    },
 };
 use escrowed::sqlite::Sqlite;
 use futures_lite::future::block_on;
@@ -106,7 +109,7 @@ fn after_any_number_of_steps() {
     tally.assert_inside();
 }
 
-fn go_on(file: &Path, acks: &[super::audit::Ack]) {
+fn go_on(file: &Path, acks: &[Ack]) {
     block_on(async {
         let market = Market::open(Sqlite::open(file).unwrap(), 2, false).await;
         audit(&market, acks).await;

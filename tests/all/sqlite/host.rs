@@ -1,12 +1,16 @@
 //! The host's own table in the same transaction: committed with the unit, rolled back with it, lost with it.
 
-use super::{
-    audit::{audit, audit_the_end, rows},
-    child::{self, Role},
-    market::{Market, Plot, note},
-    watch::say,
+use super::child::{self, Role};
+use crate::{
+    harness::{ops, user},
+    market::{
+        Market, Plot,
+        audit::{audit, audit_the_end},
+        note,
+        process::say,
+        rows,
+    },
 };
-use crate::harness::{ops, user};
 use escrowed::{
     escrow::EscrowError,
     order::{AnyOrder, Command, OrderId, Status},
@@ -26,7 +30,7 @@ fn write(unit: &SqliteUnit, id: OrderId) {
 async fn noted(market: &Market<Sqlite>, id: OrderId, seq: i64) -> bool {
     let unit = market.shop.begin().await;
     let query = format!("SELECT 1 FROM shop_steps WHERE order_id = '{id}' AND seq = {seq}");
-    !rows(unit.connection(), &query).is_empty()
+    !rows(unit.connection(), &query).unwrap().is_empty()
 }
 
 async fn validate(market: &Market<Sqlite>, unit: &mut SqliteUnit, id: OrderId) -> AnyOrder {
@@ -61,7 +65,7 @@ fn commits_with_the_unit_and_rolls_back_with_it() {
                 write(&unit, id);
             }
             let order = validate(&market, &mut unit, id).await;
-            note(&unit, &order);
+            note(&mut unit, &order).await.unwrap();
             drop(unit);
             assert_eq!(market.shop.status(id).await, Status::PendingValidate);
             assert!(!noted(&market, id, EXTRA).await && !noted(&market, id, next).await);
@@ -88,7 +92,7 @@ fn commits_with_the_unit_and_rolls_back_with_it() {
         // Committed: both are there.
         let mut unit = market.shop.begin().await;
         let order = validate(&market, &mut unit, id).await;
-        note(&unit, &order);
+        note(&mut unit, &order).await.unwrap();
         market.shop.commit(unit).await;
         assert_eq!(market.shop.status(id).await, Status::PendingRelease);
         assert!(market.shop.payouts(id).await.len() == 3);
@@ -114,7 +118,7 @@ pub(crate) fn die(file: &Path, place: u64) {
         die(0);
         let order = validate(&market, &mut unit, id).await;
         die(1);
-        note(&unit, &order);
+        note(&mut unit, &order).await.unwrap();
         die(2);
         market.shop.commit(unit).await;
         die(3);

@@ -1,9 +1,11 @@
 //! A file that is opened again, and by many at once.
 
-use super::{
-    audit::{audit, audit_the_end, rows},
-    child::{self, Companion, Role},
-    market::{Market, Plot},
+use super::child::{self, Role};
+use crate::market::{
+    Market, Plot,
+    audit::{audit, audit_the_end},
+    process::Companion,
+    rows,
 };
 use escrowed::{sqlite::Sqlite, store::CallStatus};
 use futures_lite::future::block_on;
@@ -23,12 +25,12 @@ async fn shown(market: &Market<Sqlite>) -> String {
     for status in CallStatus::ALL {
         shown.push(format!("{:?}", market.calls(status).await));
     }
-    shown.extend(rows(market.shop.begin().await.connection(), MIGRATIONS));
+    shown.extend(rows(market.shop.begin().await.connection(), MIGRATIONS).unwrap());
     shown.join("\n")
 }
 
 fn applied(file: &Path) -> Vec<String> {
-    rows(&rusqlite::Connection::open(file).unwrap(), MIGRATIONS)
+    rows(&rusqlite::Connection::open(file).unwrap(), MIGRATIONS).unwrap()
 }
 
 #[test]
@@ -62,7 +64,7 @@ fn reopening_gives_the_same_values() {
 
 /// Six children and this process open a file at the same moment.
 fn open_at_once(file: &Path) {
-    let mut children: Vec<_> = (0..6).map(|_| Companion::start(file, Role::Open, 1)).collect();
+    let mut children: Vec<_> = (0..6).map(|_| Companion::of(child::start(file, Role::Open, 1))).collect();
     for child in &mut children {
         child.hear("ready", 1);
     }

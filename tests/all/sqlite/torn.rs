@@ -1,11 +1,13 @@
 //! Deaths inside the write of a COMMIT: the write-ahead log ends anywhere, or has a hole. What is left is what the
 //! last whole COMMIT made of it.
 
-use super::{
-    Dice,
-    audit::{audit, audit_the_end, rows},
-    market::{Market, Plot},
-    seed,
+use crate::{
+    harness::seed,
+    market::{
+        Dice, Market, Plot,
+        audit::{audit, audit_the_end},
+        rows,
+    },
 };
 use escrowed::{
     sqlite::{Sqlite, SqliteError, SqliteUnit},
@@ -87,9 +89,10 @@ impl Store for Noting {
 
 /// All rows of all tables but the times of the migrations.
 fn everything(connection: &Connection) -> String {
-    let tables = rows(connection, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name");
+    let rows = |query: &str| rows(connection, query).unwrap();
+    let tables = rows("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name");
     let tables = tables.iter().filter(|table| *table != "escrowed_migrations" && !table.starts_with("sqlite_"));
-    tables.flat_map(|table| rows(connection, &format!("SELECT * FROM {table}"))).collect::<Vec<_>>().join("\n")
+    tables.flat_map(|table| rows(&format!("SELECT * FROM {table}"))).collect::<Vec<_>>().join("\n")
 }
 
 #[test]

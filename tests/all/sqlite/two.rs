@@ -1,16 +1,19 @@
 //! Two processes and one file: one is killed at any moment, or both work on it at once.
 
 use super::{
-    Dice,
-    audit::{Ack, audit, audit_the_end},
-    child::{self, Companion, Role},
-    market::{Market, Plot},
-    seed,
+    child::{self, Role},
     torn::Wal,
+};
+use crate::{
+    harness::seed,
+    market::{
+        Dice, Market, Plot,
+        audit::{Ack, audit, audit_the_end},
+        process::{self, Companion, wait_for_the_parent},
+    },
 };
 use escrowed::{
     gateway::{Gateway, Outcome},
-    order::OrderId,
     sandbox::Sandbox,
     sqlite::Sqlite,
     store::{CallStatus, Lease, LeasedCall, Outbox},
@@ -36,22 +39,11 @@ pub(crate) fn load(file: &Path, seed: u64, life: u64) {
                     // Pages go to the file before the COMMIT that makes them count.
                     market.shop.begin().await.connection().pragma_update(None, "cache_size", 1).unwrap();
                     let mut dice = Dice(seed + lane);
-                    let mut mine: Vec<OrderId> = Vec::new();
-                    loop {
-                        let plot = Plot::ALL[usize::try_from(dice.below(8)).unwrap()];
-                        mine.push(market.open_order(plot).await);
-                        for id in &mine {
-                            market.advance(*id).await;
-                        }
-                        market.send(&mine).await;
-                        // What has ended in the meantime is not looked at again.
-                        let few = mine.len().saturating_sub(4);
-                        mine.drain(..few);
-                    }
+                    panic!("{}", market.load(&mut dice, true).await);
                 });
             });
         }
-        child::wait_for_the_parent();
+        wait_for_the_parent();
         std::process::exit(0);
     });
 }
@@ -66,10 +58,10 @@ fn killed_at_any_moment() {
     let mut acks: Vec<Ack> = Vec::new();
     let mut half = 0;
     for life in 1..=LIVES {
-        let mut child = Companion::start(&file, Role::Load(dice.below(1 << 30)), life);
+        let mut child = Companion::of(child::start(&file, Role::Load(dice.below(1 << 30)), life));
         child.hear("ack", 1);
         thread::sleep(Duration::from_micros(dice.below(120_000)));
-        acks.extend(child::acks(&child.kill()));
+        acks.extend(process::acks(&child.kill()));
         half += usize::from(Wal::beside(&file).frames.last().is_some_and(|frame| !frame.commits));
         block_on(async {
             let market = Market::open(Sqlite::open(&file).unwrap(), life, false).await;
@@ -122,7 +114,7 @@ pub(crate) fn share(file: &Path) {
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
-            child::wait_for_the_parent();
+            wait_for_the_parent();
             over.store(true, Ordering::SeqCst);
         });
         block_on(async {
@@ -138,7 +130,7 @@ fn both_make_progress_and_no_call_is_taken_by_both() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("market.db");
     let store = Sqlite::open(&file).unwrap();
-    let mut child = Companion::start(&file, Role::Share, 1);
+    let mut child = Companion::of(child::start(&file, Role::Share, 1));
     child.hear("took", 1);
     let count = |word| child.said().matches(word).count();
     let (acks, taken) = (count("ack "), count("took "));
@@ -161,7 +153,7 @@ fn both_make_progress_and_no_call_is_taken_by_both() {
         for call in market.calls(CallStatus::Settled).await {
             assert_eq!(call.attempts, 1, "{call:?}");
         }
-        audit(&market, &child::acks(&said)).await;
+        audit(&market, &process::acks(&said)).await;
         market.run().await;
         audit_the_end(&market).await;
     });

@@ -1,9 +1,8 @@
 //! Every row of every table, every column of it: altered alone, it is found and named; put back, nothing is found.
 
-use super::seed;
 use crate::{
     face_to_face,
-    harness::{Shop, euro, ops, terms},
+    harness::{Shop, euro, ops, seed, terms},
     properties, transaction,
 };
 use escrowed::{

@@ -1,5 +1,6 @@
 //! A connection that knows what it is doing, and can die of it.
 
+use crate::market::process::say;
 use escrowed::sqlite::Sqlite;
 use futures_lite::future::block_on;
 use rusqlite::{
@@ -7,7 +8,6 @@ use rusqlite::{
     hooks::{AuthAction, AuthContext, Authorization, TransactionOperation},
 };
 use std::{
-    io::Write,
     path::Path,
     sync::{Arc, Mutex},
     time::Duration,
@@ -141,10 +141,4 @@ impl Watch {
         say(&format!("death {} {}", self.place, self.writes));
         std::process::abort()
     }
-}
-
-/// Tells the parent. At the beginning of a line, whatever the test runner has written before.
-pub(crate) fn say(line: &str) {
-    let mut out = std::io::stdout().lock();
-    out.write_all(format!("\n{line}\n").as_bytes()).and_then(|()| out.flush()).expect("the parent reads");
 }

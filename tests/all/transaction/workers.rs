@@ -1,7 +1,7 @@
 //! Two workers that run the same deadline: it is taken exactly once, whether they look now and then or all day.
 
 use super::{DAY, Deal, terms};
-use crate::harness::{Shop, euro, worker};
+use crate::harness::{Shop, block_on, euro, worker};
 use escrowed::{
     escrow::{Bell, Escrow, ManualClock, Shift},
     memory::Memory,
@@ -9,7 +9,7 @@ use escrowed::{
     store::Store,
     transaction::{Status, TransactionId},
 };
-use futures_lite::future::{block_on, yield_now};
+use futures_lite::future::yield_now;
 use std::{
     sync::{
         Barrier,
@@ -104,6 +104,16 @@ fn two_workers_on_one_file() {
     for number in 0..4 {
         let folder = tempfile::tempdir().unwrap();
         let open = || escrowed::sqlite::Sqlite::open(folder.path().join(format!("{number}.db"))).unwrap();
+        race(open(), open(), number % 2 == 0);
+    }
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn two_workers_in_one_database() {
+    for number in 0..4 {
+        let database = crate::postgres::database::Database::new();
+        let open = || block_on(database.store());
         race(open(), open(), number % 2 == 0);
     }
 }

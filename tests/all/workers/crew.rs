@@ -1,7 +1,7 @@
 //! Several workers on threads of their own, over one store.
 
 use super::{Gate, asked, asleep, pay_out, shift};
-use crate::harness::{Shop, key, seed};
+use crate::harness::{Shop, block_on, key, seed};
 use escrowed::{
     escrow::{Bell, Escrow, ManualClock, Sent, Worked},
     gateway::{IdempotencyKey, Verb},
@@ -10,7 +10,6 @@ use escrowed::{
     sandbox::{Chaos, Resolution},
     store::Store,
 };
-use futures_lite::future::block_on;
 use std::{collections::BTreeSet, thread, time::Duration};
 
 /// Two workers on stores of their own, which lead to the same data, while `host` does what a host does.
@@ -181,4 +180,22 @@ fn two_workers_on_one_file() {
 #[test]
 fn two_workers_on_one_file_in_a_storm() {
     on_one_file(each_call_once_in_a_storm);
+}
+
+#[cfg(feature = "postgres")]
+fn in_one_database(test: fn(&[escrowed::postgres::Postgres; 2])) {
+    let database = crate::postgres::database::Database::new();
+    test(&[0, 1].map(|_| block_on(database.store())));
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn two_workers_in_one_database() {
+    in_one_database(each_call_once_and_in_order);
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn two_workers_in_one_database_in_a_storm() {
+    in_one_database(each_call_once_in_a_storm);
 }

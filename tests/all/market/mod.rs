@@ -1,19 +1,26 @@
-//! A marketplace over one file. Each order has a plot; what comes next, the order's status says, so that any process
+//! A marketplace over one database. Each order has a plot; what comes next, the order's status says, so that any process
 //! can go on where another one died.
 
-use super::watch::say;
-use crate::harness::{START, Shop, account, bank, euro, key, ops, party, terms, user};
+pub(crate) mod audit;
+mod books;
+pub(crate) mod process;
+mod sql;
+
+pub(crate) use sql::Sql;
+#[cfg(feature = "sqlite")]
+pub(crate) use sql::rows;
+
+use crate::harness::{Problem, START, Shop, account, bank, euro, key, ops, party, terms, user, worker};
 use escrowed::{
-    escrow::{Escrow, ManualClock},
-    gateway::{Gateway, Outcome, Verb},
+    escrow::{Escrow, EscrowError, ManualClock},
+    gateway::{Gateway, IdempotencyKey, Outcome, Verb},
     lifecycle::{Value, replay},
     money::Share,
     order::{AnyOrder, Command, OrderId, Payee, PayoutPlan, Status, Was},
     party::Actor,
     payment::{AnyRefund, Destination, Method, PayoutId, RefundId, Stands, payout, refund},
     sandbox::{Behaviour, Sandbox},
-    sqlite::{SqliteError, SqliteUnit},
-    store::{CallState, CallStatus, Outbox, Query, Store, UnitOfWork, Views},
+    store::{CallState, CallStatus, Outbox, Query, Store},
 };
 use std::time::Duration;
 
@@ -65,40 +72,57 @@ enum Next {
     Wait,
 }
 
-pub(crate) struct Market<S> {
-    pub(crate) shop: Shop<S>,
-    /// Whether what was committed is told to the parent.
-    loud: bool,
+/// A gateway that can be told what to decline.
+pub(crate) trait Scripted: Gateway {
+    fn decline(&self, call: &IdempotencyKey);
+}
+
+impl Scripted for Sandbox {
+    fn decline(&self, call: &IdempotencyKey) {
+        let reason = "not today".parse().unwrap();
+        self.script_call(call, [Behaviour::Decline { reason }]);
+    }
+}
+
+/// Random numbers: those of a linear congruential generator, by their upper bits.
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % limit
+    }
+}
+
+pub(crate) struct Market<S, G = Sandbox> {
+    pub(crate) shop: Shop<S, G>,
+    /// Who is told of what was committed.
+    voice: Box<dyn Fn(&str) + Send + Sync>,
 }
 
 /// A table of the host's own: which steps people took, as the host knows it.
-pub(crate) const STEPS: &str = "CREATE TABLE IF NOT EXISTS shop_steps (
+const STEPS: &str = "CREATE TABLE IF NOT EXISTS shop_steps (
     order_id TEXT NOT NULL REFERENCES escrowed_subjects (id),
     seq INTEGER NOT NULL,
     status TEXT NOT NULL,
     PRIMARY KEY (order_id, seq)
-) STRICT";
-const STEP: &str = "INSERT INTO shop_steps (order_id, seq, status) VALUES (?1, ?2, ?3)";
+)";
 
-pub(crate) fn note(unit: &SqliteUnit, order: &AnyOrder) {
-    let row = (order.id().to_string(), order.head().seq(), order.status().name());
-    unit.connection().execute(STEP, row).unwrap();
+pub(crate) async fn note<U: Sql>(unit: &mut U, order: &AnyOrder) -> Result<(), U::Error> {
+    let (id, seq, status) = (order.id(), order.head().seq(), order.status().name());
+    let step = format!("INSERT INTO shop_steps (order_id, seq, status) VALUES ('{id}', {seq}, '{status}')");
+    unit.rows(&step).await.map(drop)
 }
 
-impl<S: Store<Unit = SqliteUnit, Error = SqliteError>> Market<S> {
-    /// Opens for the `life`-th time: all leases of the lives before have ended, and the gateway remembers what was
-    /// answered. What was sent and not answered it does not know: it is sent again, under the same key.
+impl<S: Store<Unit: Sql>> Market<S> {
+    /// Opens for the `life`-th time, with a gateway that remembers what was answered. What was sent and not answered it
+    /// does not know: it is sent again, under the same key.
     pub(crate) async fn open(store: S, life: u64, loud: bool) -> Self {
         Self::with(store, Sandbox::new(1), life, loud).await
     }
 
     pub(crate) async fn with(store: S, sandbox: Sandbox, life: u64, loud: bool) -> Self {
-        let clock = ManualClock::at(START.parse().unwrap());
-        clock.advance(Duration::from_secs(61 * life));
-        let market = Self { shop: Shop { escrow: Escrow::with_clock(store, sandbox, clock) }, loud };
-        let unit = market.shop.begin().await;
-        unit.connection().execute_batch(STEPS).unwrap();
-        market.shop.commit(unit).await;
+        let market = Self::new(store, sandbox, life, if loud { process::say } else { |_: &str| () }).await;
         let mut settled = market.calls(CallStatus::Settled).await;
         settled.retain(|call| matches!(call.outcome, Some(Outcome::Settled { .. })));
         settled.sort_by_key(|call| call.instruction.key().verb);
@@ -106,6 +130,20 @@ impl<S: Store<Unit = SqliteUnit, Error = SqliteError>> Market<S> {
             let key = call.instruction.key();
             assert_eq!(market.shop.gateway().execute(&key, &call.instruction).await.ok(), call.outcome);
         }
+        market
+    }
+}
+
+impl<S: Store<Unit: Sql>, G: Scripted> Market<S, G> {
+    /// Opens for the `life`-th time: all leases of the lives before have ended.
+    pub(crate) async fn new(store: S, gateway: G, life: u64, voice: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        let clock = ManualClock::at(START.parse().unwrap());
+        clock.advance(Duration::from_secs(61 * life));
+        let escrow = Escrow::with_clock(store, gateway, clock);
+        let market = Self { shop: Shop { escrow }, voice: Box::new(voice) };
+        let mut unit = market.shop.begin().await;
+        unit.rows(STEPS).await.unwrap();
+        market.shop.commit(unit).await;
         market
     }
 
@@ -130,14 +168,19 @@ impl<S: Store<Unit = SqliteUnit, Error = SqliteError>> Market<S> {
     }
 
     pub(crate) async fn open_order(&self, plot: Plot) -> OrderId {
+        self.try_open(plot).await.unwrap()
+    }
+
+    async fn try_open(&self, plot: Plot) -> Result<OrderId, Problem<S>> {
         let mut terms = terms();
         terms.name = format!("{plot:?}").parse().unwrap();
-        let mut unit = self.shop.begin().await;
-        let order = self.shop.escrow.open_order(&mut unit, terms, ops()).await.unwrap().widen();
-        note(&unit, &order);
-        self.shop.commit(unit).await;
+        let store = self.shop.escrow.store();
+        let mut unit = store.begin().await.map_err(EscrowError::Storage)?;
+        let order = self.shop.escrow.open_order(&mut unit, terms, ops()).await?.widen();
+        note(&mut unit, &order).await.map_err(EscrowError::Storage)?;
+        store.commit(unit).await.map_err(EscrowError::Storage)?;
         self.tell(&order);
-        order.id()
+        Ok(order.id())
     }
 
     /// Goes on until nothing moves any more.
@@ -155,19 +198,65 @@ impl<S: Store<Unit = SqliteUnit, Error = SqliteError>> Market<S> {
         }
     }
 
+    /// Opens orders and drives them, each step in a unit of its own, until something fails. With `alone` it sends their
+    /// calls, too.
+    pub(crate) async fn load(&self, dice: &mut Dice, alone: bool) -> Problem<S> {
+        let mut mine: Vec<OrderId> = Vec::new();
+        loop {
+            let step = self.load_once(dice, alone, &mut mine);
+            if let Err(problem) = step.await {
+                return problem;
+            }
+        }
+    }
+
+    async fn load_once(&self, dice: &mut Dice, alone: bool, mine: &mut Vec<OrderId>) -> Result<(), Problem<S>> {
+        let plot = Plot::ALL[usize::try_from(dice.below(8)).unwrap()];
+        mine.push(self.try_open(plot).await?);
+        for id in mine.iter() {
+            self.try_advance(*id).await?;
+        }
+        if alone {
+            self.try_send(mine).await?;
+        } else {
+            self.script_all(mine).await?;
+        }
+        // What has ended in the meantime is not looked at again.
+        let few = mine.len().saturating_sub(4);
+        mine.drain(..few);
+        Ok(())
+    }
+
     /// Sends what is queued, and tells of these orders. Whether there was anything.
     pub(crate) async fn send(&self, orders: &[OrderId]) -> bool {
-        if self.calls(CallStatus::Queued).await.is_empty() {
-            return false;
+        self.try_send(orders).await.unwrap()
+    }
+
+    async fn try_send(&self, orders: &[OrderId]) -> Result<bool, Problem<S>> {
+        let mut unit = self.shop.escrow.store().begin().await.map_err(EscrowError::Storage)?;
+        let queued = unit.calls(CallStatus::Queued, None, 1).await.map_err(EscrowError::Storage)?;
+        drop(unit);
+        if queued.is_empty() {
+            return Ok(false);
         }
+        self.script_all(orders).await?;
+        while self.shop.escrow.send(&worker(), 100).await?.taken > 0 {}
         for id in orders {
-            self.script(&self.shop.order(*id).await);
+            self.tell(&self.look(*id).await?);
         }
-        self.shop.send().await;
-        for id in orders.iter().filter(|_| self.loud) {
-            self.tell(&self.shop.order(*id).await);
+        Ok(true)
+    }
+
+    async fn look(&self, id: OrderId) -> Result<AnyOrder, Problem<S>> {
+        let mut unit = self.shop.escrow.store().begin().await.map_err(EscrowError::Storage)?;
+        self.shop.escrow.load(&mut unit, id).await
+    }
+
+    async fn script_all(&self, orders: &[OrderId]) -> Result<(), Problem<S>> {
+        for id in orders {
+            self.script(&self.look(*id).await?);
         }
-        true
+        Ok(())
     }
 
     /// Tells the gateway what it is to decline by an order's plot.
@@ -188,35 +277,56 @@ impl<S: Store<Unit = SqliteUnit, Error = SqliteError>> Market<S> {
             Plot::Shared | Plot::FromWallet | Plot::Abandoned | Plot::Cancelled | Plot::Refused | Plot::Part => None,
         };
         if let Some(declined) = declined {
-            let reason = "not today".parse().unwrap();
-            self.shop.gateway().script_call(&declined, [Behaviour::Decline { reason }]);
+            self.shop.gateway().decline(&declined);
         }
     }
 
     /// Takes the next step of an order, in a unit of its own. Whether there was one.
     pub(crate) async fn advance(&self, id: OrderId) -> bool {
-        let mut unit = self.shop.begin().await;
-        let escrow = &self.shop.escrow;
-        let before: AnyOrder = escrow.load(&mut unit, id).await.unwrap();
-        match next(&mut unit, &before).await {
-            Next::Wait => return false,
-            Next::Act(command, by) => drop(escrow.act(&mut unit, id, *command, by).await.unwrap()),
+        self.try_advance(id).await.unwrap()
+    }
+
+    async fn try_advance(&self, id: OrderId) -> Result<bool, Problem<S>> {
+        let mut seen = 0;
+        match self.step(id, &mut seen).await {
+            Ok(Some(after)) => {
+                self.tell(&after);
+                Ok(true)
+            }
+            Ok(None) => Ok(false),
+            // Somebody else was faster: the gateway's answer arrived, or a wallet was emptied.
+            Err(EscrowError::Stale | EscrowError::Overdrawn(_)) => Ok(true),
+            Err(error @ EscrowError::Refused(_)) => {
+                let now = self.look(id).await?.head().seq();
+                if now > seen { Ok(true) } else { Err(error) }
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn step(&self, id: OrderId, seen: &mut u32) -> Result<Option<AnyOrder>, Problem<S>> {
+        let (store, escrow) = (self.shop.escrow.store(), &self.shop.escrow);
+        let mut unit = store.begin().await.map_err(EscrowError::Storage)?;
+        let before: AnyOrder = escrow.load(&mut unit, id).await?;
+        *seen = before.head().seq();
+        match next(&mut unit, &before).await.map_err(EscrowError::Storage)? {
+            Next::Wait => return Ok(None),
+            Next::Act(command, by) => drop(escrow.act(&mut unit, id, *command, by).await?),
             Next::Approve(refund) => {
                 let approve = refund::Command::Approve {};
-                drop(escrow.act_on_refund(&mut unit, refund, approve, ops()).await.unwrap());
+                drop(escrow.act_on_refund(&mut unit, refund, approve, ops()).await?);
             }
             Next::Replace(payout) => {
                 let replace = payout::Command::Replace { to: Destination::Wallet };
-                drop(escrow.act_on_payout(&mut unit, payout, replace, ops()).await.unwrap());
+                drop(escrow.act_on_payout(&mut unit, payout, replace, ops()).await?);
             }
         }
-        let after: AnyOrder = escrow.load(&mut unit, id).await.unwrap();
+        let after: AnyOrder = escrow.load(&mut unit, id).await?;
         if after.head().seq() > before.head().seq() {
-            note(&unit, &after);
+            note(&mut unit, &after).await.map_err(EscrowError::Storage)?;
         }
-        self.shop.commit(unit).await;
-        self.tell(&after);
-        true
+        store.commit(unit).await.map_err(EscrowError::Storage)?;
+        Ok(Some(after))
     }
 
     fn tell(&self, order: &AnyOrder) {
@@ -224,9 +334,7 @@ impl<S: Store<Unit = SqliteUnit, Error = SqliteError>> Market<S> {
     }
 
     pub(crate) fn say(&self, words: &str) {
-        if self.loud {
-            say(words);
-        }
+        (self.voice)(words);
     }
 }
 
@@ -234,16 +342,16 @@ fn act(command: Command<'static>, by: Actor) -> Next {
     Next::Act(Box::new(command), by)
 }
 
-async fn next(unit: &mut SqliteUnit, order: &AnyOrder) -> Next {
+async fn next<U: Sql>(unit: &mut U, order: &AnyOrder) -> Result<Next, U::Error> {
     let plot = Plot::of(order);
     let buyer = || if plot == Plot::FromWallet { "singer" } else { "anna" };
     let by_buyer = |command| act(command, user(buyer()));
-    match order {
+    Ok(match order {
         AnyOrder::Draft(_) => by_buyer(Command::IdentifyBuyer { buyer: party(buyer()) }),
         AnyOrder::PendingPublish(pending) => match pending.state().payin() {
             Some(_) if plot == Plot::Abandoned => by_buyer(Command::Cancel {}),
             Some(_) => Next::Wait,
-            None => by_buyer(Command::Pay { by: method(unit, order, buyer()).await }),
+            None => by_buyer(Command::Pay { by: method(unit, order, buyer()).await? }),
         },
         AnyOrder::Failure(_) => by_buyer(Command::Retry {}),
         AnyOrder::Published(_) => match plot {
@@ -251,7 +359,7 @@ async fn next(unit: &mut SqliteUnit, order: &AnyOrder) -> Next {
             Plot::Refused => act(Command::Reject {}, user("sam")),
             Plot::Shared | Plot::Diverted => act(Command::Accept { payout: Some(plan(plot)) }, user("sam")),
             Plot::Retried => act(Command::Accept { payout: None }, user("sam")),
-            Plot::Part => match refunds(unit, order).await.first() {
+            Plot::Part => match refunds(unit, order).await?.first() {
                 None => act(Command::RefundPart { amount: euro("20.00") }, ops()),
                 Some(AnyRefund::Created(refund)) if !refund.state().approved() => Next::Approve(refund.id()),
                 Some(_) => act(Command::Accept { payout: None }, user("sam")),
@@ -264,28 +372,28 @@ async fn next(unit: &mut SqliteUnit, order: &AnyOrder) -> Next {
             let denied = release.payouts().legs().iter().find(|leg| leg.stands == Stands::Denied);
             denied.map_or(act(Command::Unblock {}, ops()), |leg| Next::Replace(leg.payment.try_into().unwrap()))
         }
-        AnyOrder::Rejected(_) => match refunds(unit, order).await.first() {
+        AnyOrder::Rejected(_) => match refunds(unit, order).await?.first() {
             Some(AnyRefund::Created(refund)) if !refund.state().approved() => Next::Approve(refund.id()),
             Some(_) => Next::Wait,
             None => panic!("a rejected order owes a refund"),
         },
         AnyOrder::PendingRelease(_) | AnyOrder::Cancelled(_) | AnyOrder::Released(_) => Next::Wait,
-    }
+    })
 }
 
-async fn method(unit: &mut SqliteUnit, order: &AnyOrder, buyer: &str) -> Method {
+async fn method<U: Sql>(unit: &mut U, order: &AnyOrder, buyer: &str) -> Result<Method, U::Error> {
     let price = order.facts().terms().amount;
-    let wallet = unit.balance(&account(&format!("wallet:{buyer}")), price.currency()).await.unwrap();
-    if wallet.minor() >= price.minor() { Method::Wallet } else { Method::Card }
+    let wallet = unit.balance(&account(&format!("wallet:{buyer}")), price.currency()).await?;
+    Ok(if wallet.minor() >= price.minor() { Method::Wallet } else { Method::Card })
 }
 
-async fn refunds(unit: &mut SqliteUnit, order: &AnyOrder) -> Vec<AnyRefund> {
-    let page = unit.find(&Query::About(order.id().subject()), None, 100).await.unwrap();
+async fn refunds<U: Sql>(unit: &mut U, order: &AnyOrder) -> Result<Vec<AnyRefund>, U::Error> {
+    let page = unit.find(&Query::About(order.id().subject()), None, 100).await?;
     let mut refunds = Vec::new();
     for id in page.rows.iter().filter_map(|row| RefundId::try_from(row.subject).ok()) {
-        refunds.push(replay(&unit.log(id.subject()).await.unwrap().unwrap()).unwrap());
+        refunds.push(replay(&unit.log(id.subject()).await?.expect("a log")).unwrap());
     }
-    refunds
+    Ok(refunds)
 }
 
 fn plan(plot: Plot) -> PayoutPlan {

@@ -1,54 +1,51 @@
 //! What must hold after a death.
 
 use super::{
+    Market, Scripted, Sql,
     books::{Line, Values},
-    market::Market,
 };
 use escrowed::{
     lifecycle::{Lifecycle, Value as _, replay},
     order::{AnyOrder, Status},
     party::Actor,
-    sqlite::{SqliteError, SqliteUnit},
-    store::{CallStatus, Outbox, Store, UnitOfWork},
+    sandbox::Sandbox,
+    store::{CallStatus, Outbox, Store},
 };
-use rusqlite::{Connection, types::Value};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Borrow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 /// What a child told of an order after a COMMIT had returned: its id, its number of events, its status.
 pub(crate) type Ack = (String, u32, String);
 
-// Each says nothing about a file that is sound.
-const SOUND: [&str; 8] = [
-    "SELECT * FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
-    "SELECT * FROM pragma_foreign_key_check",
+// Each says nothing about a database that is sound.
+pub(crate) const SOUND: [&str; 8] = [
     // The log has no gaps, and ends where the index says.
     "SELECT s.id, s.seq, count(e.seq), max(e.seq) FROM escrowed_subjects AS s
         LEFT JOIN escrowed_events AS e ON e.subject = s.id
-        GROUP BY s.id HAVING count(e.seq) <> s.seq OR max(e.seq) <> s.seq OR min(e.seq) <> 1",
+        GROUP BY s.id, s.seq HAVING count(e.seq) <> s.seq OR max(e.seq) <> s.seq OR min(e.seq) <> 1",
     // Each balance is the sum of its entries, and there are no others.
     "SELECT account, currency, sum(minor) FROM (
         SELECT account, currency, -minor AS minor FROM escrowed_balances
         UNION ALL SELECT to_account, currency, minor FROM escrowed_entries
         UNION ALL SELECT from_account, currency, -minor FROM escrowed_entries
-    ) GROUP BY account, currency HAVING sum(minor) <> 0",
-    "SELECT account, minor FROM escrowed_balances WHERE guarded = 1 AND minor < 0",
+    ) AS booked GROUP BY account, currency HAVING sum(minor) <> 0",
+    "SELECT account, minor FROM escrowed_balances WHERE account NOT LIKE 'world:%' AND minor < 0",
     "SELECT currency, sum(minor) FROM escrowed_balances GROUP BY currency HAVING sum(minor) <> 0",
-    // The parties are those of the index rows.
-    "SELECT s.id, value FROM escrowed_subjects AS s, json_each(s.parties)
-        EXCEPT SELECT subject, party FROM escrowed_parties",
-    "SELECT subject, party FROM escrowed_parties
-        EXCEPT SELECT s.id, value FROM escrowed_subjects AS s, json_each(s.parties)",
+    // Nothing belongs to what is not there.
+    "SELECT subject FROM escrowed_events EXCEPT SELECT id FROM escrowed_subjects",
+    "SELECT subject, seq FROM escrowed_entries EXCEPT SELECT subject, seq FROM escrowed_events",
+    "SELECT subject, seq FROM escrowed_requests EXCEPT SELECT subject, seq FROM escrowed_events",
+    "SELECT lane FROM escrowed_calls EXCEPT SELECT id FROM escrowed_subjects",
 ];
 
-/// Looks at everything in the file. The number of events in it.
-pub(crate) async fn audit<S>(market: &Market<S>, acks: &[Ack]) -> i64
-where
-    S: Store<Unit = SqliteUnit, Error = SqliteError>,
-{
+/// Looks at everything in the database. The number of events in it.
+pub(crate) async fn audit<S: Store<Unit: Sql>, G: Scripted>(market: &Market<S, G>, acks: &[Ack]) -> i64 {
     market.shop.audit().await;
     let mut unit = market.shop.begin().await;
-    for query in SOUND {
-        assert_eq!(rows(unit.connection(), query), Vec::<String>::new(), "{query}");
+    for query in SOUND.iter().chain(S::Unit::SOUND) {
+        assert_eq!(unit.rows(query).await.unwrap(), Vec::<String>::new(), "{query}");
     }
     let mut values = Values {
         orders: all(&mut unit).await,
@@ -62,24 +59,22 @@ where
         values.calls.extend(calls.into_iter().map(|call| (call.instruction.key(), call)));
     }
     let booked = "SELECT from_account || ' ' || to_account || ' ' || minor || ' ' || purpose FROM escrowed_entries";
-    let mut booked = rows(unit.connection(), booked);
+    let mut booked = unit.rows(booked).await.unwrap();
     booked.sort();
     let told = |(from, to, minor, why): Line| format!("{from} {to} {minor} {why}");
     let mut wanted: Vec<_> = values.check().into_iter().map(told).collect();
     wanted.sort();
     assert_eq!(booked, wanted, "the entries are those that the logs call for");
-    host_knows(unit.connection(), &values.orders);
+    let noted = unit.rows("SELECT order_id || ' ' || seq || ' ' || status FROM shop_steps").await.unwrap();
+    host_knows(&noted, &values.orders);
     acknowledged(&values.orders, acks);
-    unit.connection().query_row("SELECT count(*) FROM escrowed_events", [], |row| row.get(0)).unwrap()
+    unit.rows("SELECT count(*) FROM escrowed_events").await.unwrap()[0].parse().unwrap()
 }
 
 /// That everything has come to its end, and nothing is stuck.
-pub(crate) async fn audit_the_end<S>(market: &Market<S>)
-where
-    S: Store<Unit = SqliteUnit, Error = SqliteError>,
-{
+pub(crate) async fn audit_the_end<S: Store<Unit: Sql>, G: Scripted + Borrow<Sandbox>>(market: &Market<S, G>) {
     let mut unit = market.shop.begin().await;
-    for order in all::<AnyOrder>(&mut unit).await {
+    for order in all::<AnyOrder, _>(&mut unit).await {
         match order.status() {
             Status::Released | Status::Cancelled | Status::Rejected => assert!(order.held().is_zero()),
             Status::Draft
@@ -95,24 +90,28 @@ where
     for status in [CallStatus::Queued, CallStatus::Pending, CallStatus::Parked] {
         assert_eq!(unit.calls(status, None, 9).await.unwrap(), []);
     }
-    let stuck = "SELECT account, minor FROM escrowed_balances WHERE account GLOB 'escrow:*' AND minor <> 0";
-    assert_eq!(rows(unit.connection(), stuck), Vec::<String>::new());
+    let stuck = "SELECT account, minor FROM escrowed_balances WHERE account LIKE 'escrow:%' AND minor <> 0";
+    assert_eq!(unit.rows(stuck).await.unwrap(), Vec::<String>::new());
+    // What the gateway holds is what the books say of it, it did nothing twice, and nothing that nobody asked for.
+    let gateway: &Sandbox = market.shop.gateway().borrow();
+    for call in gateway.calls() {
+        assert!(gateway.effects(&call) <= 1, "{call} had effect twice");
+        let known = unit.call(&call).await.unwrap();
+        assert!(known.is_some_and(|known| known.status == CallStatus::Settled), "the books know nothing of {call}");
+    }
     drop(unit);
-    // What the gateway holds is what the books say of it, and it did nothing twice.
-    let net = market.shop.gateway().net(escrowed::money::Currency::EUR);
+    let net = gateway.net(escrowed::money::Currency::EUR);
     assert_eq!(market.shop.balance("world:sandbox").await.minor(), -net.minor());
-    let calls = market.shop.gateway().calls();
-    assert!(calls.iter().all(|call| market.shop.gateway().effects(call) <= 1));
 }
 
 /// Every value of a lifecycle by its log, compared with its index row.
-async fn all<L: Lifecycle>(unit: &mut SqliteUnit) -> Vec<L> {
-    let index = "SELECT id || ' ' || status || ' ' || held || ' ' || currency || ' ' || seq || ' ' || revision
-        || ' ' || coalesce(deadline, '') FROM escrowed_subjects WHERE lifecycle = ?1 ORDER BY id";
-    let mut statement = unit.connection().prepare(index).unwrap();
-    let rows = statement.query_map([L::TABLE.name], |row| row.get(0)).unwrap();
-    let rows: Vec<String> = rows.collect::<Result<_, _>>().unwrap();
-    drop(statement);
+async fn all<L: Lifecycle, U: Sql>(unit: &mut U) -> Vec<L> {
+    let index = format!(
+        "SELECT id || ' ' || status || ' ' || held || ' ' || currency || ' ' || seq || ' ' || revision
+        || ' ' || coalesce(CAST(deadline AS TEXT), '') FROM escrowed_subjects WHERE lifecycle = '{}' ORDER BY id",
+        L::TABLE.name
+    );
+    let rows = unit.rows(&index).await.unwrap();
     let mut values = Vec::new();
     for row in rows {
         let subject = row.split(' ').next().unwrap().parse().unwrap();
@@ -129,10 +128,9 @@ async fn all<L: Lifecycle>(unit: &mut SqliteUnit) -> Vec<L> {
 }
 
 /// The host's own table has a row for each step of an order that a person took, and no other.
-fn host_knows(connection: &Connection, orders: &[AnyOrder]) {
-    let noted = rows(connection, "SELECT order_id || ' ' || seq || ' ' || status FROM shop_steps");
+fn host_knows(noted: &[String], orders: &[AnyOrder]) {
     let steps = |id: &str| noted.iter().filter(|row| row.starts_with(id)).count();
-    for row in &noted {
+    for row in noted {
         let [id, seq, status] = row.split(' ').collect::<Vec<_>>()[..] else { panic!("{row}") };
         let order = orders.iter().find(|order| order.id().to_string() == id).expect("the order of the host's row");
         assert!(order.head().seq() >= seq.parse().unwrap(), "{row}");
@@ -162,25 +160,5 @@ fn acknowledged(orders: &[AnyOrder], acks: &[Ack]) {
         let order = orders.get(id).unwrap_or_else(|| panic!("{id} was acknowledged and is lost"));
         let reached = order.history().by_time().iter().any(|passage| passage.code.name() == status);
         assert!(order.head().seq() >= *seq && reached, "{id} was acknowledged in {status}: {order:?}");
-    }
-}
-
-pub(crate) fn rows(connection: &Connection, query: &str) -> Vec<String> {
-    let mut statement = connection.prepare(query).unwrap();
-    let columns = statement.column_count();
-    let row = |row: &rusqlite::Row<'_>| {
-        let values = (0..columns).map(|column| row.get(column).map(text));
-        Ok(values.collect::<Result<Vec<_>, _>>()?.join(" "))
-    };
-    statement.query_map([], row).unwrap().collect::<Result<_, _>>().unwrap()
-}
-
-fn text(value: Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::Integer(number) => number.to_string(),
-        Value::Real(number) => number.to_string(),
-        Value::Text(text) => text,
-        Value::Blob(bytes) => format!("{bytes:?}"),
     }
 }

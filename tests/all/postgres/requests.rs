@@ -1,0 +1,281 @@
+//! A connection that is cut around COMMIT leaves nobody knowing what became of it. Whoever asked under a key of its own
+//! asks again: it is done once, and every answer is the first one.
+
+use super::{
+    database::{Database, block_on},
+    proxy::{Cut, Proxy},
+};
+use crate::{
+    harness::{Shop, euro, ops, party, seed, terms, user},
+    market::{Dice, Sql, audit::SOUND},
+};
+use escrowed::{
+    escrow::{Escrow, EscrowError, ManualClock},
+    lifecycle::Value,
+    order::{AnyOrder, Command, OrderId, PayoutPlan},
+    party::Actor,
+    payment::{Destination, Method},
+    postgres::{Postgres, PostgresError},
+    sandbox::Sandbox,
+    store::{Query, Store, UnitOfWork, Views},
+};
+use sqlx::{
+    Connection, PgConnection,
+    postgres::{PgConnectOptions, PgSslMode},
+};
+use std::{collections::BTreeMap, thread};
+
+type Service = Escrow<Postgres, Sandbox, ManualClock>;
+
+/// How a client writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Each act is a transaction of its own.
+    Bare,
+    /// BEGIN and COMMIT.
+    Transaction,
+}
+
+/// What is asked for: an order from its draft to its release, step by step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Open,
+    Identify,
+    Pay,
+    Accept,
+    Validate,
+}
+
+impl Step {
+    const AFTER_OPEN: [Self; 4] = [Self::Identify, Self::Pay, Self::Accept, Self::Validate];
+
+    fn command(self) -> (Command<'static>, Actor) {
+        match self {
+            Self::Open => panic!("there is nothing yet to command"),
+            Self::Identify => (Command::IdentifyBuyer { buyer: party("anna") }, user("anna")),
+            Self::Pay => (Command::Pay { by: Method::Wallet }, user("anna")),
+            Self::Accept => {
+                let payout = Some(PayoutPlan::to(party("sam"), Destination::Wallet));
+                (Command::Accept { payout }, user("sam"))
+            }
+            Self::Validate => (Command::Validate {}, ops()),
+        }
+    }
+}
+
+/// An answer: which order, and all that it says of itself but the revision, which is how it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Answer {
+    id: OrderId,
+    says: String,
+}
+
+impl Answer {
+    fn of(order: &AnyOrder) -> Self {
+        let says = format!("{} {} {:?} {:?}", order.status(), order.head().seq(), order.history(), order.facts());
+        Self { id: order.id(), says }
+    }
+}
+
+/// The order is that of all steps but the first.
+async fn ask<U: UnitOfWork>(
+    escrow: &Service,
+    unit: &mut U,
+    key: &str,
+    step: Step,
+    order: Option<OrderId>,
+) -> Result<Answer, EscrowError<U::Error>> {
+    let key = key.parse().unwrap();
+    let order = match order {
+        // A new id each time: done twice, there would be two orders.
+        None => escrow.open_order(unit, terms(), ops().under(key)).await?.widen(),
+        Some(id) => {
+            let (command, by) = step.command();
+            escrow.act(unit, id, command, by.under(key)).await?
+        }
+    };
+    Ok(Answer::of(&order))
+}
+
+/// A client behind the proxy.
+struct Client<'e> {
+    escrow: &'e Service,
+    options: PgConnectOptions,
+    way: Way,
+    connection: Option<PgConnection>,
+    answers: BTreeMap<String, Answer>,
+    count: Count,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Count {
+    /// Requests that were cut and turned out to be done.
+    done: usize,
+    /// Requests that were cut and turned out not to be.
+    not_done: usize,
+    /// Tries that met the one before.
+    raced: usize,
+}
+
+impl Client<'_> {
+    /// Asks until there is an answer.
+    async fn ask(&mut self, key: &str, step: Step, order: Option<OrderId>) -> Answer {
+        let (mut cut, mut raced) = (false, false);
+        for _ in 0..1000 {
+            match self.attempt(key, step, order).await {
+                Ok((answer, known)) => {
+                    if cut {
+                        *(if known { &mut self.count.done } else { &mut self.count.not_done }) += 1;
+                    }
+                    let first = self.answers.entry(key.to_owned()).or_insert_with(|| answer.clone());
+                    assert_eq!(&answer, first, "{key} has two answers");
+                    return answer;
+                }
+                Err(EscrowError::Storage(PostgresError::Database(sqlx::Error::Io(_) | sqlx::Error::Protocol(_)))) => {
+                    (cut, self.connection) = (true, None);
+                }
+                // A try that was cut has arrived since, or somebody else emptied the same purse.
+                Err(EscrowError::Stale) => self.count.raced += 1,
+                // It arrived between two looks of this one. Not so twice.
+                Err(EscrowError::Refused(reason)) => {
+                    assert!(cut && !raced, "{key}: {reason}");
+                    (raced, self.count.raced) = (true, self.count.raced + 1);
+                }
+                Err(error) => panic!("{key}: {error:?}"),
+            }
+        }
+        panic!("{key} never got through");
+    }
+
+    /// The answer, and whether it was there before.
+    async fn attempt(
+        &mut self,
+        key: &str,
+        step: Step,
+        order: Option<OrderId>,
+    ) -> Result<(Answer, bool), EscrowError<PostgresError>> {
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            none => none.insert(PgConnection::connect_with(&self.options).await.map_err(storage)?),
+        };
+        match self.way {
+            Way::Bare => {
+                let known = connection.answered(&key.parse().unwrap()).await.map_err(EscrowError::Storage)?.is_some();
+                Ok((ask(self.escrow, connection, key, step, order).await?, known))
+            }
+            Way::Transaction => {
+                let mut unit = connection.begin().await.map_err(storage)?;
+                let known = unit.answered(&key.parse().unwrap()).await.map_err(EscrowError::Storage)?.is_some();
+                let answer = ask(self.escrow, &mut unit, key, step, order).await;
+                match &answer {
+                    Ok(_) => unit.commit().await.map_err(storage)?,
+                    Err(_) => drop(unit.rollback().await),
+                }
+                Ok((answer?, known))
+            }
+        }
+    }
+
+    /// Takes orders from their draft to their release.
+    async fn run(mut self, name: &str, orders: usize, mut dice: Dice) -> Self {
+        for number in 0..orders {
+            let key = |step: Step| format!("{name}-{number}-{step:?}");
+            let id = self.ask(&key(Step::Open), Step::Open, None).await.id;
+            for step in Step::AFTER_OPEN {
+                self.ask(&key(step), step, Some(id)).await;
+            }
+            // Long after, and after others went on.
+            let again = Step::AFTER_OPEN[usize::try_from(dice.below(4)).unwrap()];
+            self.ask(&key(again), again, Some(id)).await;
+            if dice.below(4) == 0 {
+                self.ask(&key(Step::Open), Step::Open, None).await;
+            }
+        }
+        self
+    }
+}
+
+fn storage(error: sqlx::Error) -> EscrowError<PostgresError> {
+    EscrowError::Storage(error.into())
+}
+
+/// Cuts thousands of connections between these clients and the server, and then looks at what is there.
+fn cut(way: Way) {
+    const CLIENTS: u64 = 8;
+    const ORDERS: usize = 27;
+    let (seed, database) = (seed(), Database::new());
+    let shop = Shop::new(block_on(database.store()), seed);
+    block_on(shop.fill_wallet("anna", euro("50000.00")));
+    let options = database.options().ssl_mode(PgSslMode::Disable);
+    let (proxy, address) = Proxy::before(options.get_host(), options.get_port(), seed);
+    let options = options.host("127.0.0.1").port(address.port());
+    let clients: Vec<Client<'_>> = thread::scope(|scope| {
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|number| {
+                let client = Client {
+                    escrow: &shop.escrow,
+                    options: options.clone(),
+                    way,
+                    connection: None,
+                    answers: BTreeMap::new(),
+                    count: Count::default(),
+                };
+                scope.spawn(move || block_on(client.run(&format!("client-{number}"), ORDERS, Dice(seed + number))))
+            })
+            .collect();
+        clients.into_iter().map(|client| client.join().unwrap()).collect()
+    });
+    let tally = proxy.tally();
+    let sum = |of: fn(&Count) -> usize| clients.iter().map(|client| of(&client.count)).sum::<usize>();
+    let (done, not_done, raced) = (sum(|c| c.done), sum(|c| c.not_done), sum(|c| c.raced));
+    let cuts: usize = tally.values().sum();
+    eprintln!(
+        "{way:?}: {cuts} cuts {tally:?}; of the requests that met some, {done} were done and {not_done} not; \
+        {raced} tries raced"
+    );
+    assert!(cuts > 1000 && Cut::ALL.iter().all(|cut| tally.contains_key(cut)), "{tally:?}");
+    assert!(done > 0 && not_done > 0 && raced > 0);
+    let answers: BTreeMap<_, _> = clients.into_iter().flat_map(|client| client.answers).collect();
+    let orders = usize::try_from(CLIENTS).unwrap() * ORDERS;
+    assert_eq!(answers.len(), orders * 5);
+    block_on(look(&shop, &answers, orders));
+}
+
+/// Each request was done once, and nothing else.
+async fn look(shop: &Shop<Postgres>, answers: &BTreeMap<String, Answer>, orders: usize) {
+    shop.audit().await;
+    let mut unit = shop.begin().await;
+    for query in SOUND.iter().chain(<Postgres as Store>::Unit::SOUND) {
+        assert_eq!(unit.rows(query).await.unwrap(), Vec::<String>::new(), "{query}");
+    }
+    let kept = unit.rows("SELECT key FROM escrowed_requests ORDER BY key").await.unwrap();
+    assert!(kept.iter().eq(answers.keys()), "{kept:?}");
+    for (key, answer) in answers {
+        let kept = unit.answered(&key.parse().unwrap()).await.unwrap().unwrap();
+        assert_eq!(kept.subject, answer.id.subject(), "{key}");
+        // The same key for anything else.
+        let other = user("anna").under(key.parse().unwrap());
+        let refused = shop.escrow.act(&mut unit, answer.id, Command::Cancel {}, other).await;
+        assert!(matches!(refused, Err(EscrowError::OtherRequest { .. })), "{key}: {refused:?}");
+    }
+    // The order that filled the wallet, and those that were asked for: opened once, paid once, released once.
+    let released =
+        unit.find(&Query::of::<AnyOrder>(escrowed::order::Status::Released), None, usize::MAX).await.unwrap();
+    let opened = unit.rows("SELECT id FROM escrowed_subjects WHERE lifecycle = 'order'").await.unwrap();
+    assert_eq!((released.rows.len(), opened.len()), (orders + 1, orders + 1));
+    drop(unit);
+    let price = i64::try_from(orders).unwrap() * 10_000;
+    assert_eq!(shop.balance("wallet:anna").await.minor(), 5_000_000 - price);
+    let (sam, shop) = (shop.balance("wallet:sam").await.minor(), shop.balance("wallet:shop").await.minor());
+    assert_eq!((sam, shop), (price / 10 * 9, price / 10));
+}
+
+#[test]
+fn a_cut_append_is_done_once() {
+    cut(Way::Bare);
+}
+
+#[test]
+fn a_cut_commit_is_done_once() {
+    cut(Way::Transaction);
+}
