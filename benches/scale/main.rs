@@ -34,7 +34,9 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 fn main() {
     let largest = env::args().skip(1).find_map(|text| text.parse().ok()).unwrap_or(usize::MAX);
-    println!("| store | orders | µs per commit | processor, µs | µs per deadline | processor, µs | paging, orders/s | memory, MiB |");
+    println!(
+        "| store | orders | µs per commit | processor, µs | µs per deadline | processor, µs | paging, orders/s | memory, MiB |"
+    );
     println!("|---|---:|---:|---:|---:|---:|---:|---:|");
     let folder = tempfile::tempdir().expect("a folder for the file");
     let sqlite = Sqlite::open(folder.path().join("scale.db")).expect("a fresh file");

@@ -4,6 +4,7 @@ use sqlx::{
     Arguments, AssertSqlSafe, Encode, PgConnection, Postgres, Type,
     postgres::{PgArguments, PgRow},
 };
+use std::fmt::{self, Write};
 
 /// One statement: CTEs in order, and what it answers with.
 ///
@@ -13,8 +14,18 @@ use sqlx::{
 pub(super) struct Statement {
     parts: Vec<String>,
     arguments: PgArguments,
-    bound: usize,
+    bound: u16,
     short: bool,
+}
+
+/// How the text refers to a value: by its number.
+#[derive(Clone, Copy)]
+pub(super) struct Bound(u16);
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "${}", self.0)
+    }
 }
 
 impl Statement {
@@ -25,19 +36,20 @@ impl Statement {
     }
 
     /// Binds a value, and tells how the text refers to it.
-    pub(super) fn bind<'v>(&mut self, value: impl Encode<'v, Postgres> + Type<Postgres>) -> String {
+    pub(super) fn bind<'v>(&mut self, value: impl Encode<'v, Postgres> + Type<Postgres>) -> Bound {
         // Encoding is what can fail, and none of ours does: texts, numbers, and arrays of them.
         self.arguments.add(value).expect("text and numbers can be encoded");
         self.bound += 1;
-        format!("${}", self.bound)
+        Bound(self.bound)
     }
 
     /// Binds some texts: what comes after a column that has to be one of them.
     pub(super) fn one_of<T: ToString>(&mut self, texts: impl Iterator<Item = T>) -> String {
         let texts: Vec<_> = texts.map(|text| text.to_string()).collect();
         if self.short {
-            let bound: Vec<_> = texts.into_iter().map(|text| self.bind(text)).collect();
-            format!("IN ({})", bound.join(", "))
+            let mut text = String::from("IN ");
+            list(&mut text, texts.into_iter().map(|text| self.bind(text)));
+            text
         } else {
             format!("= ANY({})", self.bind(texts))
         }
@@ -58,50 +70,88 @@ impl Statement {
 /// Rows of values, as something to select from: made by [`columns!`].
 #[derive(Default)]
 pub(super) struct Rows {
-    // Of each column how the text refers to it: to each of its values, or to the array of them.
-    columns: Vec<Vec<String>>,
+    // Of each column its type, and its values or the array of them.
+    columns: Vec<(&'static str, Vec<Bound>)>,
 }
 
 impl Rows {
     /// A further column.
-    pub(super) fn column<'v, T>(&mut self, statement: &mut Statement, kind: &str, values: Vec<T>)
+    pub(super) fn column<'v, T>(&mut self, statement: &mut Statement, kind: &'static str, values: Vec<T>)
     where
         T: Encode<'v, Postgres> + Type<Postgres>,
         Vec<T>: Encode<'v, Postgres> + Type<Postgres>,
     {
-        self.columns.push(if statement.short {
-            values.into_iter().map(|value| format!("{}::{kind}", statement.bind(value))).collect()
+        let bound = if statement.short {
+            values.into_iter().map(|value| statement.bind(value)).collect()
         } else {
-            vec![format!("{}::{kind}[]", statement.bind(values))]
-        });
+            vec![statement.bind(values)]
+        };
+        self.columns.push((kind, bound));
     }
 
     /// The rows, under names for their columns.
     pub(super) fn named(&self, statement: &Statement, names: &str) -> String {
-        if statement.short {
-            return format!("(VALUES {}) AS u ({names})", self.lines(|line, _| line));
-        }
-        format!("unnest({}) AS u ({names})", self.arrays())
+        self.text(statement, names, false)
     }
 
     /// The rows, with their place from 1 for a further column.
     pub(super) fn placed(&self, statement: &Statement, names: &str) -> String {
+        self.text(statement, names, true)
+    }
+
+    // Built in one piece: it is done for each commit.
+    fn text(&self, statement: &Statement, names: &str, placed: bool) -> String {
+        let mut text = String::with_capacity(512);
         if statement.short {
-            let lines = self.lines(|line, place| format!("{line}, {place}"));
-            return format!("(VALUES {lines}) AS u ({names}, place)");
+            text.push_str("(VALUES ");
+            let rows = self.columns.first().map_or(0, |(_, values)| values.len());
+            for row in 0..rows {
+                text.push_str(if row == 0 { "" } else { ", " });
+                let values = self.columns.iter().map(|(kind, values)| Cell::Value(values[row], kind));
+                if placed {
+                    list(&mut text, values.chain([Cell::Place(row + 1)]));
+                } else {
+                    list(&mut text, values);
+                }
+            }
+            text.push(')');
+        } else {
+            text.push_str("unnest");
+            list(&mut text, self.columns.iter().map(|(kind, values)| Cell::Array(values[0], kind)));
+            text.push_str(if placed { " WITH ORDINALITY" } else { "" });
         }
-        format!("unnest({}) WITH ORDINALITY AS u ({names}, place)", self.arrays())
+        text.push_str(" AS u (");
+        text.push_str(names);
+        text.push_str(if placed { ", place)" } else { ")" });
+        text
     }
+}
 
-    fn arrays(&self) -> String {
-        self.columns.iter().flatten().map(String::as_str).collect::<Vec<_>>().join(", ")
-    }
+/// What stands in a list of values.
+enum Cell {
+    Value(Bound, &'static str),
+    Array(Bound, &'static str),
+    Place(usize),
+}
 
-    fn lines(&self, finish: impl Fn(String, usize) -> String) -> String {
-        let count = self.columns.first().map_or(0, Vec::len);
-        let line = |row: usize| self.columns.iter().map(|column| column[row].as_str()).collect::<Vec<_>>().join(", ");
-        (0..count).map(|row| format!("({})", finish(line(row), row + 1))).collect::<Vec<_>>().join(", ")
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value(bound, kind) => write!(f, "{bound}::{kind}"),
+            Self::Array(bound, kind) => write!(f, "{bound}::{kind}[]"),
+            Self::Place(place) => write!(f, "{place}"),
+        }
     }
+}
+
+// `(one, two)`.
+fn list(text: &mut String, items: impl Iterator<Item = impl fmt::Display>) {
+    text.push('(');
+    for (place, item) in items.enumerate() {
+        text.push_str(if place == 0 { "" } else { ", " });
+        write!(text, "{item}").expect("a string takes any text");
+    }
+    text.push(')');
 }
 
 /// Columns of some rows.

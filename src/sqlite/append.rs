@@ -34,10 +34,8 @@ pub(super) fn append_all(connection: &Connection, commits: &[Commit]) -> Result<
     for (position, commit) in commits.iter().enumerate() {
         match write_all_of(connection, commit, revision)? {
             Appended::Stored(revision) => revisions.push(revision),
-            why @ (Appended::Stale
-            | Appended::Overdrawn { .. }
-            | Appended::Sent { .. }
-            | Appended::Unbooked { .. }) => {
+            why
+            @ (Appended::Stale | Appended::Overdrawn { .. } | Appended::Sent { .. } | Appended::Unbooked { .. }) => {
                 return Ok(AppendedAll::Refused { position, why });
             }
         }

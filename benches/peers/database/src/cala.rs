@@ -39,7 +39,8 @@ impl Shared {
         let options = PgPoolOptions::new().max_connections(connections + 2).test_before_acquire(false);
         let pool = options.connect(url).await.unwrap();
         let config = CalaLedgerConfig::builder().pool(pool.clone()).exec_migrations(true).build().unwrap();
-        let mut jobs = Jobs::init(JobSvcConfig::builder().pool(pool).exec_migrations(false).build().unwrap()).await.unwrap();
+        let mut jobs =
+            Jobs::init(JobSvcConfig::builder().pool(pool).exec_migrations(false).build().unwrap()).await.unwrap();
         let ledger = CalaLedger::init(config, &mut jobs).await.unwrap();
         let journal = NewJournal::builder().id(JournalId::new()).name("orders".to_owned()).build();
         let journal = ledger.journals().create(journal).await.unwrap().id();
@@ -106,11 +107,7 @@ fn template() -> NewTxTemplate {
             param("amount", ParamDataType::Decimal),
         ])
         .transaction(
-            NewTxTemplateTransaction::builder()
-                .effective("date()")
-                .journal_id("params.journal_id")
-                .build()
-                .unwrap(),
+            NewTxTemplateTransaction::builder().effective("date()").journal_id("params.journal_id").build().unwrap(),
         )
         .entries(vec![entry("'PAY_DR'", "params.sender", "DEBIT"), entry("'PAY_CR'", "params.recipient", "CREDIT")])
         .build()

@@ -71,7 +71,8 @@ impl Cqrs {
 
     pub async fn open(url: &str, orders: usize) -> Self {
         let pool = PgPoolOptions::new().max_connections(1).test_before_acquire(false).connect(url).await.unwrap();
-        let orders = (0..orders).map(|_| (crate::tab::TabId::generate(crate::tab::stamp().at).to_string(), 0)).collect();
+        let orders =
+            (0..orders).map(|_| (crate::tab::TabId::generate(crate::tab::stamp().at).to_string(), 0)).collect();
         let mut cqrs = Self { repository: PostgresEventRepository::new(pool), orders, next: 0 };
         // The first event of each.
         for _ in 0..cqrs.orders.len() {

@@ -26,12 +26,7 @@ use escrowed::{
 use futures_util::future::join_all;
 use measure::{Clock, Way};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
-use std::{
-    env,
-    future::Future,
-    mem,
-    time::Duration,
-};
+use std::{env, future::Future, mem, time::Duration};
 
 const CONNECTIONS: [usize; 3] = [1, 8, 32];
 /// Commits at once, how often in one round, and rounds.
