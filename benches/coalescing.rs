@@ -1,8 +1,9 @@
-//! Durable commits per second into one SQLite file: each caller for itself, and sharing. Callers are tasks on one thread,
-//! or threads of their own. Read the ratios: each is from one run, the two kinds by turns on the same disk.
+//! Durable commits into one SQLite file, and into PostgreSQL if the feature is on and ESCROWED_TEST_DATABASE_URL names a
+//! server: each caller for itself, and sharing. Callers are tasks on one thread or, for SQLite, threads of their own, too.
+//! Read the ratios: each is from one run, the two kinds by turns on the same disk.
 //!
 //! ```text
-//! cargo bench --bench coalescing --features sqlite
+//! bash benches/run.sh coalescing
 //! ```
 
 use escrowed::{
@@ -12,11 +13,10 @@ use escrowed::{
     sqlite::Sqlite,
     store::Store,
 };
-use futures_lite::future::{block_on, poll_fn};
+use futures_lite::future::block_on;
+use futures_util::future::join_all;
 use std::{
     future::Future,
-    pin::Pin,
-    task::Poll,
     thread,
     time::{Duration, Instant},
 };
@@ -38,7 +38,7 @@ fn terms() -> Terms {
 }
 
 /// One order is opened, and is durable.
-async fn plain(store: &Sqlite) {
+async fn plain(store: &impl Store) {
     let at = stamp();
     let opened = Order::open(OrderId::generate(at.at), terms(), &at).unwrap();
     let mut unit = store.begin().await.unwrap();
@@ -46,14 +46,14 @@ async fn plain(store: &Sqlite) {
     store.commit(unit).await.unwrap();
 }
 
-async fn sharing(store: &Coalescing<Sqlite>) {
+async fn sharing<S: Store + 'static>(store: &Coalescing<S>) {
     let at = stamp();
     let opened = Order::open(OrderId::generate(at.at), terms(), &at).unwrap();
     opened.save(&mut store.writer()).await.unwrap();
 }
 
 /// Tasks on one thread, each of which saves several times.
-fn tasks<F: Future<Output = ()>>(callers: usize, save: impl Fn() -> F) -> Duration {
+async fn tasks<F: Future<Output = ()>>(callers: usize, save: impl Fn() -> F) -> Duration {
     let each = COMMITS.div_ceil(callers);
     let task = || async {
         for _ in 0..each {
@@ -61,22 +61,8 @@ fn tasks<F: Future<Output = ()>>(callers: usize, save: impl Fn() -> F) -> Durati
         }
     };
     let begun = Instant::now();
-    block_on(all((0..callers).map(|_| task())));
+    join_all((0..callers).map(|_| task())).await;
     begun.elapsed() / u32::try_from(callers * each).unwrap()
-}
-
-/// Waits for all of them. Polls all whenever one is woken, which both kinds pay for alike.
-async fn all<F: Future<Output = ()>>(tasks: impl Iterator<Item = F>) {
-    let mut tasks: Vec<Option<Pin<Box<F>>>> = tasks.map(|task| Some(Box::pin(task))).collect();
-    poll_fn(|cx| {
-        for slot in &mut tasks {
-            if slot.as_mut().is_some_and(|task| task.as_mut().poll(cx).is_ready()) {
-                *slot = None;
-            }
-        }
-        if tasks.iter().all(Option::is_none) { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
 }
 
 /// Threads, each of which saves several times.
@@ -109,17 +95,54 @@ fn main() {
     let callers = if rounds { &CALLERS[..] } else { &CALLERS[..1] };
     let folder = tempfile::tempdir().unwrap();
     let open = |name: &str| Sqlite::open(folder.path().join(name)).unwrap();
-    println!("{:>8} {:>8} {:>14} {:>14} {:>7}", "", "callers", "plain/commit", "shared/commit", "ratio");
+    println!("{:>8} {:>8} {:>8} {:>14} {:>14} {:>7}", "store", "", "callers", "plain/commit", "shared/commit", "ratio");
     for &callers in callers {
         for (kind, on_threads) in [("tasks", false), ("threads", true)] {
             let (own, shared) = (open("plain.db"), Coalescing::new(open("shared.db")));
             let measure = if on_threads {
                 medians(|| threads(callers, || plain(&own)), || threads(callers, || sharing(&shared)))
             } else {
-                medians(|| tasks(callers, || plain(&own)), || tasks(callers, || sharing(&shared)))
+                medians(|| block_on(tasks(callers, || plain(&own))), || block_on(tasks(callers, || sharing(&shared))))
             };
-            let ratio = measure.0.as_secs_f64() / measure.1.as_secs_f64();
-            println!("{kind:>8} {callers:>8} {:>14.1?} {:>14.1?} {ratio:>6.2}x", measure.0, measure.1);
+            tell("sqlite", kind, callers, measure);
+        }
+    }
+    #[cfg(feature = "postgres")]
+    postgres::measure(callers);
+}
+
+fn tell(store: &str, kind: &str, callers: usize, (plain, shared): (Duration, Duration)) {
+    let ratio = plain.as_secs_f64() / shared.as_secs_f64();
+    println!("{store:>8} {kind:>8} {callers:>8} {plain:>14.1?} {shared:>14.1?} {ratio:>6.2}x");
+}
+
+/// As many connections as a service of moderate size has; further callers wait for one.
+#[cfg(feature = "postgres")]
+mod postgres {
+    use super::{Coalescing, medians, plain, sharing, tasks, tell};
+    use escrowed::postgres::Postgres;
+    use sqlx::postgres::PgPoolOptions;
+    use tokio::runtime::Builder;
+
+    const CONNECTIONS: u32 = 32;
+
+    pub(super) fn measure(callers: &[usize]) {
+        let Ok(url) = std::env::var("ESCROWED_TEST_DATABASE_URL") else {
+            println!("postgres: left out, because ESCROWED_TEST_DATABASE_URL names no server");
+            return;
+        };
+        let runtime = Builder::new_multi_thread().enable_all().build().unwrap();
+        let own = runtime.block_on(async {
+            let pool = PgPoolOptions::new().max_connections(CONNECTIONS).connect(&url).await.unwrap();
+            Postgres::from_pool(pool).await.unwrap()
+        });
+        let shared = Coalescing::new(own.clone());
+        for &callers in callers {
+            let measure = medians(
+                || runtime.block_on(tasks(callers, || plain(&own))),
+                || runtime.block_on(tasks(callers, || sharing(&shared))),
+            );
+            tell("postgres", "tasks", callers, measure);
         }
     }
 }

@@ -3,6 +3,7 @@
 #
 #   steps              one step in memory, beside the same by hand
 #   sqlite             commits into SQLite, beside hand-written SQL
+#   coalescing         callers that save at the same moment, each for itself and sharing commits
 #   postgres [quick]   commits into PostgreSQL, beside hand-written SQL, cqrs-es and cala-ledger, and the shared fee account
 #   scale [largest]    commits, deadlines and paging with up to a million orders; a number stops earlier
 #   build              compile time and number of dependencies of the default features
@@ -20,6 +21,8 @@ machine() {
 steps() { cargo bench --locked --bench steps; }
 
 sqlite() { cargo bench --locked --bench sqlite --features sqlite; }
+
+coalescing() { bash tests/postgres.sh cargo bench --locked --bench coalescing --features sqlite,postgres; }
 
 postgres() {
   (cd benches/peers/database && cargo build --release --locked)
@@ -43,13 +46,13 @@ build() {
 }
 
 machine
-[ $# -gt 0 ] || set -- steps sqlite postgres scale build
+[ $# -gt 0 ] || set -- steps sqlite coalescing postgres scale build
 while [ $# -gt 0 ]; do
   what=$1
   shift
   words=()
   while [ $# -gt 0 ] && ! declare -F "$1" >/dev/null; do words+=("$1"); shift; done
-  declare -F "$what" >/dev/null || { sed -n '2,13s/^# \{0,1\}//p' "$0" >&2; exit 1; }
+  declare -F "$what" >/dev/null || { sed -n '2,14s/^# \{0,1\}//p' "$0" >&2; exit 1; }
   printf '\n## %s\n\n' "$what"
   "$what" "${words[@]}"
 done

@@ -21,10 +21,15 @@ fi
 step "format"
 cargo fmt --all --check
 
-for features in "" "--features sqlite" "--features postgres" "--all-features"; do
+for features in "" "--all-features"; do
   step "clippy, features: ${features:-none}"
-  # shellcheck disable=SC2086 # two words, or none
+  # shellcheck disable=SC2086 # one word, or none
   cargo clippy --locked --all-targets $features -- -D warnings
+done
+
+for features in sqlite postgres csv tracing conformance; do
+  step "clippy of the library, features: $features"
+  cargo clippy --locked --lib --features "$features" -- -D warnings
 done
 
 step "tests, no features"

@@ -125,4 +125,4 @@ impl Postgres {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

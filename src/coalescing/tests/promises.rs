@@ -105,3 +105,19 @@ mod in_one_file {
 
     promises!(in_one_file);
 }
+
+#[cfg(feature = "postgres")]
+mod on_a_server {
+    use super::*;
+    use crate::postgres::{
+        Postgres,
+        tests::database::{Database, block_on},
+    };
+
+    fn on_a_server(promise: impl AsyncFnOnce(&Durable<Postgres>)) {
+        let database = Database::new();
+        block_on(async { promise(&Durable::over(database.store().await)).await });
+    }
+
+    promises!(on_a_server);
+}

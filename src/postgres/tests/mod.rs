@@ -1,5 +1,5 @@
 #[path = "../../../tests/all/postgres/database.rs"]
-mod database;
+pub(crate) mod database;
 mod races;
 
 use super::*;
