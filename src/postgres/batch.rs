@@ -143,7 +143,7 @@ ORDER BY s.id FOR UPDATE OF s"
         if !self.withdrawn.is_empty() {
             let keys = statement.bind(texts(self.withdrawn.iter().map(|(key, _)| key)));
             let asked = format!(
-                "SELECT c.key, c.status = 'withdrawn' AS gone, c.status IN ('queued', 'parked') AND c.attempts = 0 AS free
+                "SELECT c.key, c.status = 'withdrawn' AS gone, c.status IN ('queued', 'held', 'parked') AND c.attempts = 0 AS free
 FROM escrowed_calls AS c WHERE c.key = ANY({keys}) ORDER BY c.key FOR UPDATE"
             );
             statement.part("asked", &asked);

@@ -142,7 +142,8 @@ fn compare_one(
         let (log, kept) = (Box::new(call.instruction.clone()), Box::new(kept.instruction.clone()));
         differs(CallField::Instruction { log, kept });
     }
-    if kept.attempts == 0 && call.due != kept.due {
+    // One that was held is seen to again when the policy is to be asked again.
+    if kept.attempts == 0 && call.due != kept.due && kept.status != CallStatus::Held {
         differs(CallField::Due { log: call.due, kept: kept.due });
     }
     if kept_lane != Some(log_lane) {
@@ -172,7 +173,7 @@ fn may_stand(asked: &Asked<'_>, kept: &CallState) -> bool {
 // What nobody has taken waits to be taken.
 fn is_under_way(kept: &CallState) -> bool {
     match kept.status {
-        CallStatus::Queued => true,
+        CallStatus::Queued | CallStatus::Held => true,
         CallStatus::Pending | CallStatus::Parked => kept.attempts > 0,
         CallStatus::Settled | CallStatus::Withdrawn => false,
     }

@@ -7,6 +7,7 @@ mod diagrams;
 mod face_to_face;
 mod handling;
 mod harness;
+mod kyc;
 mod legality;
 mod one_write;
 mod orders;
