@@ -158,7 +158,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     ) -> Result<(), Fails<U>> {
         let payout = match gathered.load(id).await? {
             // A held one that the gateway knows of was sent all the same, by a worker that had leave and was slow.
-            AnyPayout::Held(held) => AnyPayout::Created(gathered.take(held.let_go(&Stamp::clock(at.at))?)?),
+            AnyPayout::Held(held) => AnyPayout::Created(gathered.take(held.let_go(at)?)?),
             other @ (AnyPayout::Created(_)
             | AnyPayout::Confirmed(_)
             | AnyPayout::Denied(_)

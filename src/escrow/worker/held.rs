@@ -50,7 +50,8 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         let mut unit = self.store.begin().await.map_err(EscrowError::Storage)?;
         let mut gathered = Gathering::over(&mut unit);
         let (now, key) = (self.clock.now(), call.instruction.key());
-        let at = Stamp::clock(now);
+        // No person's hand: whatever happens at the gateway's door by itself bears the gateway's.
+        let at = Stamp::gateway(now);
         match (gathered.load(id).await?, verdict) {
             (AnyPayout::Created(payout), Verdict::Hold { reason }) => {
                 gathered.take(payout.hold(reason.clone(), &at)?)?;

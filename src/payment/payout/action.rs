@@ -47,7 +47,7 @@ impl Payout<Created> {
     /// Its payee may not be paid yet. What has to be done about the call is up to whoever has it: the crate's worker.
     ///
     /// # Errors
-    /// [`Refused`] when it goes into a wallet, or somebody else than the clock asks.
+    /// [`Refused`] when it goes into a wallet, or a person asks.
     pub fn hold(self, reason: Prose, at: &Stamp) -> Result<Transition<Payout<Held>>, Refused<Self>> {
         self.take(event::Held { reason }, at)
     }
@@ -66,7 +66,7 @@ impl Payout<Held> {
     /// It is held for another reason now.
     ///
     /// # Errors
-    /// [`Refused`] when that is no other reason, or somebody else than the clock asks.
+    /// [`Refused`] when that is no other reason, or a person asks.
     pub fn hold(self, reason: Prose, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
         self.take(event::Held { reason }, at)
     }
@@ -74,7 +74,7 @@ impl Payout<Held> {
     /// Its payee may be paid now.
     ///
     /// # Errors
-    /// [`Refused`] when somebody else than the clock asks.
+    /// [`Refused`] when a person asks.
     pub fn let_go(self, at: &Stamp) -> Result<Transition<Payout<Created>>, Refused<Self>> {
         self.take(event::LetGo {}, at)
     }

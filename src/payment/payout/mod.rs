@@ -62,12 +62,12 @@ crate::lifecycle! {
             /// The host's policy says that its payee may not be paid yet.
             hold(reason: Prose) => Hold records event::Held {
                 /// Before the gateway is asked; again only for another reason.
-                Created | Held -> Held by Role::CLOCK, Keep, Own;
+                Created | Held -> Held by Role::GATEWAY, Keep, Own;
             }
             /// The host's policy allows it: the gateway is about to be asked.
             let_go => LetGo records event::LetGo {
                 /// By itself.
-                Held -> Created by Role::CLOCK, Keep, Own;
+                Held -> Created by Role::GATEWAY, Keep, Own;
             }
             /// It is declined.
             deny(reason: Prose) => Deny records event::Denied {
