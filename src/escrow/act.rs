@@ -165,7 +165,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         gathered.write_with(value).await
     }
 
-    /// Acts on a payout: replaces or gives back a denied one, or calls one off before the gateway is asked.
+    /// Acts on a payout: replaces or gives back a denied one, denies a held one, or calls one off before the gateway is asked.
     ///
     /// # Errors
     /// [`EscrowError`] when it is unknown, refused, stale or was sent.
@@ -183,7 +183,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             Step::Before(value) => return Ok(value),
         };
         let evidence = match taken.value() {
-            AnyPayout::Created(_) => None,
+            AnyPayout::Created(_) | AnyPayout::Held(_) => None,
             AnyPayout::Confirmed(payout) => Some(Evidence::PayoutConfirmed(payout)),
             AnyPayout::Cancelled(payout) => Some(Evidence::PayoutCancelled(payout)),
             AnyPayout::Denied(payout) => Some(match payout.state().went() {

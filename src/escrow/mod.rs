@@ -37,6 +37,8 @@
 //! host with a schedule of its own; `work` goes on until it is told to stop. None of them starts a thread, a timer or a
 //! runtime.
 //!
+//! A host may hold payouts to a party it does not know well enough: see [`kyc`].
+//!
 //! What a worker could not do waits for a person: [`parked`](Escrow::parked) lists it, [`requeue`](Escrow::requeue) puts
 //! it back.
 //!
@@ -64,6 +66,7 @@ mod clock;
 mod error;
 mod follow;
 mod gather;
+pub mod kyc;
 mod member;
 mod pledges;
 mod report;
@@ -73,6 +76,7 @@ mod worker;
 pub use caller::Caller;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::EscrowError;
+pub use kyc::{Kyc, Verdict};
 pub use report::Reported;
 pub use worker::{Bell, Due, Policy, Sent, Shift, Worked};
 
@@ -96,6 +100,7 @@ pub struct Escrow<S, G, C = SystemClock> {
     gateway: G,
     clock: C,
     policy: Policy,
+    kyc: kyc::Asks,
     members: Vec<Member>,
 }
 
@@ -109,7 +114,7 @@ impl<S: Store, G: Gateway> Escrow<S, G> {
 impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     /// The same by a clock of the host's.
     pub fn with_clock(store: S, gateway: G, clock: C) -> Self {
-        Self { store, gateway, clock, policy: Policy::default(), members: built_in() }
+        Self { store, gateway, clock, policy: Policy::default(), kyc: kyc::Asks::default(), members: built_in() }
     }
 
     /// Serves a lifecycle of the host's own, too. Registered again, it replaces the one with the same ids.

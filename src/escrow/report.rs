@@ -156,7 +156,15 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         report: &Report,
         at: &Stamp,
     ) -> Result<(), Fails<U>> {
-        match (gathered.load(id).await?, report.outcome.clone()) {
+        let payout = match gathered.load(id).await? {
+            // A held one that the gateway knows of was sent all the same, by a worker that had leave and was slow.
+            AnyPayout::Held(held) => AnyPayout::Created(gathered.take(held.let_go(at)?)?),
+            other @ (AnyPayout::Created(_)
+            | AnyPayout::Confirmed(_)
+            | AnyPayout::Denied(_)
+            | AnyPayout::Cancelled(_)) => other,
+        };
+        match (payout, report.outcome.clone()) {
             (AnyPayout::Created(payout), Outcome::Settled { moved }) => {
                 let confirmed = gathered.take(payout.confirm(moved, at)?)?;
                 self.tell(gathered, confirmed.facts().about, &Evidence::PayoutConfirmed(&confirmed), at).await
@@ -166,9 +174,10 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
                 self.tell(gathered, denied.facts().about, &Evidence::PayoutDenied(&denied), at).await
             }
             (AnyPayout::Created(_), Outcome::Pending { .. }) => self.still_pending(gathered, report).await,
-            (AnyPayout::Confirmed(_) | AnyPayout::Denied(_) | AnyPayout::Cancelled(_), reported) => {
-                Err(EscrowError::Contradiction { key: report.key, known: None, reported })
-            }
+            (
+                AnyPayout::Held(_) | AnyPayout::Confirmed(_) | AnyPayout::Denied(_) | AnyPayout::Cancelled(_),
+                reported,
+            ) => Err(EscrowError::Contradiction { key: report.key, known: None, reported }),
         }
     }
 

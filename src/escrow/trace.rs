@@ -33,6 +33,7 @@ mod told {
                 Ok(Fate::Answered) => "answered",
                 Ok(Fate::Pending) => "pending",
                 Ok(Fate::Unknown) => "unknown",
+                Ok(Fate::Held) => "held",
                 Ok(Fate::Parked) => "parked",
                 Ok(Fate::Lost) => "lost",
                 Err(error) => kind(error),

@@ -106,13 +106,15 @@ impl State {
         let Some(row) = self.calls.row(withdrawal.key) else { return true };
         match row.state.status {
             CallStatus::Withdrawn => true,
-            CallStatus::Queued | CallStatus::Parked if row.state.attempts == 0 => {
+            CallStatus::Queued | CallStatus::Held | CallStatus::Parked if row.state.attempts == 0 => {
                 let mut row = row.clone();
                 row.state.status = CallStatus::Withdrawn;
                 self.put(withdrawal.key, row);
                 true
             }
-            CallStatus::Queued | CallStatus::Pending | CallStatus::Settled | CallStatus::Parked => false,
+            CallStatus::Queued | CallStatus::Pending | CallStatus::Held | CallStatus::Settled | CallStatus::Parked => {
+                false
+            }
         }
     }
 

@@ -118,7 +118,7 @@ impl CallRow {
     /// Whether a worker will see to it.
     fn is_live(&self) -> bool {
         match self.state.status {
-            CallStatus::Queued | CallStatus::Pending => true,
+            CallStatus::Queued | CallStatus::Pending | CallStatus::Held => true,
             CallStatus::Settled | CallStatus::Withdrawn | CallStatus::Parked => false,
         }
     }
@@ -145,8 +145,13 @@ impl State {
         if !row.state.status.is_open() || taken_since {
             return false;
         }
-        // The gateway has it: what went wrong before does not count any more.
-        let attempts = if status == CallStatus::Pending { 1 } else { row.state.attempts };
+        let attempts = match status {
+            // The gateway has it: what went wrong before does not count any more.
+            CallStatus::Pending => 1,
+            // The gateway does not have it.
+            CallStatus::Held => 0,
+            CallStatus::Queued | CallStatus::Parked | CallStatus::Settled | CallStatus::Withdrawn => row.state.attempts,
+        };
         let state = CallState { status, due, attempts, problem: problem.cloned(), ..row.state.clone() };
         let row = CallRow { state, lease: None, ..*row };
         self.put(key, row);

@@ -6,7 +6,7 @@
 //! // Each has its table, as every lifecycle has.
 //! let names = |table: escrowed::lifecycle::Table| table.statuses.iter().map(|row| row.name).collect::<Vec<_>>();
 //! assert_eq!(names(payin::TABLE), ["CREATED", "AUTHORIZED", "CONFIRMED", "DENIED", "CANCELLED", "REFUNDED"]);
-//! assert_eq!(names(payout::TABLE), ["CREATED", "CONFIRMED", "DENIED", "CANCELLED"]);
+//! assert_eq!(names(payout::TABLE), ["CREATED", "HELD", "CONFIRMED", "DENIED", "CANCELLED"]);
 //! assert_eq!(names(refund::TABLE), ["CREATED", "CONFIRMED", "DENIED", "CANCELLED"]);
 //! ```
 //!

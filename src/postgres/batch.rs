@@ -147,7 +147,7 @@ ORDER BY s.id FOR UPDATE OF s"
         if !self.withdrawn.is_empty() {
             let keys = statement.one_of(self.withdrawn.iter().map(|(key, _)| key));
             let asked = format!(
-                "SELECT c.key, c.status = 'withdrawn' AS gone, c.status IN ('queued', 'parked') AND c.attempts = 0 AS free
+                "SELECT c.key, c.status = 'withdrawn' AS gone, c.status IN ('queued', 'held', 'parked') AND c.attempts = 0 AS free
 FROM escrowed_calls AS c WHERE c.key {keys} ORDER BY c.key FOR UPDATE"
             );
             statement.part("asked", &asked);

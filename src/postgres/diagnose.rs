@@ -89,7 +89,9 @@ GROUP BY account, currency";
         {
             match (&*status, &withdrawal.if_sent) {
                 (CallStatus::Withdrawn, _) => {}
-                (CallStatus::Queued | CallStatus::Parked, _) if *attempts == 0 => *status = CallStatus::Withdrawn,
+                (CallStatus::Queued | CallStatus::Held | CallStatus::Parked, _) if *attempts == 0 => {
+                    *status = CallStatus::Withdrawn
+                }
                 (_, IfSent::Refuse) => return Ok(Some(Appended::Sent { key: withdrawal.key })),
                 (_, IfSent::Follow(call)) => follows = Some(&**call),
             }

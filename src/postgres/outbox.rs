@@ -13,7 +13,7 @@ const CALLS: &str = "escrowed_calls";
 // The statuses are spelt out so that PostgreSQL uses the partial indexes.
 pub(super) const LEASE: &str = "WITH taken AS (
     SELECT waiting.number FROM escrowed_calls AS waiting
-    WHERE waiting.gateway = $1 AND waiting.due <= $2 AND waiting.status IN ('queued', 'pending')
+    WHERE waiting.gateway = $1 AND waiting.due <= $2 AND waiting.status IN ('queued', 'pending', 'held')
         AND (waiting.lease_until IS NULL OR waiting.lease_until <= $2)
         AND NOT EXISTS (
             SELECT FROM escrowed_calls AS earlier
@@ -26,11 +26,11 @@ pub(super) const LEASE: &str = "WITH taken AS (
 UPDATE escrowed_calls AS c SET worker = $4, lease_until = $5, attempts = c.attempts + 1
 FROM taken WHERE c.number = taken.number
 RETURNING c.key, c.instruction, c.attempts - 1, c.due, c.number";
-// Once the gateway has a call, what went wrong before does not count any more.
+// Once the gateway has a call, what went wrong before does not count any more; a held one it does not have.
 pub(super) const POSTPONE: &str = "UPDATE escrowed_calls
 SET status = $2, due = $3, problem = $4, worker = NULL, lease_until = NULL,
-    attempts = CASE $2 WHEN 'pending' THEN 1 ELSE attempts END
-WHERE key = $1 AND status IN ('queued', 'pending', 'parked') AND ($5::bigint IS NULL OR attempts = $5 + 1)";
+    attempts = CASE $2 WHEN 'pending' THEN 1 WHEN 'held' THEN 0 ELSE attempts END
+WHERE key = $1 AND status IN ('queued', 'pending', 'held', 'parked') AND ($5::bigint IS NULL OR attempts = $5 + 1)";
 pub(super) const LEASE_DUE: &str = "WITH taken AS (
     SELECT id FROM escrowed_subjects
     WHERE deadline <= $1 AND (lease_until IS NULL OR lease_until <= $1)

@@ -157,8 +157,9 @@ fn why(call: Option<CallState>, called: Option<Money>, gateway: &GatewayName) ->
         (CallStatus::Settled, Some(Outcome::Settled { .. })) => Unbooked::NothingMoved,
         (CallStatus::Settled, Some(Outcome::Declined { .. })) => Unbooked::Declined,
         (CallStatus::Settled, Some(Outcome::Pending { .. }) | None)
-        | (CallStatus::Queued | CallStatus::Pending | CallStatus::Withdrawn | CallStatus::Parked, _) => {
-            Unbooked::Unanswered(call.status)
-        }
+        | (
+            CallStatus::Queued | CallStatus::Pending | CallStatus::Held | CallStatus::Withdrawn | CallStatus::Parked,
+            _,
+        ) => Unbooked::Unanswered(call.status),
     }
 }

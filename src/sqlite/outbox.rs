@@ -17,7 +17,7 @@ const CALLS: &str = "escrowed_calls";
 const LEASE: &str = "UPDATE escrowed_calls SET worker = ?4, lease_until = ?5, attempts = attempts + 1
 WHERE number IN (
     SELECT number FROM escrowed_calls AS waiting
-    WHERE gateway = ?1 AND due <= ?2 AND status IN ('queued', 'pending')
+    WHERE gateway = ?1 AND due <= ?2 AND status IN ('queued', 'pending', 'held')
         AND (lease_until IS NULL OR lease_until <= ?2)
         AND NOT EXISTS (
             SELECT 1 FROM escrowed_calls AS earlier
@@ -27,11 +27,11 @@ WHERE number IN (
     LIMIT ?3
 )
 RETURNING key, instruction, attempts - 1, due, number";
-// Once the gateway has a call, what went wrong before does not count any more.
+// Once the gateway has a call, what went wrong before does not count any more; a held one it does not have.
 const POSTPONE: &str = "UPDATE escrowed_calls
 SET status = ?2, due = ?3, problem = ?4, worker = NULL, lease_until = NULL,
-    attempts = CASE ?2 WHEN 'pending' THEN 1 ELSE attempts END
-WHERE key = ?1 AND status IN ('queued', 'pending', 'parked') AND (?5 IS NULL OR attempts = ?5 + 1)";
+    attempts = CASE ?2 WHEN 'pending' THEN 1 WHEN 'held' THEN 0 ELSE attempts END
+WHERE key = ?1 AND status IN ('queued', 'pending', 'held', 'parked') AND (?5 IS NULL OR attempts = ?5 + 1)";
 const LEASE_DUE: &str = "UPDATE escrowed_subjects SET worker = ?3, lease_until = ?4
 WHERE id IN (
     SELECT id FROM escrowed_subjects
@@ -142,7 +142,7 @@ pub(super) fn enqueue(connection: &Connection, call: &Call, lane: Subject) -> Re
 }
 
 const WITHDRAW: &str = "UPDATE escrowed_calls SET status = 'withdrawn'
-WHERE key = ?1 AND status IN ('queued', 'parked') AND attempts = 0";
+WHERE key = ?1 AND status IN ('queued', 'held', 'parked') AND attempts = 0";
 const SENT: &str = "SELECT 1 FROM escrowed_calls WHERE key = ?1 AND status <> 'withdrawn'";
 
 /// Withdraws a call. False when somebody may have sent it.

@@ -49,7 +49,8 @@ pub struct Postponement<'p> {
     /// The [`attempts`](LeasedCall::attempts) of the lease that this is the end of: nothing is noted when the call has been
     /// taken again since. `None` when no lease is meant.
     pub taken: Option<u32>,
-    /// Where the call goes: queued (send again), pending (look up again) or parked (an operator must see to it).
+    /// Where the call goes: queued (send again), pending (look up again), held (ask the host's policy again) or parked (an
+    /// operator must see to it).
     pub status: CallStatus,
     /// When to see to it again (UTC).
     pub due: Timestamp,
@@ -74,6 +75,8 @@ pub enum CallStatus {
     Queued,
     /// The gateway has it and will report; it is looked up again when its time comes.
     Pending,
+    /// The gateway was not asked: the host's policy holds it, and is asked again when its time comes.
+    Held,
     /// Answered for good.
     Settled,
     /// No longer wanted before anybody had sent it.
@@ -123,7 +126,8 @@ pub trait Outbox: UnitOfWork {
     /// Notes that a call is not settled yet, and when to see to it again. Ends the lease.
     ///
     /// A call that is settled or withdrawn, or that was taken again since, stays as it is; the answer is `false` then, and
-    /// when there is no such call. A pending call begins to count its attempts anew, at 1: the gateway has it.
+    /// when there is no such call. A pending call begins to count its attempts anew, at 1: the gateway has it. So does a held
+    /// one, at none: the gateway does not.
     ///
     /// # Errors
     /// When the storage fails.
@@ -164,7 +168,7 @@ impl Postponement<'_> {
 
 impl CallStatus {
     /// Every status there is.
-    pub const ALL: [Self; 5] = [Self::Queued, Self::Pending, Self::Settled, Self::Withdrawn, Self::Parked];
+    pub const ALL: [Self; 6] = [Self::Queued, Self::Pending, Self::Held, Self::Settled, Self::Withdrawn, Self::Parked];
 
     /// Its name in stores.
     #[must_use]
@@ -172,6 +176,7 @@ impl CallStatus {
         match self {
             Self::Queued => "queued",
             Self::Pending => "pending",
+            Self::Held => "held",
             Self::Settled => "settled",
             Self::Withdrawn => "withdrawn",
             Self::Parked => "parked",
@@ -182,7 +187,7 @@ impl CallStatus {
     #[must_use]
     pub const fn is_open(self) -> bool {
         match self {
-            Self::Queued | Self::Pending | Self::Parked => true,
+            Self::Queued | Self::Pending | Self::Held | Self::Parked => true,
             Self::Settled | Self::Withdrawn => false,
         }
     }

@@ -142,7 +142,9 @@ fn compare_one(
         let (log, kept) = (Box::new(call.instruction.clone()), Box::new(kept.instruction.clone()));
         differs(CallField::Instruction { log, kept });
     }
-    if kept.attempts == 0 && call.due != kept.due {
+    // A payout that was held, or is no longer, waits until later than it was written.
+    let was_held = key.verb == Verb::Payout && kept.due > call.due;
+    if kept.attempts == 0 && call.due != kept.due && !was_held {
         differs(CallField::Due { log: call.due, kept: kept.due });
     }
     if kept_lane != Some(log_lane) {
@@ -172,7 +174,7 @@ fn may_stand(asked: &Asked<'_>, kept: &CallState) -> bool {
 // What nobody has taken waits to be taken.
 fn is_under_way(kept: &CallState) -> bool {
     match kept.status {
-        CallStatus::Queued => true,
+        CallStatus::Queued | CallStatus::Held => true,
         CallStatus::Pending | CallStatus::Parked => kept.attempts > 0,
         CallStatus::Settled | CallStatus::Withdrawn => false,
     }

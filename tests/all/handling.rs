@@ -233,7 +233,7 @@ impl Proof {
                 let AnyPayout::Denied(payout) = shop.load(id).await else { unreachable!() };
                 self.given_back = Some(payout.give_back(ops).unwrap());
             }
-            AnyPayout::Denied(_) | AnyPayout::Confirmed(_) | AnyPayout::Cancelled(_) => {}
+            AnyPayout::Denied(_) | AnyPayout::Held(_) | AnyPayout::Confirmed(_) | AnyPayout::Cancelled(_) => {}
         }
     }
 }

@@ -37,6 +37,7 @@ absent!(
     amend,
     authorize,
     confirm,
+    hold,
     deny,
     refund,
     await_payer,
@@ -130,8 +131,8 @@ fn payments_have_the_methods_of_their_tables_and_no_others() {
     compare!(
         payout::TABLE,
         Payout,
-        [payout::Created, payout::Confirmed, payout::Denied, payout::Cancelled],
-        [confirm, deny, replace, give_back, cancel]
+        [payout::Created, payout::Held, payout::Confirmed, payout::Denied, payout::Cancelled],
+        [confirm, hold, let_go, deny, replace, give_back, cancel]
     );
     compare!(
         refund::TABLE,
@@ -140,7 +141,7 @@ fn payments_have_the_methods_of_their_tables_and_no_others() {
         [approve, confirm, deny, replace, cancel]
     );
     assert_eq!((payin::Status::ALL.len(), payin::Action::ALL.len()), (6, 12));
-    assert_eq!((payout::Status::ALL.len(), payout::Action::ALL.len()), (4, 5));
+    assert_eq!((payout::Status::ALL.len(), payout::Action::ALL.len()), (5, 7));
     assert_eq!((refund::Status::ALL.len(), refund::Action::ALL.len()), (4, 5));
 }
 

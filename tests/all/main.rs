@@ -8,6 +8,7 @@ mod diagrams;
 mod face_to_face;
 mod handling;
 mod harness;
+mod kyc;
 mod legality;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod market;

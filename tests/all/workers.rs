@@ -27,7 +27,7 @@ use std::{
 };
 
 /// A store that is another escrow's, too.
-struct Shared<'s, S>(&'s S);
+pub(crate) struct Shared<'s, S>(pub(crate) &'s S);
 
 impl<S: Store> Store for Shared<'_, S> {
     type Unit = S::Unit;

@@ -55,6 +55,7 @@ macro_rules! store_promises {
                 the_calls_of_one_order_keep_their_order,
                 a_lease_that_was_lost_notes_nothing,
                 a_deadline_is_leased_once,
+                a_held_call_holds_up_nobody_and_may_be_withdrawn,
                 postponed_calls_come_back_and_parked_ones_do_not,
                 a_lease_that_was_rolled_back_was_never_taken,
                 calls_are_listed_by_key;

@@ -214,6 +214,34 @@ pub async fn the_calls_of_one_order_keep_their_order<S: Store>(store: &S) {
     assert_eq!(keys(&unit.lease(&lease("x", 1, 9)).await.unwrap()), [format!("{}:charge", payin(2))]);
 }
 
+/// A call that is held was not sent: it holds up no other, comes back when its time comes, and is withdrawn like one that
+/// nobody took.
+pub async fn a_held_call_holds_up_nobody_and_may_be_withdrawn<S: Store>(store: &S) {
+    let (first, second) = (charge(payin(1), at(0)), void(payin(1), at(0)));
+    let revision = saved(store, &Commit { calls: vec![first.clone(), second], ..opens(order(1)) }).await;
+    let mut unit = store.begin().await.unwrap();
+    assert_eq!(unit.lease(&lease("w", 0, 9)).await.unwrap()[0].attempts, 0);
+    let hold = |taken| Postponement { taken: Some(taken), ..put_off(&first, CallStatus::Held, 5) };
+    assert!(unit.postpone(&hold(0)).await.unwrap());
+    let state = unit.call(&key(&first)).await.unwrap().unwrap();
+    assert_eq!((state.status, state.attempts, state.due), (CallStatus::Held, 0, at(5)));
+    assert_eq!(unit.calls(CallStatus::Held, None, 9).await.unwrap(), [state]);
+    assert_eq!(keys(&unit.lease(&lease("w", 1, 9)).await.unwrap()), [format!("{}:void", payin(1))]);
+    // Whoever takes it again may send it: it is not withdrawn under their hands.
+    let again = unit.lease(&lease("w", 5, 9)).await.unwrap();
+    assert_eq!(again, [LeasedCall { instruction: first.instruction.clone(), attempts: 0 }]);
+    store.commit(unit).await.unwrap();
+    let mut unit = store.begin().await.unwrap();
+    let withdraw = withdrawing(goes_on(order(1), revision, 2), key(&first), IfSent::Refuse);
+    assert_eq!(unit.append(&withdraw).await.unwrap(), Appended::Sent { key: key(&first) });
+    drop(unit);
+    let mut unit = store.begin().await.unwrap();
+    assert!(unit.postpone(&hold(0)).await.unwrap());
+    stored(&mut unit, &withdraw).await;
+    store.commit(unit).await.unwrap();
+    assert_eq!(self::state(store, &first).await.status, CallStatus::Withdrawn);
+}
+
 /// A worker that lost its lease to another one notes nothing on the call any more.
 pub async fn a_lease_that_was_lost_notes_nothing<S: Store>(store: &S) {
     let call = charge(payin(1), at(0));

@@ -3,6 +3,7 @@
 use super::{
     super::{Clock, Escrow, EscrowError, trace},
     Tally,
+    held::Gate,
     shift::Awake,
 };
 use crate::{
@@ -26,9 +27,11 @@ pub struct Sent {
     pub pending: usize,
     /// Of how many nobody knows what became of them: they are looked up later.
     pub unknown: usize,
+    /// How many payouts the host's [`Kyc`](super::super::Kyc) policy holds: it is asked again later.
+    pub held: usize,
     /// How many were parked for an operator: failed too often, or answered with what cannot be.
     pub parked: usize,
-    /// How many failed, and were somebody else's by then: the lease had ended, or a webhook was faster.
+    /// How many failed or were not sent, and were somebody else's by then: the lease had ended, or a webhook was faster.
     pub lost: usize,
 }
 
@@ -38,6 +41,7 @@ pub(in crate::escrow) enum Fate {
     Answered,
     Pending,
     Unknown,
+    Held,
     Parked,
     Lost,
 }
@@ -175,7 +179,12 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         let answer = match known {
             Ok(Some(outcome)) => Ok(outcome),
             Ok(None) if call.attempts > 0 && self.anew(|| self.called_off(key)).await? => Ok(never_sent()),
-            Ok(None) => self.gateway.execute(&key, &call.instruction).await,
+            Ok(None) => match self.gate(call).await? {
+                Gate::Send => self.gateway.execute(&key, &call.instruction).await,
+                Gate::Held => return Ok(Fate::Held),
+                Gate::Lost => return Ok(Fate::Lost),
+                Gate::Unknown(error) => return self.failed(key, call.attempts, &*error).await,
+            },
             Err(error) => Err(error),
         };
         match answer {
@@ -217,7 +226,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         self.store.commit(unit).await.map_err(EscrowError::Storage)
     }
 
-    async fn failed(&self, key: IdempotencyKey, attempts: u32, error: &G::Error) -> Result<Fate, Fails<S>> {
+    async fn failed(&self, key: IdempotencyKey, attempts: u32, error: &(dyn Error + Sync)) -> Result<Fate, Fails<S>> {
         let (tried, now) = (attempts.saturating_add(1), self.clock.now());
         let (fate, status, due) = if tried >= self.policy.attempts {
             (Fate::Parked, CallStatus::Parked, now)
@@ -255,6 +264,7 @@ impl Sent {
             Fate::Answered => self.answered += 1,
             Fate::Pending => self.pending += 1,
             Fate::Unknown => self.unknown += 1,
+            Fate::Held => self.held += 1,
             Fate::Parked => self.parked += 1,
             Fate::Lost => self.lost += 1,
         }

@@ -3,6 +3,7 @@
 mod bell;
 mod calls;
 mod deadlines;
+mod held;
 mod parked;
 mod policy;
 mod shift;

@@ -21,6 +21,8 @@ pub struct Policy {
     pub attempts: u32,
     /// How often a pending call is looked up, should its webhook get lost: every hour by default.
     pub look_up: Duration,
+    /// How long a held payout waits until the host's [`Kyc`](super::super::Kyc) policy is asked again: an hour by default.
+    pub ask_again: Duration,
     /// How often a unit of a worker's own is begun anew because somebody else was faster
     /// ([`Store::is_lost_race`](crate::store::Store::is_lost_race),
     /// [`EscrowError::is_lost_race`](super::super::EscrowError::is_lost_race)): 16 times by default. What loses more
@@ -65,6 +67,7 @@ impl Default for Policy {
             back_off_limit: Duration::from_secs(600),
             attempts: 20,
             look_up: Duration::from_secs(3600),
+            ask_again: Duration::from_secs(3600),
             races: 16,
         }
     }

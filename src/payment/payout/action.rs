@@ -1,6 +1,8 @@
 //! What can be done with a payout, status by status.
 
-use super::{Action, AnyPayout, Cancelled, Confirmed, Created, Denied, Destination, Payout, PayoutId, Terms, event};
+use super::{
+    Action, AnyPayout, Cancelled, Confirmed, Created, Denied, Destination, Held, Payout, PayoutId, Terms, event,
+};
 use crate::{
     lifecycle::{Reason, Refused, Transition},
     money::Money,
@@ -42,8 +44,52 @@ impl Payout<Created> {
         self.take(event::Denied { reason }, at)
     }
 
+    /// Its payee may not be paid yet. What has to be done about the call is up to whoever has it: the crate's worker.
+    ///
+    /// # Errors
+    /// [`Refused`] when it goes into a wallet, or a person asks.
+    pub fn hold(self, reason: Prose, at: &Stamp) -> Result<Transition<Payout<Held>>, Refused<Self>> {
+        self.take(event::Held { reason }, at)
+    }
+
     /// Calls it off. Its money returns to where it came from, which has to count it in the same unit. Saving it fails
     /// with [`Failure::Sent`](crate::lifecycle::Failure::Sent) when the gateway has been asked meanwhile.
+    ///
+    /// # Errors
+    /// [`Refused`] when somebody else than the platform asks.
+    pub fn cancel(self, at: &Stamp) -> Result<Transition<Payout<Cancelled>>, Refused<Self>> {
+        self.take(event::Cancelled {}, at)
+    }
+}
+
+impl Payout<Held> {
+    /// It is held for another reason now.
+    ///
+    /// # Errors
+    /// [`Refused`] when that is no other reason, or a person asks.
+    pub fn hold(self, reason: Prose, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
+        self.take(event::Held { reason }, at)
+    }
+
+    /// Its payee may be paid now.
+    ///
+    /// # Errors
+    /// [`Refused`] when a person asks.
+    pub fn let_go(self, at: &Stamp) -> Result<Transition<Payout<Created>>, Refused<Self>> {
+        self.take(event::LetGo {}, at)
+    }
+
+    /// Its payee will never be allowed: the gateway is not asked any more. It still holds the money, and leads on as
+    /// every denied payout does. Saving it fails with [`Failure::Sent`](crate::lifecycle::Failure::Sent) while a worker
+    /// asks the policy.
+    ///
+    /// # Errors
+    /// [`Refused`] when somebody else than the platform asks.
+    pub fn deny(self, reason: Prose, at: &Stamp) -> Result<Transition<Payout<Denied>>, Refused<Self>> {
+        self.take(event::Denied { reason }, at)
+    }
+
+    /// Calls it off, as [one that waits to be sent](Payout::<Created>::cancel).
     ///
     /// # Errors
     /// [`Refused`] when somebody else than the platform asks.
@@ -75,9 +121,9 @@ impl AnyPayout {
     // What the table cannot say about an action being possible now.
     pub(super) fn ready(&self, action: Action, _: &Stamp) -> Result<(), Reason> {
         match self {
-            Self::Created(payout) if action == Action::Deny => payout.through_gateway(),
+            Self::Created(payout) if matches!(action, Action::Deny | Action::Hold) => payout.through_gateway(),
             Self::Denied(payout) => payout.still_holds(),
-            Self::Created(_) | Self::Confirmed(_) | Self::Cancelled(_) => Ok(()),
+            Self::Created(_) | Self::Held(_) | Self::Confirmed(_) | Self::Cancelled(_) => Ok(()),
         }
     }
 }

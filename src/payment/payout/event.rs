@@ -43,6 +43,14 @@ pub struct Confirmed {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Held {
+    pub(super) reason: Prose,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LetGo {}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Denied {
     pub(super) reason: Prose,
 }

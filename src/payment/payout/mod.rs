@@ -12,6 +12,9 @@
 //! A payout is opened by what held the money, in the same commit, and holds it from then on, so it cannot be paid
 //! twice. To a bank account it takes 24 to 72 hours, into a wallet none (`001_146075c5300aa4f1.txt`).
 //!
+//! Before the gateway is asked, the host's [`Kyc`](crate::escrow::Kyc) policy may hold it: it is `HELD` then, for a reason,
+//! and goes out by itself once the policy allows it.
+//!
 #![doc = "<div style=\"overflow-x: auto\">"]
 #![doc = include_str!("lifecycle.svg")]
 #![doc = "</div>"]
@@ -23,7 +26,7 @@ mod step;
 
 pub use action::open;
 pub use event::{Destination, Terms};
-pub use state::{Cancelled, Confirmed, Created, Denied, Went};
+pub use state::{Cancelled, Confirmed, Created, Denied, Held, Went};
 
 use crate::{id::Id, money::Money, party::Role, text::Prose};
 
@@ -41,9 +44,11 @@ crate::lifecycle! {
         statuses {
             /// It holds the money; the gateway has been or is about to be asked.
             Created = "CREATED", Funds;
+            /// It holds the money, and the gateway is not asked: the host's policy says that its payee may not be paid yet.
+            Held = "HELD", Funds;
             /// The payee has the money.
             Confirmed = "CONFIRMED", Nothing;
-            /// The gateway declined, for a reason. It still holds the money until it is replaced or given back.
+            /// Declined, for a reason. It still holds the money until it is replaced or given back.
             Denied = "DENIED", Either;
             /// Called off before the gateway was asked; the money is back where it came from.
             Cancelled = "CANCELLED", Nothing;
@@ -54,10 +59,22 @@ crate::lifecycle! {
                 /// Exactly the amount that was asked.
                 Created -> Confirmed by Role::GATEWAY, Release, Seed;
             }
-            /// The gateway declined.
+            /// The host's policy says that its payee may not be paid yet.
+            hold(reason: Prose) => Hold records event::Held {
+                /// Before the gateway is asked; again only for another reason.
+                Created | Held -> Held by Role::GATEWAY, Keep, Own;
+            }
+            /// The host's policy allows it: the gateway is about to be asked.
+            let_go => LetGo records event::LetGo {
+                /// By itself.
+                Held -> Created by Role::GATEWAY, Keep, Own;
+            }
+            /// It is declined.
             deny(reason: Prose) => Deny records event::Denied {
                 /// With the gateway's reason; it still holds the money.
                 Created -> Denied by Role::GATEWAY, Keep, Seed;
+                /// For good, by the platform: its payee will never be allowed. It still holds the money.
+                Held -> Denied by Role::PLATFORM, Keep, Own;
             }
             /// Its money goes on to a new payout with another destination.
             replace(to: Destination) => Replace records event::Replaced {
@@ -73,6 +90,8 @@ crate::lifecycle! {
             cancel => Cancel records event::Cancelled {
                 /// Only while the gateway has not been asked; the money returns to where it came from.
                 Created -> Cancelled by Role::PLATFORM, Release, Seed;
+                /// As above.
+                Held -> Cancelled by Role::PLATFORM, Release, Own;
             }
         }
         notes {}

@@ -3,15 +3,21 @@
 use super::Destination;
 use crate::{payment::PayoutId, text::Prose};
 
-/// It holds the money. Leads on by `confirm`, `deny` and `cancel`.
+/// It holds the money. Leads on by `confirm`, `deny`, `hold` and `cancel`.
 #[derive(Debug, Default)]
 pub struct Created {}
+
+/// It holds the money, and its payee may not be paid yet. Leads on by `let_go`, `deny` and `cancel`.
+#[derive(Debug)]
+pub struct Held {
+    pub(super) reason: Prose,
+}
 
 /// The payee has the money.
 #[derive(Debug)]
 pub struct Confirmed {}
 
-/// The gateway declined. Leads on by `replace` and `give_back`.
+/// It was declined. Leads on by `replace` and `give_back`.
 #[derive(Debug)]
 pub struct Denied {
     pub(super) reason: Prose,
@@ -36,8 +42,16 @@ pub enum Went {
 #[derive(Debug)]
 pub struct Cancelled {}
 
+impl Held {
+    /// Why, in the words of the host's policy.
+    #[must_use]
+    pub const fn reason(&self) -> &Prose {
+        &self.reason
+    }
+}
+
 impl Denied {
-    /// Why, in the gateway's words.
+    /// Why, in the words of the gateway, or of the platform where it was held.
     #[must_use]
     pub const fn reason(&self) -> &Prose {
         &self.reason

@@ -1,6 +1,6 @@
 //! What each event of a payout demands, and what it makes of it. The same live and in replay.
 
-use super::{AnyPayout, Cancelled, Confirmed, Created, Denied, Destination, Payout, Terms, Went, action, event};
+use super::{AnyPayout, Cancelled, Confirmed, Created, Denied, Destination, Held, Payout, Terms, Went, action, event};
 use crate::{
     gateway::{IdempotencyKey, Instruction, Outcome, Verb},
     id::Subject,
@@ -47,6 +47,12 @@ impl<S> Payout<S> {
     fn key(&self) -> IdempotencyKey {
         IdempotencyKey { subject: self.id().subject(), verb: Verb::Payout }
     }
+
+    // Takes the call back, which nobody may have sent, and returns the money.
+    fn call_off(&self, step: &mut Effects<'_>) -> Result<(), Reason> {
+        step.withdraw(self.key(), IfSent::Refuse);
+        step.pay(Account::Escrow(self.facts().about), self.facts().amount, Purpose::Return)
+    }
 }
 
 impl Payout<Created> {
@@ -86,6 +92,48 @@ impl Takes<event::Confirmed> for Payout<Created> {
     }
     fn make(self, _: event::Confirmed, _: &Stamp) -> Payout<Confirmed> {
         self.enter(Confirmed {})
+    }
+}
+
+impl Takes<event::Held> for Payout<Created> {
+    type Next = Payout<Held>;
+    fn check(&self, _: &event::Held, _: &mut Effects<'_>) -> Result<(), Reason> {
+        self.through_gateway()
+    }
+    fn make(self, event: event::Held, _: &Stamp) -> Payout<Held> {
+        self.enter(Held { reason: event.reason })
+    }
+}
+
+impl Takes<event::Held> for Payout<Held> {
+    type Next = Self;
+    fn check(&self, event: &event::Held, _: &mut Effects<'_>) -> Result<(), Reason> {
+        if event.reason == self.state.reason {
+            return Err(Reason::Already { what: "holding the payout for this reason" });
+        }
+        Ok(())
+    }
+    fn make(mut self, event: event::Held, _: &Stamp) -> Self {
+        self.state.reason = event.reason;
+        self
+    }
+}
+
+impl Takes<event::LetGo> for Payout<Held> {
+    type Next = Payout<Created>;
+    fn make(self, _: event::LetGo, _: &Stamp) -> Payout<Created> {
+        self.enter(Created {})
+    }
+}
+
+impl Takes<event::Denied> for Payout<Held> {
+    type Next = Payout<Denied>;
+    fn check(&self, _: &event::Denied, step: &mut Effects<'_>) -> Result<(), Reason> {
+        step.withdraw(self.key(), IfSent::Refuse);
+        Ok(())
+    }
+    fn make(self, event: event::Denied, _: &Stamp) -> Payout<Denied> {
+        self.enter(Denied { reason: event.reason, went: None })
     }
 }
 
@@ -131,8 +179,17 @@ impl Takes<event::GivenBack> for Payout<Denied> {
 impl Takes<event::Cancelled> for Payout<Created> {
     type Next = Payout<Cancelled>;
     fn check(&self, _: &event::Cancelled, step: &mut Effects<'_>) -> Result<(), Reason> {
-        step.withdraw(self.key(), IfSent::Refuse);
-        step.pay(Account::Escrow(self.facts().about), self.facts().amount, Purpose::Return)
+        self.call_off(step)
+    }
+    fn make(self, _: event::Cancelled, _: &Stamp) -> Payout<Cancelled> {
+        self.enter(Cancelled {})
+    }
+}
+
+impl Takes<event::Cancelled> for Payout<Held> {
+    type Next = Payout<Cancelled>;
+    fn check(&self, _: &event::Cancelled, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.call_off(step)
     }
     fn make(self, _: event::Cancelled, _: &Stamp) -> Payout<Cancelled> {
         self.enter(Cancelled {})

@@ -86,7 +86,7 @@ CREATE TABLE escrowed_calls (
     lane        text   COLLATE "C" NOT NULL,
     gateway     text   COLLATE "C" NOT NULL,
     instruction text   NOT NULL,
-    status      text   COLLATE "C" NOT NULL CHECK (status IN ('queued', 'pending', 'settled', 'withdrawn', 'parked')),
+    status      text   COLLATE "C" NOT NULL CHECK (status IN ('queued', 'pending', 'held', 'settled', 'withdrawn', 'parked')),
     attempts    bigint NOT NULL CHECK (attempts >= 0),
     due         bigint NOT NULL,
     worker      text,
@@ -96,7 +96,7 @@ CREATE TABLE escrowed_calls (
     CHECK ((worker IS NULL) = (lease_until IS NULL))
 );
 
-CREATE INDEX escrowed_calls_due ON escrowed_calls (gateway, due, number) WHERE status IN ('queued', 'pending');
+CREATE INDEX escrowed_calls_due ON escrowed_calls (gateway, due, number) WHERE status IN ('queued', 'pending', 'held');
 CREATE INDEX escrowed_calls_queued ON escrowed_calls (lane, number) WHERE status = 'queued';
 CREATE INDEX escrowed_calls_status ON escrowed_calls (status, key);
 

@@ -79,7 +79,7 @@ CREATE TABLE escrowed_calls (
     lane        TEXT    NOT NULL,
     gateway     TEXT    NOT NULL,
     instruction TEXT    NOT NULL,
-    status      TEXT    NOT NULL CHECK (status IN ('queued', 'pending', 'settled', 'withdrawn', 'parked')),
+    status      TEXT    NOT NULL CHECK (status IN ('queued', 'pending', 'held', 'settled', 'withdrawn', 'parked')),
     attempts    INTEGER NOT NULL CHECK (attempts >= 0),
     due         INTEGER NOT NULL,
     worker      TEXT,
@@ -89,7 +89,7 @@ CREATE TABLE escrowed_calls (
     CHECK ((worker IS NULL) = (lease_until IS NULL))
 ) STRICT;
 
-CREATE INDEX escrowed_calls_due ON escrowed_calls (gateway, due, number) WHERE status IN ('queued', 'pending');
+CREATE INDEX escrowed_calls_due ON escrowed_calls (gateway, due, number) WHERE status IN ('queued', 'pending', 'held');
 CREATE INDEX escrowed_calls_queued ON escrowed_calls (lane, number) WHERE status = 'queued';
 CREATE INDEX escrowed_calls_status ON escrowed_calls (status, key);
 

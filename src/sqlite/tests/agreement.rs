@@ -35,7 +35,7 @@ struct Step {
 
 const ACCOUNTS: [&str; 4] = ["world:sandbox", "wallet:alice", "wallet:bob", "wallet:carol"];
 const PARTIES: [&str; 3] = ["alice", "bob", "carol"];
-const STATUSES: [CallStatus; 3] = [CallStatus::Queued, CallStatus::Pending, CallStatus::Parked];
+const STATUSES: [CallStatus; 4] = [CallStatus::Queued, CallStatus::Pending, CallStatus::Held, CallStatus::Parked];
 
 fn step() -> impl Strategy<Value = Step> {
     let payment = || 1..3_u128;

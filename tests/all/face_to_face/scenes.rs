@@ -244,7 +244,7 @@ impl Proof {
                     let replaced = payout.replace(Destination::Wallet, &ops).unwrap();
                     proof.replaced = Some(thrown_away(shop, replaced).await);
                 }
-                AnyPayout::Confirmed(_) | AnyPayout::Cancelled(_) => {}
+                AnyPayout::Held(_) | AnyPayout::Confirmed(_) | AnyPayout::Cancelled(_) => {}
             }
         }
         for refund in shop.refunds(id).await {

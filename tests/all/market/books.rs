@@ -85,7 +85,7 @@ impl Values {
             let payout =
                 self.payouts.iter().find(|payout| payout.id().subject() == leg.payment).expect("a payout of the order");
             let stands = match payout.status() {
-                payout::Status::Created => Stands::Open,
+                payout::Status::Created | payout::Status::Held => Stands::Open,
                 payout::Status::Confirmed => Stands::Confirmed,
                 payout::Status::Denied => Stands::Denied,
                 payout::Status::Cancelled => Stands::Returned,
@@ -221,7 +221,7 @@ impl Values {
             Destination::Wallet => Account::Wallet(terms.payee.clone()),
         };
         let stand = match payout {
-            AnyPayout::Created(_) => Stand::Open,
+            AnyPayout::Created(_) | AnyPayout::Held(_) => Stand::Open,
             AnyPayout::Confirmed(_) => {
                 lines.push(line(&escrow(id), &to, terms.amount, "payout"));
                 Stand::Settled
@@ -293,7 +293,7 @@ fn went_on(payout: &AnyPayout) -> Option<Subject> {
             Some(Went::On { payout, .. }) => Some(payout.subject()),
             Some(Went::Back) | None => None,
         },
-        AnyPayout::Created(_) | AnyPayout::Confirmed(_) | AnyPayout::Cancelled(_) => None,
+        AnyPayout::Created(_) | AnyPayout::Held(_) | AnyPayout::Confirmed(_) | AnyPayout::Cancelled(_) => None,
     }
 }
 

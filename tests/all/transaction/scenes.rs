@@ -248,7 +248,7 @@ impl Proof {
                     proof.payout_replaced = Some(thrown_away(shop, replaced).await);
                 }
                 AnyPayout::Confirmed(payout) => proof.payout = Some(payout),
-                AnyPayout::Cancelled(_) => {}
+                AnyPayout::Held(_) | AnyPayout::Cancelled(_) => {}
             }
         }
         for refund in shop.refunds(id).await {
