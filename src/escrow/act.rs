@@ -244,8 +244,16 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             return Ok(Step::Before(before));
         }
         let at = self.stamp(caller.actor);
-        let taken = gathered.load(id).await?.handle(command, &at)?;
-        Ok(Step::Taken(under(taken, request), at))
+        let refused = match gathered.load(id).await?.handle(command, &at) {
+            Ok(taken) => return Ok(Step::Taken(under(taken, request), at)),
+            Err(refused) => refused,
+        };
+        // Where a unit sees what others commit meanwhile, the same request may have been done between the two looks, and
+        // that is what the value refuses to do twice.
+        match gathered.answer(request.as_ref()).await? {
+            Some(before) => Ok(Step::Before(before)),
+            None => Err(refused.into()),
+        }
     }
 
     /// Writes an agreement's step, and what follows from it by itself.

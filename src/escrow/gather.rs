@@ -81,7 +81,13 @@ impl<'u, U: UnitOfWork> Gathering<'u, U> {
         if answered.digest != request.digest || answered.subject.kind() != L::KIND {
             return Err(other());
         }
-        Ok(Some(replay_to(self.log(answered.subject).await?, answered.seq)?))
+        let known = self.logs.iter().any(|log| log.subject == answered.subject);
+        let log = self.log(answered.subject).await?;
+        if known && log.records.last().is_none_or(|last| last.seq < answered.seq) {
+            // The log was read before the request was done.
+            return Err(EscrowError::Stale);
+        }
+        Ok(Some(replay_to(log, answered.seq)?))
     }
 
     /// Takes a transition in, to be written with everything else.
