@@ -8,11 +8,12 @@
 
 #![expect(unreachable_pub, reason = "a benchmark is a program: nothing in it can be reached from outside")]
 
-#[path = "../stores/measure.rs"]
-mod measure;
+#[path = "../stores/clock.rs"]
+mod clock;
 #[path = "../stores/tab.rs"]
 mod tab;
 
+use clock::{Clock, quartiles};
 use escrowed::{
     escrow::{Escrow, ManualClock},
     sandbox::Sandbox,
@@ -20,7 +21,6 @@ use escrowed::{
     store::{Appended, AppendedAll, Query, Store, UnitOfWork, Views},
     time::Timestamp,
 };
-use measure::{Clock, quartiles};
 use std::{env, fs, future::Future, time::Duration};
 use tab::{AnyTab, Running, Tab};
 

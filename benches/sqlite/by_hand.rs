@@ -2,7 +2,7 @@
 //! has not changed, no account goes below zero) and as durable. Statements are prepared once, and values are text and
 //! numbers already when the clock starts. There are no foreign keys.
 
-use super::{measure::Clock, payee, rows, tab};
+use super::{clock::Clock, payee, rows, tab};
 use rusqlite::{Connection, Statement, params};
 use std::{path::Path, time::Duration};
 

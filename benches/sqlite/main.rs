@@ -7,20 +7,23 @@
 
 #![expect(unreachable_pub, reason = "a benchmark is a program: nothing in it can be reached from outside")]
 
-#[path = "../stores/measure.rs"]
-mod measure;
+#[path = "../stores/clock.rs"]
+mod clock;
+#[path = "../stores/compare.rs"]
+mod compare;
 #[path = "../stores/tab.rs"]
 mod tab;
 
 mod by_hand;
 
 use by_hand::{ByHand, Row, Settings};
+use clock::Clock;
+use compare::Way;
 use escrowed::{
     sqlite::Sqlite,
     store::{Appended, AppendedAll, Store, UnitOfWork},
 };
 use futures_lite::future::block_on;
-use measure::{Clock, Way};
 use std::time::Duration;
 use tab::{Running, Tab};
 
@@ -57,7 +60,7 @@ fn main() {
                 ways.iter_mut().zip(times).for_each(|(way, time)| way.took(time, commits));
             }
         }
-        measure::print(&format!("### SQLite, {batch} per transaction"), &ways);
+        compare::print(&format!("### SQLite, {batch} per transaction"), &ways);
     }
 }
 

@@ -9,22 +9,25 @@
 
 #[cfg(feature = "libraries")]
 mod cala;
+#[path = "../../../stores/clock.rs"]
+mod clock;
+#[path = "../../../stores/compare.rs"]
+mod compare;
 #[cfg(feature = "libraries")]
 mod cqrs;
-#[path = "../../../stores/measure.rs"]
-mod measure;
 #[path = "../../../stores/tab.rs"]
 mod tab;
 
 mod by_hand;
 mod ours;
 
+use clock::Clock;
+use compare::Way;
 use escrowed::{
     postgres::Postgres,
     store::{Commit, Revision},
 };
 use futures_util::future::join_all;
-use measure::{Clock, Way};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
 use std::{env, future::Future, mem, time::Duration};
 
@@ -107,8 +110,7 @@ fn main() {
                     }
                 }
                 let title = format!("### PostgreSQL, {batch} per transaction, {connections} connections");
-                let ways: Vec<_> = ways.into_iter().filter(|way| !way.is_empty()).collect();
-                measure::print(&title, &ways);
+                compare::print(&title, &ways);
             }
         }
     });
@@ -138,7 +140,7 @@ async fn shared_fees(ours: &mut [Ours], less: usize) {
         for lane in &mut ours[..connections] {
             lane.fee = Fee::None;
         }
-        measure::print(&format!("### Shared fee account, PostgreSQL, {connections} connections"), &ways);
+        compare::print(&format!("### Shared fee account, PostgreSQL, {connections} connections"), &ways);
     }
 }
 

@@ -1,34 +1,7 @@
 //! Ways to do the same, measured by turns: whatever slows the machine down for a while slows all of them.
 
-use std::{
-    fs,
-    time::{Duration, Instant},
-};
-
-/// Takes the time on the wall, and that of it which this thread was given a processor for: where other programs run at the
-/// same time, only the latter says much about work that waits for nobody.
-#[derive(Debug)]
-pub struct Clock {
-    wall: Instant,
-    processor: Duration,
-}
-
-impl Clock {
-    pub fn start() -> Self {
-        Self { processor: processor(), wall: Instant::now() }
-    }
-
-    pub fn stop(self) -> [Duration; 2] {
-        let wall = self.wall.elapsed();
-        [wall, processor().saturating_sub(self.processor)]
-    }
-}
-
-// From Linux; nothing elsewhere.
-fn processor() -> Duration {
-    let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    Duration::from_nanos(text.split(' ').next().and_then(|nanos| nanos.parse().ok()).unwrap_or_default())
-}
+use crate::clock::quartiles;
+use std::time::Duration;
 
 /// Times of one way: microseconds per commit on the wall and on the processor, one of each for each round.
 #[derive(Debug)]
@@ -48,20 +21,11 @@ impl Way {
         }
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.times[0].is_empty()
-    }
-
     // How many times as fast the other one is, in each round: they ran side by side.
     fn beside(&self, first: &Self, kind: usize) -> [f64; 3] {
         let ratios = self.times[kind].iter().zip(&first.times[kind]).map(|(own, first)| own / first);
         quartiles(ratios.collect())
     }
-}
-
-pub fn quartiles(mut numbers: Vec<f64>) -> [f64; 3] {
-    numbers.sort_by(f64::total_cmp);
-    [1, 2, 3].map(|quarter| numbers[(numbers.len() - 1) * quarter / 4])
 }
 
 /// Prints a table: the median of each way with its quartiles, and how many times as fast as it the first one is: the median
@@ -72,7 +36,8 @@ pub fn print(title: &str, ways: &[Way]) {
     print!("| | commits/s | µs per commit | the first one is |");
     println!("{}", if on_processor { " processor, µs | the first one is |" } else { "" });
     println!("|---|---:|---:|---:|{}", if on_processor { "---:|---:|" } else { "" });
-    for way in ways {
+    // Not each way can do everything.
+    for way in ways.iter().filter(|way| !way.times[0].is_empty()) {
         print!("| {} ", way.name);
         for kind in 0..=usize::from(on_processor) {
             let [low, median, high] = quartiles(way.times[kind].clone());
