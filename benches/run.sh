@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the benchmarks: bash benches/run.sh [what]...
 #
-#   steps              one step in memory, beside the same by hand
+#   steps              one step in memory, beside the same by hand and the bare change of a status by other libraries
 #   sqlite             commits into SQLite, beside hand-written SQL
 #   coalescing         callers that save at the same moment, each for itself and sharing commits
 #   postgres [quick]   commits into PostgreSQL, beside hand-written SQL, cqrs-es and cala-ledger, and the shared fee account
@@ -18,7 +18,10 @@ machine() {
     "load $(cut -d' ' -f1-3 /proc/loadavg 2>/dev/null), $(rustc --version)"
 }
 
-steps() { cargo bench --locked --bench steps; }
+steps() {
+  cargo bench --locked --bench steps
+  (cd benches/peers && cargo run --release --locked --bin steps)
+}
 
 sqlite() { cargo bench --locked --bench sqlite --features sqlite; }
 

@@ -53,8 +53,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: u64 = 5;
 
 /// Kibibytes of page cache, as a negative number; memory for what is temporary, above all for what a savepoint would restore;
-/// pages in the write-ahead log before they are copied back. Together they make a large batch about twice as fast, and one
-/// commit no slower.
+/// pages in the write-ahead log before they are copied back. They make large batches faster:
+/// see `benches/README.md`.
 const SETTINGS: [(&str, i64); 3] = [("cache_size", -65_536), ("temp_store", 2), ("wal_autocheckpoint", 10_000)];
 
 /// More than the crate has statements, so that none is ever prepared twice.
