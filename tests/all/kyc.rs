@@ -126,10 +126,12 @@ async fn dies_at_the_gateway<S: Store>(shop: &Shop<S>, office: &Office, acts: bo
 async fn dies<S: Store, G: Gateway>(escrow: &Escrow<S, G, ManualClock>) {
     let name: WorkerId = "mortal".parse().unwrap();
     let mut send = Box::pin(escrow.send(&name, 10));
-    for _ in 0..9 {
+    for _ in 0..100 {
         if poll_once(&mut send).await.is_some() {
             return;
         }
+        // Time in which a store could have answered.
+        drop(escrow.store().begin().await.unwrap());
     }
 }
 
@@ -439,7 +441,9 @@ on_each_store! {
         let escrow = escrow.with_kyc(slow.clone());
         let name: WorkerId = "slow".parse().unwrap();
         let mut send = Box::pin(escrow.send(&name, 1));
-        assert!(poll_once(&mut send).await.is_none());
+        while slow.0.total_listeners() == 0 {
+            assert!(poll_once(&mut send).await.is_none());
+        }
         // Its lease ends, and another worker finds that the payee may not be paid any more.
         shop.escrow.clock().advance(Policy::default().lease);
         shop.send().await;
