@@ -90,6 +90,21 @@ impl<'u, U: UnitOfWork> Gathering<'u, U> {
         Ok(Some(replay_to(log, answered.seq)?))
     }
 
+    /// Whether somebody else has changed what was read: only where a unit sees what others commit meanwhile.
+    pub(super) async fn has_changed(&mut self) -> Result<bool, Fails<U>> {
+        for log in &self.logs {
+            let read = match self.commits.iter().find(|commit| commit.subject() == log.subject) {
+                Some(commit) => commit.expected(),
+                None => Some(log.revision),
+            };
+            let now = self.unit.log(log.subject).await.map_err(EscrowError::Storage)?;
+            if now.map(|log| log.revision) != read {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Takes a transition in, to be written with everything else.
     pub(super) fn take<T: Value>(&mut self, taken: Transition<T>) -> Result<T, Fails<U>> {
         let (mut value, commits) = taken.into_parts();

@@ -58,7 +58,22 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     }
 
     async fn hear<U: Outbox>(&self, unit: &mut U, report: &Report) -> Result<Reported, Fails<U>> {
-        let (mut gathered, subject) = (Gathering::over(unit), report.key.subject);
+        let mut gathered = Gathering::over(unit);
+        match self.gather_report(&mut gathered, report).await {
+            Ok(Reported::Taken) => gathered.write().await.map(|()| Reported::Taken),
+            Ok(known @ (Reported::Repeated | Reported::Late)) => Ok(known),
+            // What was read one after another may not belong together: then nothing was refused, somebody was faster.
+            Err(EscrowError::Refused(_)) if gathered.has_changed().await? => Err(EscrowError::Stale),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn gather_report<U: Outbox>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        report: &Report,
+    ) -> Result<Reported, Fails<U>> {
+        let subject = report.key.subject;
         // The log is read before the call. Whoever answers the call writes both at once, so where a unit sees what others
         // commit meanwhile, the call may be the newer of the two, which is told as a repetition or found stale.
         match gathered.log(subject).await {
@@ -75,15 +90,14 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         }
         let at = Stamp::gateway(self.clock.now());
         if let Ok(payin) = PayinId::try_from(subject) {
-            self.report_payin(&mut gathered, payin, report, &at).await?;
+            self.report_payin(gathered, payin, report, &at).await?;
         } else if let Ok(payout) = PayoutId::try_from(subject) {
-            self.report_payout(&mut gathered, payout, report, &at).await?;
+            self.report_payout(gathered, payout, report, &at).await?;
         } else if let Ok(refund) = RefundId::try_from(subject) {
-            self.report_refund(&mut gathered, refund, report, &at).await?;
+            self.report_refund(gathered, refund, report, &at).await?;
         } else {
             return Err(EscrowError::UnknownLifecycle(subject.kind()));
         }
-        gathered.write().await?;
         Ok(Reported::Taken)
     }
 

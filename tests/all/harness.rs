@@ -241,11 +241,16 @@ impl<S: Store, G: Gateway> Shop<S, G> {
         Ok(reported)
     }
 
-    /// A webhook, which is never refused.
+    /// A webhook, which is never refused; one that meets a worker's answer is sent again.
     pub(crate) async fn hear(&self, report: &Report) {
-        if let Err(error) = self.try_report(report).await {
-            panic!("{report:?}: {error}");
+        for _ in 0..100 {
+            match self.try_report(report).await {
+                Ok(_) => return,
+                Err(error) if error.is_lost_race() => {}
+                Err(error) => panic!("{report:?}: {error}"),
+            }
         }
+        panic!("{report:?} never got through");
     }
 
     async fn open_calls(&self) -> Vec<CallState> {
