@@ -17,6 +17,7 @@ pub mod ledger;
 pub mod lifecycle;
 pub mod memory;
 pub mod money;
+pub mod movement;
 pub mod order;
 pub mod party;
 pub mod payment;

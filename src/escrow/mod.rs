@@ -68,6 +68,7 @@ mod follow;
 mod gather;
 pub mod kyc;
 mod member;
+mod movements;
 mod pledges;
 mod report;
 mod trace;
@@ -84,6 +85,7 @@ use crate::{
     campaign::AnyCampaign,
     face_to_face::AnyFaceToFace,
     gateway::Gateway,
+    movement::AnyMovement,
     order::AnyOrder,
     party::{Actor, Stamp},
     payment::Agreement,
@@ -175,5 +177,6 @@ pub(crate) fn built_in() -> Vec<Member> {
         Member::of::<AnyTransaction>(),
         Member::of::<AnyPledge>(),
         Member::of_pool::<AnyCampaign>(),
+        Member::of::<AnyMovement>(),
     ]
 }
