@@ -10,6 +10,7 @@ use escrowed::{
     lifecycle::{Lifecycle, replay},
     memory::Memory,
     money::{Currency, Money},
+    movement::AnyMovement,
     order::{self, AnyOrder, Command, Fees, OrderId, PayoutPlan, Status, Terms},
     party::{Actor, PartyId},
     payment::{Agreement, AnyPayin, AnyPayout, AnyRefund, Destination, Method, PayinId, PayoutId, RefundId},
@@ -355,6 +356,7 @@ impl<S: Store, G: Gateway> Shop<S, G> {
         seen += self.audit_lifecycle::<AnyFaceToFace>("face_to_face").await;
         seen += self.audit_lifecycle::<AnyCampaign>("campaign").await;
         seen += self.audit_lifecycle::<AnyPledge>("pledge").await;
+        seen += self.audit_lifecycle::<AnyMovement>("movement").await;
         seen += self.audit_lifecycle::<AnyPayin>("payin").await;
         seen += self.audit_lifecycle::<AnyPayout>("payout").await;
         seen += self.audit_lifecycle::<AnyRefund>("refund").await;

@@ -12,6 +12,7 @@ mod kyc;
 mod legality;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod market;
+mod movement;
 mod one_write;
 mod orders;
 mod payments;

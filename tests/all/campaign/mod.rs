@@ -2,7 +2,7 @@
 
 mod deciding;
 mod ending;
-mod faults;
+pub(crate) mod faults;
 mod legality;
 mod many;
 mod matrix;
