@@ -1,12 +1,6 @@
 //! Movements: opening them, what happens to their orders together, and what their orders' payments mean for them.
 
-use super::{
-    Caller, Clock, Escrow, EscrowError,
-    act::under,
-    follow::by_platform,
-    gather::Gathering,
-    member::onward,
-};
+use super::{Caller, Clock, Escrow, EscrowError, act::under, follow::by_platform, gather::Gathering, member::onward};
 use crate::{
     gateway::Gateway,
     id::Identified,
@@ -277,4 +271,5 @@ fn undo(order: AnyOrder, by: &Stamp) -> Taken {
     order.handle(order::Command::Undo {}, &Stamp::gateway(by.at)).map_err(|refused| refused.reason)
 }
 
-const NO_SUCH_ORDER: crate::lifecycle::Reason = crate::lifecycle::Reason::Missing { what: "such an order of the movement" };
+const NO_SUCH_ORDER: crate::lifecycle::Reason =
+    crate::lifecycle::Reason::Missing { what: "such an order of the movement" };

@@ -31,12 +31,8 @@ impl Agreement for AnyMovement {
             {
                 Learned::step(movement.undo(at))
             }
-            Self::Committed(movement) if movement.facts().all_released().is_ok() => {
-                Learned::step(movement.finish(at))
-            }
-            Self::Undoing(movement) if movement.facts().all_undone().is_ok() => {
-                Learned::step(movement.end_undoing(at))
-            }
+            Self::Committed(movement) if movement.facts().all_released().is_ok() => Learned::step(movement.finish(at)),
+            Self::Undoing(movement) if movement.facts().all_undone().is_ok() => Learned::step(movement.end_undoing(at)),
             other => Ok(Learned::Nothing(other)),
         }
     }

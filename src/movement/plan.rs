@@ -312,9 +312,7 @@ impl Plan {
             Course::TopUp { payer, .. } => (vec![payer], vec![payer]),
             Course::OneToMany { payer, payees, .. } => (vec![payer], parties(payees)),
             Course::ManyToOne { payers, payee } => (payers.iter().map(|one| &one.party).collect(), vec![payee]),
-            Course::ManyToMany { payers, payees } => {
-                (payers.iter().map(|one| &one.party).collect(), parties(payees))
-            }
+            Course::ManyToMany { payers, payees } => (payers.iter().map(|one| &one.party).collect(), parties(payees)),
         }
     }
 
@@ -371,10 +369,9 @@ impl Plan {
             Course::OneToOne { payer, by, payee, to, amount } => {
                 Legs::direct(one(payer, by, Some(payee), to.clone(), *amount))
             }
-            Course::OneToMany { payer, by, amount, payees } => Legs {
-                first: one(payer, by, None, wallet(), *amount),
-                last: shared(*amount, payees)?,
-            },
+            Course::OneToMany { payer, by, amount, payees } => {
+                Legs { first: one(payer, by, None, wallet(), *amount), last: shared(*amount, payees)? }
+            }
             Course::ManyToOne { payers, payee } => {
                 sum(payers)?;
                 Legs::direct(payers.iter().map(|payer| payer.leg(Some(payee))).collect())

@@ -138,9 +138,7 @@ impl<S: Counting> Movement<S> {
                 }
                 // What is paid meanwhile is paid, and goes back next.
                 Stage::Back => {
-                    first
-                        && *from != Stands::Planned
-                        && matches!(to, Stands::Failed | Stands::Paid | Stands::Undone)
+                    first && *from != Stands::Planned && matches!(to, Stands::Failed | Stands::Paid | Stands::Undone)
                 }
             };
             if !fits {

@@ -40,7 +40,7 @@ impl Facts {
         &self.stands
     }
 
-    /// How much was paid from outside so far, or had been when it was undone, in minor units.
+    /// How much was paid from outside and is not on its way back, in minor units.
     #[must_use]
     pub fn paid(&self) -> Money {
         self.sum(self.firsts(), |stands| matches!(stands, Stands::Paid | Stands::Going | Stands::Released))

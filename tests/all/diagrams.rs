@@ -1,6 +1,8 @@
 //! The diagrams in the documentation are those of the tables. `ESCROWED_BLESS=1` writes them anew.
 
-use escrowed::{campaign, diagram::Diagram, face_to_face, lifecycle::Table, movement, order, payment, pledge, transaction};
+use escrowed::{
+    campaign, diagram::Diagram, face_to_face, lifecycle::Table, movement, order, payment, pledge, transaction,
+};
 use std::path::Path;
 
 const DIAGRAMS: [(&str, Table); 9] = [

@@ -40,8 +40,7 @@ fn line(table: &Table, edge: &Edge) -> String {
 }
 
 /// What people agree on.
-const AGREEMENTS: [Table; 5] =
-    [order::TABLE, face_to_face::TABLE, campaign::TABLE, pledge::TABLE, movement::TABLE];
+const AGREEMENTS: [Table; 5] = [order::TABLE, face_to_face::TABLE, campaign::TABLE, pledge::TABLE, movement::TABLE];
 
 #[test]
 fn agreements_are_as_they_should_be() {

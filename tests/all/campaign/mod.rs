@@ -3,9 +3,9 @@
 mod deciding;
 mod ending;
 pub(crate) mod faults;
-mod legality;
+pub(crate) mod legality;
 mod many;
-mod matrix;
+pub(crate) mod matrix;
 mod pledging;
 mod properties;
 mod replaying;
