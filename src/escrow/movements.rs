@@ -4,7 +4,7 @@ use super::{Caller, Clock, Escrow, EscrowError, act::under, follow::by_platform,
 use crate::{
     gateway::Gateway,
     id::Identified,
-    lifecycle::{Opening as _, Transition},
+    lifecycle::{Opening as _, Reason, Transition},
     movement::{AnyMovement, Command, Movement, MovementId, Orders, Plan, Stands, Work, wallet},
     order::{self, AnyOrder, Order, OrderId, Was},
     party::Stamp,
@@ -101,12 +101,12 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         at: &Stamp,
     ) -> Result<(), Fails<U>> {
         let movement: AnyMovement = gathered.load(id).await?;
-        if movement.deadline().is_none_or(|due| at.at < due) {
-            return Ok(());
+        if movement.deadline().is_some_and(|due| at.at >= due) {
+            let reaction = (self.member(id.subject())?.due)(gathered.log(id.subject()).await?, at)?;
+            gathered.take_all(reaction.commits)?;
         }
-        let reaction = (self.member(id.subject())?.due)(gathered.log(id.subject()).await?, at)?;
-        gathered.take_all(reaction.commits)?;
-        self.go_on(gathered, id, at).await
+        let done = self.go_on(gathered, id, at).await;
+        or_lost(gathered, done).await
     }
 
     /// What was written means for movements, in the same write.
@@ -117,17 +117,26 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         at: &Stamp,
     ) -> Result<(), Fails<U>> {
         for moved in moved {
-            match moved {
-                Moved::Part { of, order } => {
-                    self.divert(gathered, order, at).await?;
-                    let order = gathered.load(order).await?;
-                    self.tell_movement(gathered, of, vec![order], at).await?;
-                    self.go_on(gathered, of, at).await?;
-                }
-                Moved::Whole(id) => self.go_on(gathered, id, at).await?,
-            }
+            let done = match moved {
+                Moved::Part { of, order } => self.part_moved(gathered, of, order, at).await,
+                Moved::Whole(id) => self.go_on(gathered, id, at).await,
+            };
+            or_lost(gathered, done).await?;
         }
         Ok(())
+    }
+
+    async fn part_moved<U: UnitOfWork>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        of: MovementId,
+        order: OrderId,
+        at: &Stamp,
+    ) -> Result<(), Fails<U>> {
+        self.divert(gathered, order, at).await?;
+        let order = gathered.load(order).await?;
+        self.tell_movement(gathered, of, vec![order], at).await?;
+        self.go_on(gathered, of, at).await
     }
 
     // The movement takes to its knowledge how far orders are now, and draws its conclusions.
@@ -162,9 +171,8 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         id: MovementId,
         payer: &Stamp,
     ) -> Result<(), Fails<U>> {
-        let movement: AnyMovement = gathered.load(id).await?;
+        let mut movement: AnyMovement = gathered.load(id).await?;
         let mut left = usize::from(movement.facts().plan().frame().batch);
-        let mut movement = movement;
         while let Some(work) = movement.work(left) {
             let mut orders = Vec::new();
             let (Work::Open(all) | Work::Settle(all) | Work::Spread(all) | Work::Undo(all)) = &work;
@@ -236,7 +244,15 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     }
 }
 
-type Taken = Result<Transition<AnyOrder>, crate::lifecycle::Reason>;
+// A movement and its orders are read one after another. What does not belong together was changed by somebody faster.
+async fn or_lost<U: UnitOfWork>(gathered: &mut Gathering<'_, U>, done: Result<(), Fails<U>>) -> Result<(), Fails<U>> {
+    match done {
+        Err(EscrowError::Refused(_)) if gathered.has_changed().await? => Err(EscrowError::Stale),
+        done => done,
+    }
+}
+
+type Taken = Result<Transition<AnyOrder>, Reason>;
 
 // An order for somebody to pay; paid at once where that was agreed and it is they who ask.
 fn open(movement: &AnyMovement, nth: u32, by: &Stamp) -> Taken {
@@ -271,5 +287,4 @@ fn undo(order: AnyOrder, by: &Stamp) -> Taken {
     order.handle(order::Command::Undo {}, &Stamp::gateway(by.at)).map_err(|refused| refused.reason)
 }
 
-const NO_SUCH_ORDER: crate::lifecycle::Reason =
-    crate::lifecycle::Reason::Missing { what: "such an order of the movement" };
+const NO_SUCH_ORDER: Reason = Reason::Missing { what: "such an order of the movement" };

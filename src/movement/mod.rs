@@ -4,7 +4,7 @@
 //! use escrowed::escrow::{Escrow, ManualClock};
 //! use escrowed::movement::{Frame, Outside, Plan, Status};
 //! use escrowed::{ledger::Account, memory::Memory, money::Currency, party::Actor, sandbox::Sandbox};
-//! use escrowed::store::{Store, UnitOfWork};
+//! use escrowed::store::{Store, Views};
 //! # futures_lite::future::block_on(async {
 //! let clock = ManualClock::at("2026-05-07T12:00:00Z".parse()?);
 //! let escrow = Escrow::with_clock(Memory::new(), Sandbox::new(7), clock);
@@ -23,12 +23,10 @@
 //! let plan = Plan::wallet_to_wallet(frame("Lunch"), "anna".parse()?, "ben".parse()?, "12.50 EUR".parse()?);
 //! let lunch = escrow.move_money(&mut unit, plan, anna).await?;
 //! assert_eq!(lunch.status(), Status::Done);           // no gateway: at once, in the same write
-//! let wallet = async |unit: &mut _, name: &str| {
-//!     <_ as UnitOfWork>::balance(unit, &Account::Wallet(name.parse().unwrap()), Currency::EUR).await
-//! };
-//! # let _: fn(&mut <Memory as Store>::Unit) = |_| ();
-//! assert_eq!(wallet(&mut unit, "anna").await?, "37.50 EUR".parse()?);
-//! assert_eq!(wallet(&mut unit, "ben").await?, "12.50 EUR".parse()?);
+//! for (name, left) in [("anna", "37.50 EUR"), ("ben", "12.50 EUR")] {
+//!     let balance = unit.balance(&Account::Wallet(name.parse()?), Currency::EUR).await?;
+//!     assert_eq!(balance, left.parse()?);
+//! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # }).unwrap();
 //! ```
@@ -57,6 +55,40 @@
 //!
 //! Where money of several goes to several, it passes through a [wallet] that is the movement's alone. In the payer's own
 //! it could be spent on something else between two batches, and would be there for good once a top-up was released.
+//!
+//! ```
+//! use escrowed::{movement::{Frame, Payer, Plan, Stands, Status}, order::Command, payment::Method};
+//! # use escrowed::escrow::{Escrow, ManualClock};
+//! # use escrowed::{memory::Memory, party::{Actor, PartyId}, gateway::Verb, sandbox::{Behaviour, Sandbox}, store::Store};
+//! # futures_lite::future::block_on(async {
+//! # let escrow = Escrow::with_clock(Memory::new(), Sandbox::new(7), ManualClock::at("2026-05-07T12:00:00Z".parse()?));
+//! # let until = "2026-05-08T12:00:00Z".parse()?;
+//! let frame = Frame::new("The rent".parse()?, until, "shop".parse()?, "sandbox".parse()?);
+//! let share = |party: &str, amount: &str| Payer { party: party.parse().unwrap(), amount: amount.parse().unwrap() };
+//! let plan = Plan::many_to_one(frame, vec![share("anna", "180.00 EUR"), share("ben", "120.00 EUR")], "landlady".parse()?);
+//! let mut unit = escrow.store().begin().await?;
+//! let rent = escrow.move_money(&mut unit, plan, Actor::Party("landlady".parse()?)).await?;
+//! escrow.store().commit(unit).await?;
+//!
+//! for (name, behaviour) in [("anna", Behaviour::Settle), ("ben", Behaviour::Decline { reason: "no cover".parse()? })] {
+//!     escrow.gateway().script(Verb::Charge, [behaviour]);
+//!     let payer: PartyId = name.parse()?;
+//!     let order = rent.order_of(&payer).expect("one of the payers");
+//!     let mut unit = escrow.store().begin().await?;
+//!     escrow.act(&mut unit, order, Command::Pay { by: Method::Card }, Actor::Party(payer)).await?;
+//!     escrow.store().commit(unit).await?;
+//!     escrow.send(&"worker-1".parse()?, 10).await?;
+//! }
+//! let mut unit = escrow.store().begin().await?;
+//! let rent = escrow.load(&mut unit, rent.id()).await?;
+//! assert_eq!(rent.status(), Status::Undone);
+//! assert_eq!(rent.facts().stands(), [Stands::Undone, Stands::Undone]);        // anna's €180 are on their way back
+//! # drop(unit);
+//! escrow.send(&"worker-1".parse()?, 10).await?;
+//! assert!(escrow.gateway().net("EUR".parse()?).is_zero());                    // and now her card has them
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
 //!
 //! # Many orders
 //! One write opens, settles or undoes [`Frame::batch`] orders, and says so in the movement's log. What is left is due at once:

@@ -2,11 +2,10 @@
 
 use super::*;
 use crate::{
-    harness::{on_each_store, seed},
+    harness::{block_on, on_each_store, seed},
     one_write::OneWrite,
 };
 use escrowed::{escrow::Escrow, memory::Memory, sandbox::Sandbox, store::UnitOfWork};
-use futures_lite::future::block_on;
 use std::{sync::Barrier, thread};
 
 const MANY: usize = 90;
@@ -153,6 +152,14 @@ fn race<S: Store + Send + Sync>(first: S, second: S) {
         everybody_has_a_euro(&run).await;
         assert!(run.is_over().await);
     });
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn two_workers_on_one_server_pay_everybody_once() {
+    let database = crate::postgres::database::Database::new();
+    let (first, second) = block_on(async { (database.store().await, database.store().await) });
+    race(first, second);
 }
 
 #[test]

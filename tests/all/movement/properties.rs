@@ -291,8 +291,8 @@ fn live<S: Store>(cases: u32, store: impl Fn() -> S) -> Reached {
     let config = Config { cases, rng_seed: RngSeed::Fixed(seed), failure_persistence: None, ..Config::default() };
     let lives = (prop::collection::vec(happening(), 1..100), any::<u64>(), any::<bool>());
     let run = TestRunner::new(config).run(&lives, |(happenings, gateway, rough)| {
+        let shop = Shop::new(store(), gateway);
         crate::harness::block_on(async {
-            let shop = Shop::new(store(), gateway);
             for name in ["anna", "ben"] {
                 shop.fill_wallet(name, euro("150.00")).await;
             }
