@@ -70,6 +70,7 @@ pub mod kyc;
 mod member;
 mod pledges;
 mod report;
+mod sharing;
 mod trace;
 mod worker;
 
@@ -82,8 +83,10 @@ pub use worker::{Bell, Due, Policy, Sent, Shift, Worked};
 
 use crate::{
     campaign::AnyCampaign,
+    distribution::AnyDistribution,
     face_to_face::AnyFaceToFace,
     gateway::Gateway,
+    loan::AnyLoan,
     order::AnyOrder,
     party::{Actor, Stamp},
     payment::Agreement,
@@ -175,5 +178,7 @@ pub(crate) fn built_in() -> Vec<Member> {
         Member::of::<AnyTransaction>(),
         Member::of::<AnyPledge>(),
         Member::of_pool::<AnyCampaign>(),
+        Member::of_pool::<AnyLoan>(),
+        Member::of::<AnyDistribution>(),
     ]
 }

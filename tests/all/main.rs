@@ -10,6 +10,7 @@ mod handling;
 mod harness;
 mod kyc;
 mod legality;
+mod loan;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod market;
 mod one_write;

@@ -2,10 +2,10 @@
 
 mod deciding;
 mod ending;
-mod faults;
+pub(crate) mod faults;
 mod legality;
 mod many;
-mod matrix;
+pub(crate) mod matrix;
 mod pledging;
 mod properties;
 mod replaying;

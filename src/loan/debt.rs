@@ -1,0 +1,284 @@
+//! What a borrower owes, day by day, and what a repayment goes to.
+
+use super::{
+    day_count::day,
+    plan::{Instalment, Plan, due_day, grows, half_even, late_at},
+};
+use crate::{
+    deal::Period,
+    lifecycle::Reason,
+    money::{Currency, Money, MoneyError, Percent},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use time::Date;
+
+/// What a borrower owes, since the day on which it was paid.
+///
+/// - Interest accrues by the day on the principal that is outstanding, also when that is repaid early or late, and is counted
+///   exactly. It is rounded, half to even, when an instalment falls due, or else in what a repayment goes to; never twice.
+///   So who pays each instalment on its day pays exactly what the schedule says.
+/// - Principal that is repaid early takes the place of the next instalments' principal: until then only interest, which is
+///   less by then, falls due.
+/// - A repayment goes to interest for late payment first, then to interest up to its own day, then to principal. After a
+///   default it goes to principal first: what lenders lent comes back before what it earned.
+/// - Interest for late payment, where the terms have it, accrues by the day on principal that has fallen due and was not
+///   repaid, beside the usual interest, and bears none itself.
+/// - After a default nothing more accrues.
+#[derive(Debug, Clone)]
+pub struct Debt {
+    plan: Plan,
+    late_rate: Option<Percent>,
+    currency: Currency,
+    schedule: Vec<Instalment>,
+    // Interest is accrued until then.
+    since: Date,
+    outstanding: i64,
+    // Of the period under way, and for late payment: in parts of a minor unit, as the plan says.
+    accrued: i128,
+    late_accrued: i128,
+    // How much interest had fallen due with each instalment that has; all together, in minor units.
+    fallen: Vec<i128>,
+    interest_paid: i128,
+    late_paid: i128,
+    frozen: bool,
+}
+
+/// What is owed on a day, in minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Owed {
+    /// The principal that is outstanding.
+    pub principal: Money,
+    /// Interest up to that day.
+    pub interest: Money,
+    /// Interest for late payment up to that day.
+    pub late: Money,
+    /// How much of all that has fallen due: what to pay to be on schedule.
+    pub due: Money,
+}
+
+/// What a repayment goes to, in minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Allotment {
+    /// Interest for late payment.
+    pub late: Money,
+    /// Interest.
+    pub interest: Money,
+    /// Principal.
+    pub principal: Money,
+}
+
+impl Owed {
+    /// What would pay the loan off on that day, in minor units.
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`] when it does not fit.
+    pub fn payoff(&self) -> Result<Money, MoneyError> {
+        self.principal.checked_add(self.interest)?.checked_add(self.late)
+    }
+}
+
+impl Debt {
+    pub(super) fn new(plan: Plan, late_rate: Option<Percent>, lent: Money, start: Timestamp) -> Result<Self, Reason> {
+        let schedule = plan.schedule(lent, start)?;
+        Ok(Self {
+            plan,
+            late_rate,
+            currency: lent.currency(),
+            schedule,
+            since: day(start),
+            outstanding: lent.minor(),
+            accrued: 0,
+            late_accrued: 0,
+            fallen: Vec::new(),
+            interest_paid: 0,
+            late_paid: 0,
+            frozen: false,
+        })
+    }
+
+    /// The schedule, as it is without early or late payments.
+    #[must_use]
+    pub fn schedule(&self) -> &[Instalment] {
+        &self.schedule
+    }
+
+    /// What is owed on the day (UTC) of this time, if nothing more is paid until then.
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`] when it does not fit.
+    pub fn owed(&self, at: Timestamp) -> Result<Owed, MoneyError> {
+        let then = self.clone().at(at);
+        let late = then.late();
+        Ok(Owed {
+            principal: self.money(i128::from(then.outstanding))?,
+            interest: self.money(then.interest())?,
+            late: self.money(late)?,
+            due: self.money(if then.frozen { then.all() } else { then.behind(then.fallen.len()) + late })?,
+        })
+    }
+
+    /// What is still to be paid and when, from the day (UTC) of this time on, if each instalment is paid on its day. What
+    /// had fallen due by then is part of the first.
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`] when it does not fit.
+    pub fn remaining(&self, at: Timestamp) -> Result<Vec<Instalment>, MoneyError> {
+        let (mut then, mut lines) = (self.clone().at(at), Vec::new());
+        let first = if then.frozen { self.schedule.len() } else { then.fallen.len() };
+        for line in &self.schedule[first..] {
+            then = then.at(line.due);
+            let number = then.fallen.len();
+            let (principal, interest) = (then.planned(number) - then.back(), then.interest() + then.late());
+            let principal = self.money(principal.max(0))?;
+            then.take(&Allotment { late: self.money(then.late())?, interest: self.money(then.interest())?, principal });
+            let (interest, outstanding) = (self.money(interest)?, self.money(i128::from(then.outstanding))?);
+            lines.push(Instalment { principal, interest, outstanding, ..*line });
+        }
+        Ok(lines)
+    }
+
+    /// Since when (UTC) it is late, or when it will be, if nothing more is paid: the first instalment that is not covered, and
+    /// the period of grace. `None` when every instalment is.
+    #[must_use]
+    pub fn late_at(&self, grace: Period) -> Option<Timestamp> {
+        if self.frozen {
+            return None;
+        }
+        let mut then = self.clone();
+        let uncovered = self.schedule.iter().enumerate().find(|(nth, line)| {
+            then.accrue_until(due_day(line));
+            then.behind(nth + 1) > 0
+        });
+        uncovered.map(|(_, line)| late_at(due_day(line), grace))
+    }
+
+    /// Whether nothing is owed any more, by what has accrued until the last repayment.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.all() == 0
+    }
+
+    /// The debt once so much was repaid at this time (UTC).
+    ///
+    /// # Errors
+    /// [`Reason`] as a repayment would be refused.
+    pub fn repaid(&self, amount: Money, at: Timestamp) -> Result<Self, Reason> {
+        let allotment = self.allot(amount, at)?;
+        let mut then = self.clone().at(at);
+        then.take(&allotment);
+        Ok(then)
+    }
+
+    /// What a repayment of this much at this time (UTC) goes to.
+    ///
+    /// # Errors
+    /// [`Reason::TooMuch`] when it is more than is owed, [`Reason::Money`] when it is nothing or of another currency.
+    pub(super) fn allot(&self, amount: Money, at: Timestamp) -> Result<Allotment, Reason> {
+        let owed = self.owed(at)?;
+        let available = owed.payoff()?;
+        let asked = amount.require_positive()?;
+        if asked.compare(available)?.is_gt() {
+            return Err(Reason::TooMuch { asked, available });
+        }
+        let mut left = amount.minor();
+        let mut part = |of: Money| {
+            let part = left.min(of.minor());
+            left -= part;
+            Money::from_minor(part, self.currency)
+        };
+        Ok(if self.frozen {
+            let (principal, interest, late) = (part(owed.principal), part(owed.interest), part(owed.late));
+            Allotment { late, interest, principal }
+        } else {
+            let (late, interest, principal) = (part(owed.late), part(owed.interest), part(owed.principal));
+            Allotment { late, interest, principal }
+        })
+    }
+
+    /// Counts what a repayment went to.
+    pub(super) fn take(&mut self, allotment: &Allotment) {
+        self.late_paid += i128::from(allotment.late.minor());
+        self.interest_paid += i128::from(allotment.interest.minor());
+        self.outstanding -= allotment.principal.minor();
+    }
+
+    /// As it is at a later time (UTC), if nothing is paid until then.
+    pub(super) fn at(mut self, at: Timestamp) -> Self {
+        if !self.frozen {
+            self.accrue_until(day(at));
+        }
+        self
+    }
+
+    /// Nothing more accrues, and all of it is due.
+    pub(super) fn frozen(self, at: Timestamp) -> Self {
+        Self { frozen: true, ..self.at(at) }
+    }
+
+    fn accrue_until(&mut self, until: Date) {
+        while let Some(line) = self.schedule.get(self.fallen.len())
+            && due_day(line) <= until
+        {
+            self.accrue(due_day(line));
+            let before = self.fallen.last().copied().unwrap_or_default();
+            self.fallen.push(before + half_even(self.accrued, self.plan.unit()));
+            self.accrued = 0;
+        }
+        self.accrue(until);
+    }
+
+    // Between two instalments nothing changes but by repayments.
+    fn accrue(&mut self, until: Date) {
+        if until <= self.since {
+            return;
+        }
+        self.accrued += i128::from(self.outstanding) * self.plan.grows(self.since, until);
+        if let Some(rate) = self.late_rate {
+            let overdue = (self.planned(self.fallen.len()) - self.back()).max(0);
+            self.late_accrued += overdue * grows(rate, self.plan.day_count, self.since, until);
+        }
+        self.since = until;
+    }
+
+    // How much principal is to be repaid with the first instalments.
+    fn planned(&self, instalments: usize) -> i128 {
+        let left = instalments.checked_sub(1).map(|last| self.schedule[last].outstanding.minor());
+        self.lent() - left.map_or(self.lent(), i128::from)
+    }
+
+    fn lent(&self) -> i128 {
+        let first = &self.schedule[0];
+        i128::from(first.principal.minor()) + i128::from(first.outstanding.minor())
+    }
+
+    fn back(&self) -> i128 {
+        self.lent() - i128::from(self.outstanding)
+    }
+
+    // What was to be paid with the first instalments, which have fallen due, and was not.
+    fn behind(&self, instalments: usize) -> i128 {
+        let Some(last) = instalments.checked_sub(1) else { return 0 };
+        (self.planned(instalments) + self.fallen[last] - self.back() - self.interest_paid).max(0)
+    }
+
+    fn interest(&self) -> i128 {
+        let fallen = self.fallen.last().copied().unwrap_or_default();
+        fallen + half_even(self.accrued, self.plan.unit()) - self.interest_paid
+    }
+
+    fn late(&self) -> i128 {
+        half_even(self.late_accrued, self.plan.unit()) - self.late_paid
+    }
+
+    fn all(&self) -> i128 {
+        i128::from(self.outstanding) + self.interest() + self.late()
+    }
+
+    fn money(&self, minor: i128) -> Result<Money, MoneyError> {
+        let minor = i64::try_from(minor).map_err(|_| MoneyError::Overflow)?;
+        Ok(Money::from_minor(minor, self.currency))
+    }
+}
