@@ -1,10 +1,12 @@
 //! What is logged of a campaign.
 
+pub(super) use crate::pledge::{
+    PoolGathered as Gathered, PoolGaveBack as GivenBack, PoolGaveRestBack as RestGivenBack,
+};
 use crate::{
     money::Money,
     payment::{Destination, Outgoing},
 };
-pub(super) use crate::pledge::{PoolGathered as Gathered, PoolGaveBack as GivenBack, PoolGaveRestBack as RestGivenBack};
 use serde::{Deserialize, Serialize};
 
 macro_rules! plain {

@@ -101,5 +101,4 @@ impl AnyLoan {
             other => Ok(Learned::Nothing(other)),
         }
     }
-
 }

@@ -282,3 +282,132 @@ impl Debt {
         Ok(Money::from_minor(minor, self.currency))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loan::{DayCount, Form};
+    use proptest::prelude::*;
+
+    const DAY: i64 = 86_400_000_000;
+
+    fn after(days: i64) -> Timestamp {
+        // January 15th, 2026.
+        Timestamp::from_unix_micros((20_468 + days) * DAY + 7).unwrap()
+    }
+
+    fn euro(minor: i64) -> Money {
+        Money::from_minor(minor, Currency::EUR)
+    }
+
+    fn any_plan() -> impl Strategy<Value = Plan> {
+        let form = prop::sample::select(vec![Form::Annuity, Form::InterestOnly, Form::Bullet]);
+        (0..300_000_u32, form, 1..30_u16, 1..5_u8, prop::sample::select(&DayCount::ALL)).prop_map(
+            |(ppm, form, instalments, months, day_count)| Plan {
+                rate: Percent::from_ppm(ppm).unwrap(),
+                form,
+                instalments,
+                months,
+                day_count,
+            },
+        )
+    }
+
+    fn late_rate() -> impl Strategy<Value = Option<Percent>> {
+        prop::option::of((0..300_000_u32).prop_map(|ppm| Percent::from_ppm(ppm).unwrap()))
+    }
+
+    proptest! {
+        #[test]
+        fn who_pays_what_is_due_on_its_day_pays_the_schedule(plan in any_plan(), lent in 1..100_000_000_i64) {
+            let mut debt = Debt::new(plan, None, euro(lent), after(0)).unwrap();
+            for line in debt.schedule().to_vec() {
+                prop_assert_eq!(debt.late_at(Period::days(1)).is_none(), debt.is_settled());
+                let owed = debt.owed(line.due).unwrap();
+                prop_assert_eq!((owed.due, owed.interest), (line.sum().unwrap(), line.interest));
+                if owed.due.is_positive() {
+                    debt = debt.repaid(owed.due, line.due).unwrap();
+                }
+                prop_assert_eq!(debt.owed(line.due).unwrap().principal, line.outstanding);
+            }
+            prop_assert!(debt.is_settled());
+        }
+
+        #[test]
+        fn looking_changes_nothing(plan in any_plan(), late in late_rate(), looks in prop::collection::vec(0..900_i64, 0..9)) {
+            let debt = Debt::new(plan, late, euro(1_000_000), after(0)).unwrap();
+            let wanted = debt.owed(after(1_000)).unwrap();
+            let looked = looks.iter().fold(debt, |debt, day| debt.at(after(*day)));
+            prop_assert_eq!(looked.owed(after(1_000)).unwrap(), wanted);
+        }
+
+        // However little is paid how often, interest is that of each day on what was outstanding, rounded once in each
+        // instalment.
+        #[test]
+        fn nothing_is_rounded_away(
+            plan in any_plan(), lent in 1..200_000_i64, pays in prop::collection::vec((1..40_i64, 0..400_i64), 1..60),
+        ) {
+            let mut debt = Debt::new(plan, None, euro(lent), after(0)).unwrap();
+            let (mut today, mut exact, mut paid) = (0, 0_i128, 0_i128);
+            for (days, minor) in pays {
+                for day in today..today + days {
+                    exact += i128::from(debt.outstanding) * plan.grows(day_of(day), day_of(day + 1));
+                }
+                today += days;
+                let owed = debt.owed(after(today)).unwrap();
+                let amount = minor.min(owed.payoff().unwrap().minor());
+                let all = i128::from(owed.interest.minor()) + paid;
+                let off = (all * plan.unit() - exact).abs() * 2;
+                let falls = 1 + debt.clone().at(after(today)).fallen.len() as i128;
+                prop_assert!(off <= falls * plan.unit(), "{all} interest is off by {off} after {falls}");
+                if amount > 0 {
+                    let allotment = debt.allot(euro(amount), after(today)).unwrap();
+                    let sum = allotment.principal.minor() + allotment.interest.minor() + allotment.late.minor();
+                    prop_assert_eq!(sum, amount);
+                    prop_assert!(allotment.principal.is_zero() || allotment.interest == owed.interest);
+                    paid += i128::from(allotment.interest.minor());
+                    debt = debt.repaid(euro(amount), after(today)).unwrap();
+                }
+            }
+        }
+
+        #[test]
+        fn what_remains_pays_it_off(
+            plan in any_plan(), late in late_rate(), lent in 1..10_000_000_i64, day in 0..1_500_i64, part in 0..1_000_i64,
+        ) {
+            let mut debt = Debt::new(plan, late, euro(lent), after(0)).unwrap();
+            let first = euro(debt.owed(after(day)).unwrap().payoff().unwrap().minor() * part / 1_000);
+            if first.is_positive() {
+                debt = debt.repaid(first, after(day)).unwrap();
+            }
+            let mut remaining = debt.remaining(after(day)).unwrap();
+            remaining.retain(|line| line.sum().unwrap().is_positive());
+            for line in remaining {
+                debt = debt.repaid(line.sum().unwrap(), line.due).unwrap();
+                prop_assert_eq!(debt.owed(line.due).unwrap().principal, line.outstanding);
+                prop_assert_eq!(debt.owed(line.due).unwrap().due, euro(0));
+            }
+            let over = debt.schedule().last().is_some_and(|last| last.due <= after(day));
+            prop_assert!(debt.is_settled() || over);
+        }
+
+        #[test]
+        fn after_a_default_nothing_accrues_and_principal_comes_first(
+            plan in any_plan(), late in late_rate(), lent in 1..10_000_000_i64, day in 0..1_500_i64, part in 1..=1_000_i64,
+        ) {
+            let debt = Debt::new(plan, late, euro(lent), after(0)).unwrap().frozen(after(day));
+            let owed = debt.owed(after(day)).unwrap();
+            prop_assert_eq!(debt.owed(after(day + 5_000)).unwrap(), owed);
+            let payoff = owed.payoff().unwrap();
+            prop_assert_eq!(owed.due, payoff);
+            let amount = euro((payoff.minor() * part / 1_000).max(1));
+            let allotment = debt.allot(amount, after(day + 9)).unwrap();
+            prop_assert_eq!(allotment.principal.minor(), amount.minor().min(lent));
+            prop_assert!(debt.allot(euro(payoff.minor() + 1), after(day + 9)).is_err());
+        }
+    }
+
+    fn day_of(days: i64) -> Date {
+        day(after(days))
+    }
+}

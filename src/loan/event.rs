@@ -1,11 +1,13 @@
 //! What is logged of a loan.
 
 use super::{Allotment, Owed};
+pub(super) use crate::pledge::{
+    PoolGathered as Gathered, PoolGaveBack as GivenBack, PoolGaveRestBack as RestGivenBack,
+};
 use crate::{
     money::Money,
     payment::{Destination, Outgoing, Paid, PayinId},
 };
-pub(super) use crate::pledge::{PoolGathered as Gathered, PoolGaveBack as GivenBack, PoolGaveRestBack as RestGivenBack};
 use serde::{Deserialize, Serialize};
 
 macro_rules! plain {

@@ -104,20 +104,7 @@ impl Terms {
         plan: Plan,
     ) -> Self {
         let (late_rate, fees, description, payout, policy) = (None, None, None, None, Policy::default());
-        Self {
-            name,
-            target,
-            deadline,
-            borrower,
-            platform,
-            gateway,
-            plan,
-            late_rate,
-            fees,
-            description,
-            payout,
-            policy,
-        }
+        Self { name, target, deadline, borrower, platform, gateway, plan, late_rate, fees, description, payout, policy }
     }
 
     /// The fee on what is lent, in minor units: the greater of the percentage and the absolute amount, at least the platform's

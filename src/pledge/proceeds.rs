@@ -44,7 +44,8 @@ impl Proceeds {
     /// # Errors
     /// [`MoneyError`] when they are of two currencies, or do not fit.
     pub fn checked_add(&self, other: &Self) -> Result<Self, MoneyError> {
-        let (principal, interest) = (self.principal.checked_add(other.principal)?, self.interest.checked_add(other.interest)?);
+        let (principal, interest) =
+            (self.principal.checked_add(other.principal)?, self.interest.checked_add(other.interest)?);
         Ok(Self { principal, interest })
     }
 

@@ -1,6 +1,8 @@
 //! The diagrams in the documentation are those of the tables. `ESCROWED_BLESS=1` writes them anew.
 
-use escrowed::{campaign, diagram::Diagram, distribution, face_to_face, lifecycle::Table, loan, order, payment, pledge, transaction};
+use escrowed::{
+    campaign, diagram::Diagram, distribution, face_to_face, lifecycle::Table, loan, order, payment, pledge, transaction,
+};
 use std::path::Path;
 
 const DIAGRAMS: [(&str, Table); 10] = [

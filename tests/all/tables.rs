@@ -3,8 +3,7 @@
 use escrowed::{
     campaign, distribution, face_to_face,
     lifecycle::{Edge, Table},
-    loan,
-    order,
+    loan, order,
     payment::{payin, payout, refund},
     pledge,
 };

@@ -60,7 +60,8 @@ fn a_loan_has_the_methods_of_its_table_and_no_others() {
     compare!(
         Loan,
         [
-            Open, Counting, Funded, Disbursing, Repaying, Late, Defaulted, Repaid, WrittenOff, Missed, Cancelled, Returned
+            Open, Counting, Funded, Disbursing, Repaying, Late, Defaulted, Repaid, WrittenOff, Missed, Cancelled,
+            Returned
         ],
         [
             close,

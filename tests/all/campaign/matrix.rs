@@ -26,8 +26,16 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 8] =
-        [Self::Owner, Self::Borrower, Self::Backer, Self::Stranger, Self::Platform, Self::Arbiter, Self::Clock, Self::Gateway];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Owner,
+        Self::Borrower,
+        Self::Backer,
+        Self::Stranger,
+        Self::Platform,
+        Self::Arbiter,
+        Self::Clock,
+        Self::Gateway,
+    ];
 
     pub(crate) fn at(self, time: Timestamp) -> Stamp {
         let by = match self {

@@ -5,7 +5,13 @@ use crate::{
     harness::{on_each_store, seed},
     one_write::OneWrite,
 };
-use escrowed::{escrow::Escrow, memory::Memory, money::Currency, sandbox::Sandbox, store::UnitOfWork};
+use escrowed::{
+    escrow::Escrow,
+    memory::Memory,
+    money::Currency,
+    sandbox::Sandbox,
+    store::{DueLease, Outbox, UnitOfWork},
+};
 use futures_lite::future::block_on;
 use std::{sync::Barrier, thread};
 
@@ -13,8 +19,9 @@ const MANY: usize = 130;
 
 /// Lent by so many, who pledged from €7.00 on, each 13 cents more than the one before.
 async fn crowded<S: Store>(shop: &Shop<S>) -> (Drive<'_, S>, Vec<PledgeId>) {
-    let pledges: Vec<(String, String)> =
-        (0..MANY).map(|number| (format!("lender{number}"), format!("{}.{:02}", 7 + number * 13 / 100, number * 13 % 100))).collect();
+    let pledges: Vec<(String, String)> = (0..MANY)
+        .map(|number| (format!("lender{number}"), format!("{}.{:02}", 7 + number * 13 / 100, number * 13 % 100)))
+        .collect();
     let pledges: Vec<(&str, &str)> = pledges.iter().map(|(name, amount)| (name.as_str(), amount.as_str())).collect();
     let terms = with(|terms| {
         terms.policy.batch = 20;
@@ -37,7 +44,9 @@ async fn pro_rata<S: Store>(drive: &Drive<'_, S>) {
     let mut sums = [0, 0];
     for pledge in pledges {
         let (pledged, has) = (pledge.facts().terms().offer.amount, pledge.facts().received());
-        for (nth, (has, all)) in [(has.principal, repaid.principal), (has.interest, repaid.interest)].into_iter().enumerate() {
+        for (nth, (has, all)) in
+            [(has.principal, repaid.principal), (has.interest, repaid.interest)].into_iter().enumerate()
+        {
             sums[nth] += has.minor();
             let off = i128::from(has.minor()) * lent - i128::from(all.minor()) * i128::from(pledged.minor());
             assert!(off.abs() < lent, "{has} of {all} for {pledged}");
@@ -46,6 +55,15 @@ async fn pro_rata<S: Store>(drive: &Drive<'_, S>) {
         assert_eq!(paid_out, has.sum().unwrap().to_decimal().to_string());
     }
     assert_eq!(sums, [repaid.principal.minor(), repaid.interest.minor()]);
+}
+
+/// A worker takes leases on what is due, and is gone.
+async fn lease<S: Store>(shop: &Shop<S>, limit: usize) {
+    let mut unit = shop.begin().await;
+    let (now, until) = (shop.now(), shop.now().plus(DAY / 48));
+    let leased = unit.lease_due(&DueLease { worker: "gone".parse().unwrap(), now, until, limit }).await.unwrap();
+    assert!(leased.len() <= limit);
+    shop.commit(unit).await;
 }
 
 on_each_store! {
@@ -94,11 +112,7 @@ on_each_store! {
                     break;
                 }
                 if stops & 1 << 40 == 0 {
-                    let mut unit = shop.begin().await;
-                    use escrowed::store::{DueLease, Outbox};
-                    let gone = DueLease { worker: "gone".parse().unwrap(), now: shop.now(), until: shop.now().plus(DAY / 48), limit: 1 };
-                    unit.lease_due(&gone).await.unwrap();
-                    shop.commit(unit).await;
+                    lease(&shop, 1).await;
                     drive.wait(DAY / 24);
                 }
             }
@@ -115,6 +129,8 @@ on_each_store! {
         }
         let statuses = async || drive.distributions().await.iter().map(|one| one.status().name()).collect::<Vec<_>>();
         assert_eq!(statuses().await, ["SHARING"; 3]);
+        // A worker has a lease on the first and is gone: the next worker begins with the first all the same.
+        lease(&shop, 1).await;
         drive.clock().await;
         assert_eq!(statuses().await, ["SHARED"; 3]);
         pro_rata(&drive).await;
