@@ -237,7 +237,9 @@ impl Debt {
         }
         self.accrued += i128::from(self.outstanding) * self.plan.grows(self.since, until);
         if let Some(rate) = self.late_rate {
-            let overdue = (self.planned(self.fallen.len()) - self.back()).max(0);
+            // Interest that was paid ahead covers principal that is not.
+            let fallen = self.fallen.len();
+            let overdue = (self.planned(fallen) - self.back()).clamp(0, self.behind(fallen));
             self.late_accrued += overdue * grows(rate, self.plan.day_count, self.since, until);
         }
         self.since = until;

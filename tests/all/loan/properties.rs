@@ -5,8 +5,7 @@ use super::*;
 use crate::harness::{ops, seed};
 use escrowed::{
     gateway::Report,
-    lifecycle::Value,
-    money::{Currency, Percent},
+    money::{Currency, Money, Percent},
     payment::{AnyPayin, AnyRefund, Destination, PayinId, PayoutId, RefundId, Route, payin, payout, refund},
     pledge,
     sandbox::{Chaos, Resolution},

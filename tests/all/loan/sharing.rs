@@ -125,6 +125,7 @@ on_each_store! {
         let (drive, _) = crowded(&shop).await;
         drive.until("2026-06-07");
         for amount in ["100.00", "0.01", "33.33"] {
+            drive.wait(Duration::from_millis(1));
             drive.act(bea(), Command::Repay { amount: euro(amount), by: Method::Wallet }).await;
         }
         let statuses = async || drive.distributions().await.iter().map(|one| one.status().name()).collect::<Vec<_>>();
