@@ -11,6 +11,7 @@ mod harness;
 mod kyc;
 mod legality;
 mod loan;
+mod looks;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod market;
 mod one_write;
