@@ -26,7 +26,7 @@ use time::Date;
 /// assert_eq!(line(2), "2026-03-15 814.71 EUR 45.95 EUR 8374.63 EUR");      // 9,189.34 · 0.005 = 45.9467
 /// assert_eq!(line(3), "2026-04-15 818.79 EUR 41.87 EUR 7555.84 EUR");
 /// assert_eq!(line(12), "2027-01-15 856.42 EUR 4.28 EUR 0.00 EUR");         // the last one takes what rounding left: 860.70
-/// assert_eq!(schedule.iter().map(|line| line.interest.minor()).sum::<i64>(), 327_96);
+/// assert_eq!(schedule.iter().map(|line| line.interest.minor()).sum::<i64>(), 32_796);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///

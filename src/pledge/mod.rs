@@ -18,11 +18,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! What is pledged to is a [`Pool`]: a [`campaign`](crate::campaign), a [`loan`](crate::loan), or a lifecycle of the host's own. A pledge's payins
-//! and refunds are about the pledge, and the pledge is about its pool ([`Query::About`](crate::store::Query::About) lists
-//! a pool's pledges). Its money goes from the payin to the pledge, and on to the pool's own escrow account at the next
-//! *gathering*, together with that of the others who paid meanwhile: one event of the pool for all of them. What has to go
-//! back comes back to the pledge, and goes on into a refund in the same commit.
+//! What is pledged to is a [`Pool`]: a [`campaign`](crate::campaign), a [`loan`](crate::loan), or a lifecycle of the host's
+//! own. A pledge's payins and refunds are about the pledge, and the pledge is about its pool
+//! ([`Query::About`](crate::store::Query::About) lists a pool's pledges). Its money goes from the payin to the pledge, and on
+//! to the pool's own escrow account at the next *gathering*, together with that of the others who paid meanwhile: one event
+//! of the pool for all of them. What has to go back comes back to the pledge, and goes on into a refund in the same commit.
 //!
 //! A pledge whose pool was paid out stays `GATHERED`: what became of the money is told once, by the pool. One to a
 //! [`loan`](crate::loan) notes what it has [`received`](Facts::received) of each repayment.

@@ -20,7 +20,7 @@ on_each_store! {
             assert_eq!(drive.now().await.facts().repaid().interest.minor(), interest);
             shop.audit().await;
         }
-        assert_eq!(interest, 327_96);
+        assert_eq!(interest, 32_796);
         assert_eq!(drive.path().await, "OPEN COUNTING FUNDED DISBURSING REPAYING REPAID");
         assert_eq!(drive.received(pledges).await, ["5000.00 + 163.98", "3000.00 + 98.38", "2000.00 + 65.60"]);
         assert_eq!([drive.wallet("anna").await, drive.wallet("ben").await, drive.wallet("cleo").await], ["5163.98", "3098.38", "2065.60"]);

@@ -193,7 +193,7 @@ fn race<S: Store + Send + Sync>(first: S, second: S) {
         // What one of them left for its lease to end.
         drive.wait(DAY);
         drive.clock().await;
-        assert_eq!(handed_out(&drive).await, 110_00);
+        assert_eq!(handed_out(&drive).await, 11_000);
         pro_rata(&drive).await;
         let world = shop.begin().await.balance(&"wallet:bea".parse().unwrap(), Currency::EUR).await.unwrap();
         assert_eq!(world.checked_add(euro("110.00")).unwrap(), drive.now().await.facts().raised());
