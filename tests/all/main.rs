@@ -25,6 +25,7 @@ mod requests;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod statements;
+mod storm;
 mod tables;
 mod threads;
 mod transaction;
