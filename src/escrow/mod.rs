@@ -71,6 +71,7 @@ mod member;
 mod movements;
 mod pledges;
 mod report;
+mod sharing;
 mod trace;
 mod worker;
 
@@ -83,8 +84,10 @@ pub use worker::{Bell, Due, Policy, Sent, Shift, Worked};
 
 use crate::{
     campaign::AnyCampaign,
+    distribution::AnyDistribution,
     face_to_face::AnyFaceToFace,
     gateway::Gateway,
+    loan::AnyLoan,
     movement::AnyMovement,
     order::AnyOrder,
     party::{Actor, Stamp},
@@ -178,5 +181,7 @@ pub(crate) fn built_in() -> Vec<Member> {
         Member::of::<AnyPledge>(),
         Member::of_pool::<AnyCampaign>(),
         Member::of::<AnyMovement>(),
+        Member::of_pool::<AnyLoan>(),
+        Member::of::<AnyDistribution>(),
     ]
 }

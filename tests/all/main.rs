@@ -10,6 +10,7 @@ mod handling;
 mod harness;
 mod kyc;
 mod legality;
+mod loan;
 mod looks;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod market;

@@ -170,7 +170,7 @@ impl<U: Inventory> Inventory for FlakyUnit<U> {
     }
 }
 
-type World<S> = Shop<Flaky<S>>;
+pub(crate) type World<S> = Shop<Flaky<S>>;
 
 /// Whether the store failed. Nothing else may.
 pub(crate) fn cut<T, E: std::fmt::Debug>(done: Result<T, EscrowError<Failed<E>>>) -> bool {
@@ -276,7 +276,7 @@ async fn charge<S: Store>(shop: &World<S>, id: CampaignId, name: &str) -> Idempo
     crate::harness::key(shop.payins(pledge).await[0].id().subject(), Verb::Charge)
 }
 
-async fn send<S: Store>(shop: &World<S>) {
+pub(crate) async fn send<S: Store>(shop: &World<S>) {
     loop {
         match shop.escrow.send(&"worker".parse().unwrap(), 100).await {
             Ok(sent) if sent.taken == 0 => return,
@@ -291,7 +291,7 @@ async fn send<S: Store>(shop: &World<S>) {
     }
 }
 
-async fn run<S: Store>(shop: &World<S>) {
+pub(crate) async fn run<S: Store>(shop: &World<S>) {
     loop {
         match shop.escrow.run_due(&worker(), 100).await {
             Ok(due) if due.taken == 0 => return,

@@ -51,6 +51,46 @@ fn a_pledge_has_the_methods_of_its_table_and_no_others() {
     compare!(
         Pledge,
         [Created, Paid, Gathered, Returned, Refunded, Cancelled],
-        [collect, turn_away, gather, withdraw, give_back, refund, cancel, pay, drop_payin, count]
+        [collect, turn_away, gather, withdraw, give_back, refund, cancel, pay, drop_payin, count, receive]
     );
+}
+
+#[test]
+fn a_loan_has_the_methods_of_its_table_and_no_others() {
+    use escrowed::loan::*;
+    compare!(
+        Loan,
+        [
+            Open, Counting, Funded, Disbursing, Repaying, Late, Defaulted, Repaid, WrittenOff, Missed, Cancelled,
+            Returned
+        ],
+        [
+            close,
+            decide,
+            validate,
+            disburse,
+            fall_behind,
+            catch_up,
+            settle,
+            declare_default,
+            write_off,
+            cancel,
+            finish,
+            gather,
+            give_back,
+            give_rest_back,
+            set_payout,
+            count,
+            repay,
+            recover,
+            collect,
+            drop_payin
+        ]
+    );
+}
+
+#[test]
+fn a_distribution_has_the_methods_of_its_table_and_no_others() {
+    use escrowed::distribution::*;
+    compare!(Distribution, [Sharing, Shared], [finish, share, pass]);
 }

@@ -16,6 +16,7 @@ use escrowed::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Owner,
+    Borrower,
     Backer,
     Stranger,
     Platform,
@@ -25,12 +26,21 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Owner, Self::Backer, Self::Stranger, Self::Platform, Self::Arbiter, Self::Clock, Self::Gateway];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Owner,
+        Self::Borrower,
+        Self::Backer,
+        Self::Stranger,
+        Self::Platform,
+        Self::Arbiter,
+        Self::Clock,
+        Self::Gateway,
+    ];
 
     pub(crate) fn at(self, time: Timestamp) -> Stamp {
         let by = match self {
             Self::Owner => olga(),
+            Self::Borrower => user("bea"),
             Self::Backer => user("anna"),
             Self::Stranger => user("eve"),
             Self::Platform => ops(),
@@ -41,10 +51,11 @@ impl Kind {
         Stamp::new(by, time)
     }
 
-    // An owner is nobody to a pledge, a backer nobody to a campaign: neither table knows the other's role.
+    // An owner is nobody to a pledge, a backer nobody to a campaign: no table knows another's role.
     pub(crate) const fn role(self) -> &'static str {
         match self {
             Self::Owner => "owner",
+            Self::Borrower => "borrower",
             Self::Backer => "backer",
             Self::Stranger => "nobody",
             Self::Platform => "platform",
