@@ -243,6 +243,7 @@ pub(crate) trait Story<S: Store> {
 
     fn begin(shop: Shop<S>) -> Self;
     fn shop(&self) -> &Shop<S>;
+    #[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "only SQLite's files are tampered with"))]
     fn into_shop(self) -> Shop<S>;
     async fn happen(&mut self, happening: Self::Happening);
     async fn audit(&self) {
