@@ -1,6 +1,12 @@
 //! Movements: opening them, what happens to their orders together, and what their orders' payments mean for them.
 
-use super::{Caller, Clock, Escrow, EscrowError, act::under, follow::by_platform, gather::Gathering, member::onward};
+use super::{
+    Caller, Clock, Escrow, EscrowError,
+    act::under,
+    follow::by_platform,
+    gather::{Acted, Gathering},
+    member::onward,
+};
 use crate::{
     gateway::Gateway,
     id::Identified,
@@ -53,20 +59,30 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         plan: Plan,
         who: impl Into<Caller>,
     ) -> Result<AnyMovement, Fails<U>> {
-        let (caller, served) = (who.into(), self.gateway.name());
+        let mut gathered = Gathering::over(unit);
+        let acted = self.gather_movement(&mut gathered, plan, who.into()).await;
+        gathered.conclude(acted).await
+    }
+
+    async fn gather_movement<U: UnitOfWork>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        plan: Plan,
+        caller: Caller,
+    ) -> Result<Acted<AnyMovement>, Fails<U>> {
+        let served = self.gateway.name();
         if let Some(asked) = plan.gateway().filter(|asked| *asked != served) {
             return Err(EscrowError::OtherGateway { asked: asked.clone(), served: served.clone() });
         }
         let request = caller.opens::<AnyMovement, _>(&plan)?;
-        let mut gathered = Gathering::over(unit);
         if let Some(before) = gathered.answer(request.as_ref()).await? {
-            return Ok(before);
+            return Ok(Acted::Before(before));
         }
         let at = self.stamp(caller.actor);
         let opened = Movement::open(MovementId::generate(at.at), plan, &at)?;
         let movement = gathered.take(under(opened, request).widen())?;
-        self.go_on(&mut gathered, movement.id(), &at).await?;
-        gathered.write_with(movement).await
+        self.go_on(gathered, movement.id(), &at).await?;
+        Ok(Acted::Now(movement))
     }
 
     /// Does the next batch of what a movement has to do by itself; what the workers do, for a host with a schedule of its
@@ -76,10 +92,18 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     /// [`EscrowError`] when it is unknown, or somebody else was faster.
     pub async fn resume<U: UnitOfWork>(&self, unit: &mut U, id: MovementId) -> Result<AnyMovement, Fails<U>> {
         let mut gathered = Gathering::over(unit);
-        let at = Stamp::clock(self.clock.now());
-        self.movement_due(&mut gathered, id, &at).await?;
+        let acted = self.gather_resumed(&mut gathered, id).await;
+        gathered.conclude(acted).await
+    }
+
+    async fn gather_resumed<U: UnitOfWork>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        id: MovementId,
+    ) -> Result<Acted<AnyMovement>, Fails<U>> {
+        self.movement_due(gathered, id, &Stamp::clock(self.clock.now())).await?;
         let movement = gathered.load(id).await?;
-        if gathered.writes(id.subject()) { gathered.write_with(movement).await } else { Ok(movement) }
+        Ok(if gathered.writes(id.subject()) { Acted::Now(movement) } else { Acted::Before(movement) })
     }
 
     /// What is due of a movement, one batch of it; `None` for anything else.
@@ -105,8 +129,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             let reaction = (self.member(id.subject())?.due)(gathered.log(id.subject()).await?, at)?;
             gathered.take_all(reaction.commits)?;
         }
-        let done = self.go_on(gathered, id, at).await;
-        or_lost(gathered, done).await
+        self.go_on(gathered, id, at).await
     }
 
     /// What was written means for movements, in the same write.
@@ -117,26 +140,17 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         at: &Stamp,
     ) -> Result<(), Fails<U>> {
         for moved in moved {
-            let done = match moved {
-                Moved::Part { of, order } => self.part_moved(gathered, of, order, at).await,
-                Moved::Whole(id) => self.go_on(gathered, id, at).await,
-            };
-            or_lost(gathered, done).await?;
+            match moved {
+                Moved::Part { of, order } => {
+                    self.divert(gathered, order, at).await?;
+                    let order = gathered.load(order).await?;
+                    self.tell_movement(gathered, of, vec![order], at).await?;
+                    self.go_on(gathered, of, at).await?;
+                }
+                Moved::Whole(id) => self.go_on(gathered, id, at).await?,
+            }
         }
         Ok(())
-    }
-
-    async fn part_moved<U: UnitOfWork>(
-        &self,
-        gathered: &mut Gathering<'_, U>,
-        of: MovementId,
-        order: OrderId,
-        at: &Stamp,
-    ) -> Result<(), Fails<U>> {
-        self.divert(gathered, order, at).await?;
-        let order = gathered.load(order).await?;
-        self.tell_movement(gathered, of, vec![order], at).await?;
-        self.go_on(gathered, of, at).await
     }
 
     // The movement takes to its knowledge how far orders are now, and draws its conclusions.
@@ -241,14 +255,6 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         let unblocked = gathered.load(order).await?.handle(order::Command::Unblock {}, &platform)?;
         gathered.take(onward(unblocked, &Stamp::gateway(at.at))?)?;
         Ok(())
-    }
-}
-
-// A movement and its orders are read one after another. What does not belong together was changed by somebody faster.
-async fn or_lost<U: UnitOfWork>(gathered: &mut Gathering<'_, U>, done: Result<(), Fails<U>>) -> Result<(), Fails<U>> {
-    match done {
-        Err(EscrowError::Refused(_)) if gathered.has_changed().await? => Err(EscrowError::Stale),
-        done => done,
     }
 }
 

@@ -1,32 +1,19 @@
 //! Whatever payers, banks, networks and clocks do, in whatever order: each movement ends all or nothing, to the minor unit.
 
 use super::*;
-use crate::harness::seed;
-use escrowed::{
-    gateway::Report,
-    payment::{AnyRefund, Route, refund},
-    sandbox::{Chaos, Resolution},
-};
-use proptest::{
-    prelude::*,
-    test_runner::{Config, RngSeed, TestRunner},
-};
-use std::{cell::RefCell, collections::BTreeSet};
+use crate::storm::{Reached, Story, Weather, live, on_fresh_stores, statuses, weather};
+use escrowed::{gateway::Report, memory::Memory, payment::refund};
+use proptest::prelude::*;
 
 /// Something that happens.
 #[derive(Debug, Clone)]
-enum Happening {
+pub(crate) enum Happening {
     Move { kind: usize, amounts: Vec<i64>, payees: usize, method: usize, by: usize, batch: u16, tries: u32, hours: u64 },
     Pay { which: usize, who: usize, method: usize },
     Retry { which: usize, who: usize },
     Undo { which: usize, by: usize },
     Order { which: usize, nth: usize, what: usize, by: usize },
-    CancelPayin { which: usize, nth: usize },
-    Send { limit: usize },
-    Webhooks,
-    Repeat { which: usize },
-    Resolve { which: usize, decline: bool },
-    Wait { seconds: u64, rounds: usize },
+    Weather(Weather),
     Resume { which: usize, commit: bool },
 }
 
@@ -35,6 +22,7 @@ const PAYEES: [&str; 3] = ["sam", "tess", "una"];
 
 fn happening() -> impl Strategy<Value = Happening> {
     let which = 0..32usize;
+    let waits = (prop_oneof![4 => 1..9_000u64, 1 => 40_000..200_000u64], 0..4usize);
     prop_oneof![
         4 => (
             (0..8usize, prop::collection::vec(1..9_000i64, 1..4), 1..4usize, 0..3usize),
@@ -48,18 +36,14 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => (which.clone(), 0..5usize).prop_map(|(which, by)| Happening::Undo { which, by }),
         2 => (which.clone(), 0..6usize, 0..7usize, 0..5usize)
             .prop_map(|(which, nth, what, by)| Happening::Order { which, nth, what, by }),
-        1 => (which.clone(), 0..4usize).prop_map(|(which, nth)| Happening::CancelPayin { which, nth }),
-        8 => (1..6usize).prop_map(|limit| Happening::Send { limit }),
-        3 => Just(Happening::Webhooks),
-        1 => which.clone().prop_map(|which| Happening::Repeat { which }),
-        2 => (which.clone(), any::<bool>()).prop_map(|(which, decline)| Happening::Resolve { which, decline }),
-        3 => (prop_oneof![4 => 1..9_000u64, 1 => 40_000..200_000u64], 0..3usize)
-            .prop_map(|(seconds, rounds)| Happening::Wait { seconds, rounds }),
+        // None, some or all of what is due is done: a worker may stop anywhere.
+        20 => weather(waits.prop_map(|(seconds, limit)| (Duration::from_secs(seconds), limit)))
+            .prop_map(Happening::Weather),
         2 => (which, any::<bool>()).prop_map(|(which, commit)| Happening::Resume { which, commit }),
     ]
 }
 
-struct Life<S> {
+pub(crate) struct Life<S> {
     shop: Shop<S>,
     movements: Vec<MovementId>,
     heard: Vec<Report>,
@@ -77,7 +61,7 @@ fn plan(frame: Frame, kind: usize, amounts: &[i64], payees: usize, method: usize
     let (anna, sam, amount) = (party("anna"), party("sam"), cents(amounts[0]));
     let outside = || [Outside::Card, Outside::BankWire { refund_to: "ba_anna".parse().unwrap() }][method % 2].clone();
     let by = || [Method::Card, wire("anna"), Method::Wallet][method].clone();
-    let to = |nth: usize| if nth % 2 == 0 { bank("ba_payee") } else { Destination::Wallet };
+    let to = |nth: usize| if nth.is_multiple_of(2) { bank("ba_payee") } else { Destination::Wallet };
     let all = || PAYEES.iter().take(payees).enumerate().map(|(nth, name)| payee(name, Share::Rest, to(nth))).collect();
     let some = || {
         let payers = amounts.iter().zip(PAYERS);
@@ -107,7 +91,7 @@ impl<S: Store> Life<S> {
                 let by = [user("anna"), ops(), user("sam")][by].clone();
                 let mut unit = self.shop.begin().await;
                 let moved = escrow.move_money(&mut unit, plan, by).await;
-                if let Some(moved) = self.finish(unit, moved).await {
+                if let Some(moved) = self.shop.finish(unit, moved).await {
                     self.movements.push(moved.id());
                 }
             }
@@ -124,7 +108,7 @@ impl<S: Store> Life<S> {
                 let Some(id) = latest(which) else { return };
                 let mut unit = self.shop.begin().await;
                 let undone = escrow.act(&mut unit, id, Command::Undo {}, people(by)).await;
-                self.finish(unit, undone).await;
+                self.shop.finish(unit, undone).await;
             }
             Happening::Order { which, nth, what, by } => {
                 let Some(id) = latest(which) else { return };
@@ -148,42 +132,7 @@ impl<S: Store> Life<S> {
                 let done = escrow.act(&mut unit, place.order, command, people(by)).await;
                 assert!(matches!(done, Err(EscrowError::Refused(_))), "somebody acted past the movement: {done:?}");
             }
-            Happening::CancelPayin { which, nth } => {
-                let Some(order) = self.order_of(latest(which), nth).await else { return };
-                let Some(payin) = self.shop.order(order).await.facts().payins().last().copied() else { return };
-                let mut unit = self.shop.begin().await;
-                let cancel = escrowed::payment::payin::Command::Cancel {};
-                let done = escrow.act_on_payin(&mut unit, payin, cancel, ops()).await;
-                self.finish(unit, done).await;
-            }
-            Happening::Send { limit } => drop(escrow.send(&worker(), limit).await.unwrap()),
-            Happening::Webhooks => {
-                for report in self.shop.gateway().reports_shuffled() {
-                    self.shop.hear(&report).await;
-                    self.heard.push(report);
-                }
-            }
-            Happening::Repeat { which } => {
-                if !self.heard.is_empty() {
-                    self.shop.hear(&self.heard[which % self.heard.len()].clone()).await;
-                }
-            }
-            Happening::Resolve { which, decline } => {
-                let pending = self.shop.gateway().pending();
-                if !pending.is_empty() {
-                    let reason = "not today".parse().unwrap();
-                    let how = if decline { Resolution::Decline { reason } } else { Resolution::Settle };
-                    self.shop.gateway().resolve(&pending[which % pending.len()], how);
-                }
-            }
-            Happening::Wait { seconds, rounds } => {
-                escrow.clock().advance(Duration::from_secs(seconds));
-                // None, some or all of what is due is done: a worker may stop anywhere.
-                for _ in 0..rounds {
-                    let due = escrow.run_due(&worker(), rounds).await.unwrap();
-                    assert_eq!(due.failed, 0, "{due:?}");
-                }
-            }
+            Happening::Weather(weather) => self.shop.befall(weather, &mut self.heard).await,
             Happening::Resume { which, commit } => {
                 let Some(id) = latest(which) else { return };
                 let mut unit = self.shop.begin().await;
@@ -204,53 +153,7 @@ impl<S: Store> Life<S> {
     async fn on(&self, order: OrderId, command: order::Command<'_>, by: Actor) {
         let mut unit = self.shop.begin().await;
         let done = self.shop.escrow.act(&mut unit, order, command, by).await;
-        self.finish(unit, done).await;
-    }
-
-    /// Commits what was done; what was refused is rolled back, as a host does.
-    async fn finish<T>(&self, unit: S::Unit, done: Result<T, EscrowError<S::Error>>) -> Option<T> {
-        match done {
-            Ok(value) => {
-                self.shop.commit(unit).await;
-                Some(value)
-            }
-            Err(EscrowError::Refused(_) | EscrowError::Overdrawn(_) | EscrowError::Sent(_)) => None,
-            Err(error) => panic!("{error}"),
-        }
-    }
-
-    /// The storm is over: workers do what is theirs, nobody else does anything.
-    async fn wind_up(&self) {
-        for _ in 0..6 {
-            self.shop.settle_down().await;
-            while self.shop.escrow.run_due(&worker(), 100).await.unwrap().taken > 0 {}
-            self.replace_denied_refunds().await;
-            self.shop.escrow.clock().advance(DAY);
-        }
-        self.shop.settle_down().await;
-        self.shop.audit().await;
-        for id in &self.movements {
-            let run = Run { shop: &self.shop, id: *id };
-            let all = run.is_over().await;
-            self.adds_up(&run.now().await, all).await;
-        }
-    }
-
-    async fn replace_denied_refunds(&self) {
-        for id in &self.movements {
-            for place in self.shop.load(*id).await.orders().filter(|place| place.stands > Stands::Planned) {
-                for refund in self.shop.refunds(place.order).await {
-                    if let AnyRefund::Denied(refund) = refund
-                        && refund.held().is_positive()
-                    {
-                        let replace = refund::Command::Replace { route: Route::Wallet };
-                        let mut unit = self.shop.begin().await;
-                        self.shop.escrow.act_on_refund(&mut unit, refund.id(), replace, ops()).await.unwrap();
-                        self.shop.commit(unit).await;
-                    }
-                }
-            }
-        }
+        self.shop.finish(unit, done).await;
     }
 
     /// What each order took in went to its payee, all of it and once, or back to its payer.
@@ -283,67 +186,61 @@ impl<S: Store> Life<S> {
     }
 }
 
-type Reached = BTreeSet<&'static str>;
+impl<S: Store> Story<S> for Life<S> {
+    type Happening = Happening;
 
-fn live<S: Store>(cases: u32, store: impl Fn() -> S) -> Reached {
-    let reached = RefCell::<Reached>::default();
-    let seed = seed();
-    let config = Config { cases, rng_seed: RngSeed::Fixed(seed), failure_persistence: None, ..Config::default() };
-    let lives = (prop::collection::vec(happening(), 1..100), any::<u64>(), any::<bool>());
-    let run = TestRunner::new(config).run(&lives, |(happenings, gateway, rough)| {
-        let shop = Shop::new(store(), gateway);
-        crate::harness::block_on(async {
-            for name in ["anna", "ben"] {
-                shop.fill_wallet(name, euro("150.00")).await;
-            }
-            if rough {
-                shop.gateway().chaos(Chaos::ROUGH);
-            }
-            let mut life = Life { shop, movements: Vec::new(), heard: Vec::new() };
-            for (number, happening) in happenings.into_iter().enumerate() {
-                life.happen(happening).await;
-                if number % 16 == 0 {
-                    life.shop.audit().await;
-                }
-            }
-            life.wind_up().await;
-            for id in &life.movements {
-                let movement = life.shop.load(*id).await;
-                reached.borrow_mut().extend(movement.history().by_time().iter().map(|passage| passage.code.name()));
-            }
-        });
-        Ok(())
-    });
-    run.unwrap_or_else(|failed| panic!("seed {seed}: {failed}"));
-    reached.into_inner()
+    fn happening() -> impl Strategy<Value = Happening> {
+        happening()
+    }
+
+    fn reachable() -> Reached {
+        statuses::<AnyMovement>()
+    }
+
+    fn begin(shop: Shop<S>) -> Self {
+        Self { shop, movements: Vec::new(), heard: Vec::new() }
+    }
+
+    fn shop(&self) -> &Shop<S> {
+        &self.shop
+    }
+
+    fn into_shop(self) -> Shop<S> {
+        self.shop
+    }
+
+    async fn happen(&mut self, happening: Happening) {
+        Self::happen(self, happening).await;
+    }
+
+    async fn reached(&self) -> Reached {
+        let mut reached = Reached::new();
+        for id in &self.movements {
+            let movement = self.shop.load(*id).await;
+            reached.extend(movement.history().by_time().iter().map(|passage| ("movement", passage.code.name())));
+        }
+        reached
+    }
+
+    /// Workers do what is theirs and an office replaces what a bank would not take back; nobody else does anything.
+    async fn wind_up(&mut self) {
+        for _ in 0..6 {
+            self.shop.settle_down().await;
+            while self.shop.escrow.run_due(&worker(), 100).await.unwrap().taken > 0 {}
+            self.shop.replace_denied().await;
+            self.shop.escrow.clock().advance(DAY);
+        }
+        self.shop.settle_down().await;
+        self.shop.payments_are_empty().await;
+        for id in &self.movements {
+            let run = Run { shop: &self.shop, id: *id };
+            let all = run.is_over().await;
+            self.adds_up(&run.now().await, all).await;
+        }
+    }
 }
 
-#[test]
-fn every_movement_ends_all_or_nothing_in_memory() {
-    let reached = live(200, escrowed::memory::Memory::new);
-    // What was never reached was not tested.
-    assert_eq!(reached, Status::ALL.iter().map(|status| status.name()).collect());
-}
-
-#[cfg(feature = "sqlite")]
-#[test]
-fn every_movement_ends_all_or_nothing_in_sqlite() {
-    let folder = tempfile::tempdir().unwrap();
-    let number = std::cell::Cell::new(0);
-    let _ = live(15, || {
-        number.set(number.get() + 1);
-        escrowed::sqlite::Sqlite::open(folder.path().join(format!("{}.db", number.get()))).unwrap()
-    });
-}
-
-#[cfg(feature = "postgres")]
-#[test]
-fn every_movement_ends_all_or_nothing_in_postgres() {
-    let databases = RefCell::new(Vec::new());
-    let _ = live(6, || {
-        let database = crate::postgres::database::Database::new();
-        let store = crate::harness::block_on(database.store());
-        databases.borrow_mut().push(database);
-        store
-    });
+on_fresh_stores! {
+    every_movement_ends_all_or_nothing: live::<_, Life<_>>,
+    memory: 200 in Memory::new, sqlite: 15, postgres: 6
 }
