@@ -18,7 +18,9 @@ use crate::{
     id::Subject,
     ledger::GatewayName,
     money::Money,
+    sca::{Assurance, Authentication},
     text::{Link, Prose, Text},
+    time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::{error::Error, fmt, future::Future, str::FromStr};
@@ -99,6 +101,9 @@ pub enum Instruction {
         amount: Money,
         /// Take it now, or reserve it.
         capture: Capture,
+        /// A challenge, an exemption from one, or whatever the gateway decides.
+        #[serde(default, skip_serializing_if = "Authentication::is_by_gateway")]
+        authentication: Authentication,
     },
     /// Take `amount`, which was reserved.
     Capture {
@@ -154,6 +159,22 @@ pub enum Outcome {
     Pending {
         /// The page to send the payer to, if there is one (`direct_link` in `001_146075c5300aa4f1.txt`).
         direct_link: Option<Link>,
+    },
+    /// A charge is done, as [`Settled`](Self::Settled) is, and it is known whether the payer was authenticated and who is
+    /// liable. Only of a charge.
+    Assured {
+        /// How much moved, or was reserved, in minor units.
+        moved: Money,
+        /// Whether the payer was authenticated, and who is liable.
+        assurance: Assurance,
+    },
+    /// A charge is not done yet: the payer has to pass a challenge first. Where an exemption was asked for, it was not granted. Only
+    /// of a charge.
+    Challenged {
+        /// The page to send the payer to.
+        direct_link: Link,
+        /// When the challenge ends (UTC), if it does. Then the clock calls the payin off.
+        until: Option<Timestamp>,
     },
 }
 
@@ -276,8 +297,17 @@ impl Outcome {
     #[must_use]
     pub const fn is_final(&self) -> bool {
         match self {
-            Self::Settled { .. } | Self::Declined { .. } => true,
-            Self::Pending { .. } => false,
+            Self::Settled { .. } | Self::Assured { .. } | Self::Declined { .. } => true,
+            Self::Pending { .. } | Self::Challenged { .. } => false,
+        }
+    }
+
+    /// How much moved, or was reserved or let go, in minor units; `None` when the call is not done.
+    #[must_use]
+    pub const fn moved(&self) -> Option<Money> {
+        match self {
+            Self::Settled { moved } | Self::Assured { moved, .. } => Some(*moved),
+            Self::Declined { .. } | Self::Pending { .. } | Self::Challenged { .. } => None,
         }
     }
 }

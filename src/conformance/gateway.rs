@@ -5,6 +5,7 @@ use crate::{
     id::{Kind, Subject},
     money::Money,
     payment::{PayinId, PayoutId, RefundId},
+    sca::Authentication,
 };
 use futures_util::future::join_all;
 use std::future::Future;
@@ -111,9 +112,11 @@ pub async fn the_same_key_at_the_same_moment_acts_once<P: Provider>(provider: &P
 pub async fn a_key_stands_for_one_call<P: Provider>(provider: &P) {
     let call = charge(provider, Capture::Now);
     let moved = settled(provider, &call).await;
-    let Instruction::Charge { payin, channel, amount, capture } = call else { unreachable!("a charge") };
+    let Instruction::Charge { payin, channel, amount, capture, authentication } = call else {
+        unreachable!("a charge")
+    };
     let less = amount.checked_sub(minor(amount, 1)).unwrap();
-    let other = Instruction::Charge { payin, channel, amount: less, capture };
+    let other = Instruction::Charge { payin, channel, amount: less, capture, authentication };
     if let Ok(answer) = provider.gateway().execute(&other.key(), &other).await {
         assert_eq!(answer, Outcome::Settled { moved });
     }
@@ -207,9 +210,11 @@ async fn answered<P: Provider>(provider: &P, call: &Instruction) -> Outcome {
 /// What a call has moved.
 async fn settled<P: Provider>(provider: &P, call: &Instruction) -> Money {
     match answered(provider, call).await {
-        Outcome::Settled { moved } => moved,
+        Outcome::Settled { moved } | Outcome::Assured { moved, .. } => moved,
         declined @ Outcome::Declined { .. } => panic!("{}: {declined:?}", call.key()),
-        pending @ Outcome::Pending { .. } => unreachable!("{pending:?} is no final answer"),
+        pending @ (Outcome::Pending { .. } | Outcome::Challenged { .. }) => {
+            unreachable!("{pending:?} is no final answer")
+        }
     }
 }
 
@@ -223,7 +228,7 @@ fn charge<P: Provider>(provider: &P, capture: Capture) -> Instruction {
 }
 
 fn charge_of(payin: Subject, amount: Money, capture: Capture) -> Instruction {
-    Instruction::Charge { payin, channel: Channel::Card, amount, capture }
+    Instruction::Charge { payin, channel: Channel::Card, amount, capture, authentication: Authentication::ByGateway }
 }
 
 fn minor(like: Money, minor: i64) -> Money {

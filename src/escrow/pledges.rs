@@ -36,8 +36,9 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         by: Method,
         who: impl Into<Caller>,
     ) -> Result<AnyPledge, Fails<U>> {
-        let (caller, mut gathered) = (who.into(), Gathering::over(unit));
+        let (mut caller, mut gathered) = (who.into(), Gathering::over(unit));
         let request = caller.pledges(to.subject(), &offer, &by)?;
+        let needing = caller.needing.take();
         if let Some(before) = gathered.answer(request.as_ref()).await? {
             return Ok(before);
         }
@@ -45,6 +46,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         let pool = gathered.load(to).await?;
         let opened = Pledge::open(PledgeId::generate(at.at), &pool, offer, &at)?;
         let paying = opened.then(|pledge| pledge.pay(by, &at))?;
+        let paying = self.authenticate(&mut gathered, paying, needing, &at).await?;
         self.write(gathered, under(paying, request), &at).await
     }
 
@@ -60,8 +62,9 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         command: pledge::Command<'_>,
         by: impl Into<Caller>,
     ) -> Result<AnyPledge, Fails<U>> {
-        let (caller, mut gathered) = (by.into(), Gathering::over(unit));
+        let (mut caller, mut gathered) = (by.into(), Gathering::over(unit));
         let request = caller.commands(id, &command)?;
+        let needing = caller.needing.take();
         if let Some(before) = gathered.answer(request.as_ref()).await? {
             return Ok(before);
         }
@@ -75,6 +78,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             }
             (pledge, _) => pledge.handle(command, &at)?,
         };
+        let taken = self.authenticate(&mut gathered, taken, needing, &at).await?;
         self.write(gathered, under(taken, request), &at).await
     }
 

@@ -11,7 +11,8 @@
 //!
 //! let price: Money = "12.50 EUR".parse()?;
 //! let payin = "pi_01kr1hgnqred6999kp7cqmx8ss".parse()?;
-//! let charge = Instruction::Charge { payin, channel: Channel::Card, amount: price, capture: Capture::Now };
+//! let (channel, capture, authentication) = (Channel::Card, Capture::Now, Default::default());
+//! let charge = Instruction::Charge { payin, channel, amount: price, capture, authentication };
 //! let key = charge.key();
 //!
 //! assert!(block_on(sandbox.execute(&key, &charge)).is_err());               // nobody knows what happened
@@ -33,9 +34,12 @@
 //! - A void lets go of what is reserved and settles with that. It stops a pending charge for good, or one that has yet
 //!   to arrive, and settles with zero. Once the money has been taken, it is declined.
 //! - The refunds of a payin never ask for more than is left of what was taken for it; otherwise they are declined.
+//! - A charge that asks for a challenge settles with the payer authenticated and the payer's bank liable, one that asks for
+//!   an exemption with the platform liable. [`Behaviour::Challenge`] insists on a challenge, [`Sandbox::response`] is what
+//!   the payer's browser brings back from it.
 //! - What is asked for is above zero; otherwise the call is declined. A void may ask for zero.
 //!
-//! Only [`Behaviour::WrongAmount`] oversteps them.
+//! Only [`Behaviour::WrongAmount`] and [`Behaviour::Assure`] overstep them.
 //!
 //! The rules are checked when a call settles. So a call that was pending too long is declined if things have changed.
 
@@ -51,6 +55,7 @@ use crate::{
     id::Subject,
     ledger::GatewayName,
     money::{Currency, Money},
+    sca::Response,
 };
 use state::State;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -117,6 +122,13 @@ impl Sandbox {
     /// that the rules no longer allow is declined. `None`, and nothing happens, if the call is not pending.
     pub fn resolve(&self, key: &IdempotencyKey, resolution: Resolution) -> Option<Outcome> {
         self.state().books.resolve(key, resolution)
+    }
+
+    /// What the payer's browser brings back from the page of a charge, whatever came of it; `None` when there is no such
+    /// charge, or it asked for nothing. A forger has to guess it.
+    #[must_use]
+    pub fn response(&self, key: &IdempotencyKey) -> Option<Response> {
+        self.state().books.response(key)
     }
 
     /// The calls that are pending, in the order of their keys.
@@ -202,6 +214,7 @@ mod tests {
     use crate::{
         gateway::{Capture, Channel, RefundTo},
         id::Kind,
+        sca::Authentication,
     };
     use futures_lite::future::block_on;
     use uuid::Uuid;
@@ -215,7 +228,8 @@ mod tests {
     }
 
     pub(super) fn charge(payin: u64, amount: Money, capture: Capture) -> Instruction {
-        Instruction::Charge { payin: subject(payin), channel: Channel::Card, amount, capture }
+        let authentication = Authentication::ByGateway;
+        Instruction::Charge { payin: subject(payin), channel: Channel::Card, amount, capture, authentication }
     }
 
     pub(super) fn capture(payin: u64, amount: Money) -> Instruction {

@@ -7,6 +7,7 @@ use crate::{
     money::Money,
     party::PartyId,
     payment::{PayinId, RefundId},
+    sca::{Assurance, Authentication},
     text::{Link, Prose},
     time::Timestamp,
 };
@@ -30,6 +31,10 @@ pub struct Terms {
     pub gateway: GatewayName,
     /// When the clock calls it off (UTC), if it will.
     pub expires: Option<Timestamp>,
+    /// What is needed of the payer before the money may be taken. A wallet needs nothing. An exemption comes by its
+    /// evidence only: see [`Need`](super::Need).
+    #[serde(default, skip_serializing_if = "Authentication::is_by_gateway")]
+    pub authentication: Authentication,
 }
 
 /// How a payin is paid (`001_146075c5300aa4f1.txt`).
@@ -79,6 +84,20 @@ pub struct RefundCounted {
 pub struct PayerAwaited {
     pub(super) direct_link: Option<Link>,
 }
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Challenged {
+    pub(super) direct_link: Link,
+    pub(super) until: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Assured {
+    pub(super) assurance: Assurance,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CameBack {}
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CaptureAsked {}

@@ -13,6 +13,7 @@
 //!     capture: Capture::Now,
 //!     gateway: "sandbox".parse()?,
 //!     expires: None,
+//!     authentication: Default::default(),                     // left to the gateway
 //! }, &at)?;
 //! assert_eq!(opened.value().status(), payin::Status::Created);
 //! assert_eq!(opened.commits()[0].calls().len(), 1);           // the charge, for the outbox
@@ -27,14 +28,19 @@
 #![doc = "</div>"]
 
 mod action;
+mod authentication;
 mod event;
 mod rule;
 mod state;
 mod step;
 
 pub use action::{Opened, open};
+pub(crate) use authentication::opened_by;
+pub use authentication::{Need, needing};
 pub use event::{Method, Terms};
-pub use state::{After, Authorized, Cancelled, Confirmed, Created, Denied, Over, Refunded};
+pub use state::{
+    After, Authorized, Cancelled, Challenge, Chargeable, Confirmed, Created, Denied, Over, Refunded, Sca, Secured,
+};
 
 use super::refund::{Confirmed as RefundConfirmed, Refund, Route};
 use crate::{
@@ -42,7 +48,9 @@ use crate::{
     id::{Id, Subject},
     money::Money,
     party::Role,
+    sca::{Assurance, Response},
     text::{Link, Prose},
+    time::Timestamp,
 };
 
 /// The id of a payin: `pi_…`.
@@ -102,6 +110,21 @@ crate::lifecycle! {
             await_payer(direct_link: Option<Link>) => AwaitPayer records event::PayerAwaited {
                 /// With the page to send the payer to, if there is one.
                 Created by Role::GATEWAY, Keep, Seed;
+            }
+            /// The gateway has a challenge for the payer.
+            challenge(direct_link: Link, until: Option<Timestamp>) => Challenge records event::Challenged {
+                /// With the page to send the payer to. Where an exemption was asked for, it was not granted.
+                Created by Role::GATEWAY, Keep, Seed;
+            }
+            /// The payer is back from the challenge's page. It says nothing of the money.
+            come_back(response: Response) => ComeBack records event::CameBack {
+                /// Once, with the code that the gateway was given.
+                Created | Authorized | Confirmed | Denied | Cancelled by Role::BUYER | Role::PLATFORM, Keep, Own;
+            }
+            /// The gateway says whether the payer was authenticated, and who is liable.
+            assure(assurance: Assurance) => Assure records event::Assured {
+                /// Once, in the same breath in which the charge settles.
+                Created | Denied | Cancelled by Role::GATEWAY, Keep, Own;
             }
             /// The platform wants the reserved money.
             capture => Capture records event::CaptureAsked {
