@@ -222,6 +222,11 @@ pub trait Gateway: Send + Sync {
 
     /// Does what is asked, once per key: the same key again must have no second effect and give the same answer.
     ///
+    /// A charge says what it needs of the payer (`authentication`): one that asks for a challenge may settle only as
+    /// [`Outcome::Assured`] with the payer authenticated, one that asks for an exemption as `Assured` with whoever is liable. Where
+    /// the payer has to pass a challenge, it is [`Outcome::Challenged`] until then. The page of a challenge shows the amount and the
+    /// payee that it is bound to, and sends the payer's browser back with a [`Response`](crate::sca::Response).
+    ///
     /// It has to give up before a worker's lease ends, which is 60 seconds by default: the crate starts no timer. Until it
     /// does, a worker that was told to stop waits for it. One that is dropped meanwhile may have had its effect.
     ///
@@ -350,6 +355,32 @@ impl From<IdempotencyKey> for String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_charge_that_says_nothing_of_the_payer_is_written_as_it_always_was() {
+        let before = r#"{"charge":{"payin":"pi_01kr1hgnqred6999kp7cqmx8ss","channel":"card","amount":{"amount":100,"currency":"EUR"},"capture":"now"}}"#;
+        let charge: Instruction = serde_json::from_str(before).unwrap();
+        let Instruction::Charge { authentication, .. } = &charge else { panic!() };
+        assert_eq!(*authentication, Authentication::ByGateway);
+        assert_eq!(serde_json::to_string(&charge).unwrap(), before);
+    }
+
+    #[test]
+    fn only_what_is_done_has_moved_anything() {
+        let (moved, link) = (Money::from_minor(5, crate::money::Currency::EUR), "https://example.org".parse().unwrap());
+        let assured = Outcome::Assured { moved, assurance: Assurance::EXEMPT };
+        for (outcome, is_final, amount) in [
+            (Outcome::Settled { moved }, true, Some(moved)),
+            (assured, true, Some(moved)),
+            (Outcome::Declined { reason: "no".parse().unwrap() }, true, None),
+            (Outcome::Pending { direct_link: None }, false, None),
+            (Outcome::Challenged { direct_link: link, until: None }, false, None),
+        ] {
+            assert_eq!((outcome.is_final(), outcome.moved()), (is_final, amount), "{outcome:?}");
+            let json = serde_json::to_string(&outcome).unwrap();
+            assert_eq!(serde_json::from_str::<Outcome>(&json).unwrap(), outcome);
+        }
+    }
 
     #[test]
     fn keys_are_read_as_they_are_written() {

@@ -140,3 +140,16 @@ impl Method {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terms_from_before_there_was_authentication_are_read_and_written_alike() {
+        let before = r#"{"about":"ord_01kr1hgnqred6999kp7cqmx8ss","payer":"anna","amount":{"amount":100,"currency":"EUR"},"method":{"type":"ADDON"},"capture":"now","gateway":"sandbox","expires":null}"#;
+        let terms: Terms = serde_json::from_str(before).unwrap();
+        assert_eq!(terms.authentication, Authentication::ByGateway);
+        assert_eq!(serde_json::to_string(&terms).unwrap(), before);
+    }
+}
