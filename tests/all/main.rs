@@ -11,6 +11,7 @@ mod handling;
 mod harness;
 mod kyc;
 mod legality;
+mod looks;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod market;
 mod one_write;
@@ -24,6 +25,7 @@ mod requests;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod statements;
+mod storm;
 mod tables;
 mod threads;
 mod transaction;
