@@ -1,7 +1,9 @@
 //! Payins that need a challenge, or ask to be exempt from one: what each answer makes of them, and who is liable.
 
 mod challenge;
+mod everywhere;
 mod exempt;
+mod legality;
 mod low_value;
 mod properties;
 mod race;
