@@ -134,7 +134,7 @@ impl Limits {
             Channel::Card => fraud.ppm() <= rates[0],
             Channel::BankWire => fraud.ppm() <= rates[1],
         };
-        RATES.iter().zip(self.risk).filter(|(rates, _)| fits(rates)).map(|(_, threshold)| threshold).last()
+        RATES.iter().zip(self.risk).rfind(|(rates, _)| fits(rates)).map(|(_, threshold)| threshold)
     }
 }
 
