@@ -1,7 +1,9 @@
 //! What random stories have in common: what gateways, networks, clocks and offices do to payments, whatever those belong
 //! to, and how a story is lived through on each store.
 
-use crate::harness::{Problem, Shop, bank, block_on, euro, ops, sampled, seed, worker};
+#[cfg(feature = "sqlite")]
+use crate::harness::sampled;
+use crate::harness::{Problem, Shop, bank, block_on, euro, ops, seed, worker};
 use escrowed::{
     escrow::EscrowError,
     gateway::Report,
@@ -243,6 +245,7 @@ pub(crate) trait Story<S: Store> {
 
     fn begin(shop: Shop<S>) -> Self;
     fn shop(&self) -> &Shop<S>;
+    #[cfg_attr(not(feature = "sqlite"), allow(dead_code, reason = "only files are looked into afterwards"))]
     fn into_shop(self) -> Shop<S>;
     async fn happen(&mut self, happening: Self::Happening);
     async fn audit(&self) {
