@@ -18,7 +18,9 @@ use crate::{
     id::Subject,
     ledger::GatewayName,
     money::Money,
+    sca::{Assurance, Authentication},
     text::{Link, Prose, Text},
+    time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::{error::Error, fmt, future::Future, str::FromStr};
@@ -99,6 +101,9 @@ pub enum Instruction {
         amount: Money,
         /// Take it now, or reserve it.
         capture: Capture,
+        /// A challenge, an exemption from one, or whatever the gateway decides.
+        #[serde(default, skip_serializing_if = "Authentication::is_by_gateway")]
+        authentication: Authentication,
     },
     /// Take `amount`, which was reserved.
     Capture {
@@ -155,6 +160,22 @@ pub enum Outcome {
         /// The page to send the payer to, if there is one (`direct_link` in `001_146075c5300aa4f1.txt`).
         direct_link: Option<Link>,
     },
+    /// A charge is done, as [`Settled`](Self::Settled) is, and it is known whether the payer was authenticated and who is
+    /// liable. Only of a charge.
+    Assured {
+        /// How much moved, or was reserved, in minor units.
+        moved: Money,
+        /// Whether the payer was authenticated, and who is liable.
+        assurance: Assurance,
+    },
+    /// A charge is not done yet: the payer has to pass a challenge first. Where an exemption was asked for, it was not granted. Only
+    /// of a charge.
+    Challenged {
+        /// The page to send the payer to.
+        direct_link: Link,
+        /// When the challenge ends (UTC), if it does. Then the clock calls the payin off.
+        until: Option<Timestamp>,
+    },
 }
 
 /// What became of a call: a webhook, or the answer to the call itself. They are the same thing arriving twice.
@@ -200,6 +221,11 @@ pub trait Gateway: Send + Sync {
     fn name(&self) -> &GatewayName;
 
     /// Does what is asked, once per key: the same key again must have no second effect and give the same answer.
+    ///
+    /// A charge says what it needs of the payer (`authentication`): one that asks for a challenge may settle only as
+    /// [`Outcome::Assured`] with the payer authenticated, one that asks for an exemption as `Assured` with whoever is liable. Where
+    /// the payer has to pass a challenge, it is [`Outcome::Challenged`] until then. The page of a challenge shows the amount and the
+    /// payee that it is bound to, and sends the payer's browser back with a [`Response`](crate::sca::Response).
     ///
     /// It has to give up before a worker's lease ends, which is 60 seconds by default: the crate starts no timer. Until it
     /// does, a worker that was told to stop waits for it. One that is dropped meanwhile may have had its effect.
@@ -276,8 +302,17 @@ impl Outcome {
     #[must_use]
     pub const fn is_final(&self) -> bool {
         match self {
-            Self::Settled { .. } | Self::Declined { .. } => true,
-            Self::Pending { .. } => false,
+            Self::Settled { .. } | Self::Assured { .. } | Self::Declined { .. } => true,
+            Self::Pending { .. } | Self::Challenged { .. } => false,
+        }
+    }
+
+    /// How much moved, or was reserved or let go, in minor units; `None` when the call is not done.
+    #[must_use]
+    pub const fn moved(&self) -> Option<Money> {
+        match self {
+            Self::Settled { moved } | Self::Assured { moved, .. } => Some(*moved),
+            Self::Declined { .. } | Self::Pending { .. } | Self::Challenged { .. } => None,
         }
     }
 }
@@ -320,6 +355,32 @@ impl From<IdempotencyKey> for String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_charge_that_says_nothing_of_the_payer_is_written_as_it_always_was() {
+        let before = r#"{"charge":{"payin":"pi_01kr1hgnqred6999kp7cqmx8ss","channel":"card","amount":{"amount":100,"currency":"EUR"},"capture":"now"}}"#;
+        let charge: Instruction = serde_json::from_str(before).unwrap();
+        let Instruction::Charge { authentication, .. } = &charge else { panic!() };
+        assert_eq!(*authentication, Authentication::ByGateway);
+        assert_eq!(serde_json::to_string(&charge).unwrap(), before);
+    }
+
+    #[test]
+    fn only_what_is_done_has_moved_anything() {
+        let (moved, link) = (Money::from_minor(5, crate::money::Currency::EUR), "https://example.org".parse().unwrap());
+        let assured = Outcome::Assured { moved, assurance: Assurance::EXEMPT };
+        for (outcome, is_final, amount) in [
+            (Outcome::Settled { moved }, true, Some(moved)),
+            (assured, true, Some(moved)),
+            (Outcome::Declined { reason: "no".parse().unwrap() }, true, None),
+            (Outcome::Pending { direct_link: None }, false, None),
+            (Outcome::Challenged { direct_link: link, until: None }, false, None),
+        ] {
+            assert_eq!((outcome.is_final(), outcome.moved()), (is_final, amount), "{outcome:?}");
+            let json = serde_json::to_string(&outcome).unwrap();
+            assert_eq!(serde_json::from_str::<Outcome>(&json).unwrap(), outcome);
+        }
+    }
 
     #[test]
     fn keys_are_read_as_they_are_written() {

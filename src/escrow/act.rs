@@ -60,11 +60,12 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     where
         V: Value + TryFrom<<V as Value>::Any>,
     {
-        let (caller, served) = (by.into(), self.gateway.name());
+        let (mut caller, served) = (by.into(), self.gateway.name());
         if let Some(asked) = terms.gateway().filter(|asked| *asked != served) {
             return Err(EscrowError::OtherGateway { asked: asked.clone(), served: served.clone() });
         }
         let request = caller.opens::<V::Any, _>(&terms)?;
+        let needing = caller.needing.take();
         let at = self.stamp(caller.actor);
         let mut gathered = Gathering::over(unit);
         if let Some(request) = &request
@@ -72,8 +73,11 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         {
             return before.try_into().map_err(|_| EscrowError::OtherRequest { key: request.key.clone() });
         }
-        let opened = under(open(Id::generate(at.at), terms, &at)?, request);
-        Ok(opened.save(unit).await?)
+        let opened = open(Id::generate(at.at), terms, &at)?;
+        if needing.is_some() {
+            return Err(Reason::Missing { what: "a payin: nothing is paid by an opening; it" }.into());
+        }
+        Ok(under(opened, request).save(unit).await?)
     }
 
     /// Does what a command says, and what follows from it by itself: the value as it is afterwards. A payin under way that
@@ -227,15 +231,19 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         gathered: &mut Gathering<'_, U>,
         id: Id<L>,
         command: L::Command<'_>,
-        caller: Caller,
+        mut caller: Caller,
     ) -> Result<Step<L>, Fails<U>> {
         let request = caller.commands(id, &command)?;
+        let needing = caller.needing.take();
         if let Some(before) = gathered.answer(request.as_ref()).await? {
             return Ok(Step::Before(before));
         }
         let at = self.stamp(caller.actor);
         let refused = match gathered.load(id).await?.handle(command, &at) {
-            Ok(taken) => return Ok(Step::Taken(under(taken, request), at)),
+            Ok(taken) => {
+                let taken = self.authenticate(gathered, taken, needing, &at).await?;
+                return Ok(Step::Taken(under(taken, request), at));
+            }
             Err(refused) => refused,
         };
         // Where a unit sees what others commit meanwhile, the same request may have been done between the two looks, and

@@ -64,6 +64,7 @@
 //! picks up.
 
 mod act;
+mod authenticate;
 mod caller;
 mod clock;
 mod error;
@@ -78,6 +79,7 @@ mod sharing;
 mod trace;
 mod worker;
 
+pub use authenticate::Needs;
 pub use caller::Caller;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::EscrowError;
@@ -96,6 +98,7 @@ use crate::{
     party::{Actor, Stamp},
     payment::Agreement,
     pledge::{AnyPledge, Pool},
+    sca::Limits,
     store::Store,
     transaction::AnyTransaction,
 };
@@ -109,6 +112,7 @@ pub struct Escrow<S, G, C = SystemClock> {
     clock: C,
     policy: Policy,
     kyc: kyc::Asks,
+    limits: Vec<Limits>,
     members: Vec<Member>,
 }
 
@@ -122,7 +126,8 @@ impl<S: Store, G: Gateway> Escrow<S, G> {
 impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     /// The same by a clock of the host's.
     pub fn with_clock(store: S, gateway: G, clock: C) -> Self {
-        Self { store, gateway, clock, policy: Policy::default(), kyc: kyc::Asks::default(), members: built_in() }
+        let (policy, kyc, limits) = (Policy::default(), kyc::Asks::default(), vec![Limits::euro()]);
+        Self { store, gateway, clock, policy, kyc, limits, members: built_in() }
     }
 
     /// Serves a lifecycle of the host's own, too. Registered again, it replaces the one with the same ids.

@@ -7,7 +7,8 @@ use crate::{
     party::Stamp,
     payment::{
         AnyPayin, AnyPayout, AnyRefund, Evidence, Payin, PayinId, PayoutId, RefundId,
-        payin::{self, Over},
+        payin::{self, Chargeable, Over},
+        tally::Passed,
     },
     store::{CallState, Outbox, Postponement, Store, UnitOfWork},
 };
@@ -86,6 +87,10 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         if let Some(known) = judge(&call, report)? {
             return Ok(known);
         }
+        if only_of_a_charge(&report.outcome) && report.key.verb != Verb::Charge {
+            let (known, reported) = (call.outcome, report.outcome.clone());
+            return Err(EscrowError::Contradiction { key: report.key, known, reported });
+        }
         let at = Stamp::gateway(self.clock.now());
         if let Ok(payin) = PayinId::try_from(subject) {
             self.report_payin(gathered, payin, report, &at).await?;
@@ -112,6 +117,21 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
                 gathered.take(payin.authorize(moved, at)?)?;
                 Ok(())
             }
+            (AnyPayin::Created(payin), Outcome::Assured { moved, assurance }) if payin.is_reserved_first() => {
+                let assured = payin.assure(assurance, at)?;
+                let reserved = gathered.take(assured.then(|payin| payin.authorize(moved, at))?)?;
+                self.reset_tally(gathered, Passed::Authorized(&reserved), at).await
+            }
+            (AnyPayin::Created(payin), Outcome::Assured { moved, assurance }) => {
+                let assured = payin.assure(assurance, at)?;
+                let confirmed = assured.then(|payin| payin.confirm(moved, at))?;
+                self.reset_tally(gathered, Passed::Confirmed(confirmed.value()), at).await?;
+                self.collect(gathered, confirmed, at).await
+            }
+            (AnyPayin::Created(payin), Outcome::Challenged { direct_link, until }) => {
+                gathered.take(payin.challenge(direct_link, until, at)?)?;
+                Ok(())
+            }
             (AnyPayin::Created(payin), Outcome::Settled { moved }) => {
                 let confirmed = payin.confirm(moved, at)?;
                 self.collect(gathered, confirmed, at).await
@@ -135,7 +155,8 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             (AnyPayin::Authorized(_), Outcome::Pending { .. }) => self.still_pending(gathered, report).await,
             (AnyPayin::Denied(payin), outcome) => after_the_end(gathered, payin, verb, outcome, at),
             (AnyPayin::Cancelled(payin), outcome) => after_the_end(gathered, payin, verb, outcome, at),
-            (AnyPayin::Confirmed(_) | AnyPayin::Refunded(_), reported) => {
+            (AnyPayin::Authorized(_), reported @ (Outcome::Assured { .. } | Outcome::Challenged { .. }))
+            | (AnyPayin::Confirmed(_) | AnyPayin::Refunded(_), reported) => {
                 Err(EscrowError::Contradiction { key: report.key, known: None, reported })
             }
         }
@@ -186,7 +207,8 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
                 self.tell(gathered, denied.facts().about, &Evidence::PayoutDenied(&denied), at).await
             }
             (AnyPayout::Created(_), Outcome::Pending { .. }) => self.still_pending(gathered, report).await,
-            (
+            (AnyPayout::Created(_), reported @ (Outcome::Assured { .. } | Outcome::Challenged { .. }))
+            | (
                 AnyPayout::Held(_) | AnyPayout::Confirmed(_) | AnyPayout::Denied(_) | AnyPayout::Cancelled(_),
                 reported,
             ) => Err(EscrowError::Contradiction { key: report.key, known: None, reported }),
@@ -211,7 +233,8 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
                 self.tell(gathered, denied.facts().about, &Evidence::RefundDenied(&denied), at).await
             }
             (AnyRefund::Created(_), Outcome::Pending { .. }) => self.still_pending(gathered, report).await,
-            (AnyRefund::Confirmed(_) | AnyRefund::Denied(_) | AnyRefund::Cancelled(_), reported) => {
+            (AnyRefund::Created(_), reported @ (Outcome::Assured { .. } | Outcome::Challenged { .. }))
+            | (AnyRefund::Confirmed(_) | AnyRefund::Denied(_) | AnyRefund::Cancelled(_), reported) => {
                 Err(EscrowError::Contradiction { key: report.key, known: None, reported })
             }
         }
@@ -231,24 +254,43 @@ fn judge<E>(call: &CallState, report: &Report) -> Result<Option<Reported>, Escro
         let (key, known, reported) = (report.key, call.outcome.clone(), report.outcome.clone());
         Err(EscrowError::Contradiction { key, known, reported })
     };
+    use Outcome::{Assured, Challenged, Declined, Pending, Settled};
     match (&call.outcome, &report.outcome) {
-        (None, _) | (Some(Outcome::Pending { .. }), Outcome::Settled { .. } | Outcome::Declined { .. }) => Ok(None),
+        (None, _) | (Some(Pending { .. } | Challenged { .. }), Settled { .. } | Assured { .. } | Declined { .. }) => {
+            Ok(None)
+        }
         (Some(known), reported) if known == reported => Ok(Some(Reported::Repeated)),
-        (Some(Outcome::Pending { .. }), Outcome::Pending { .. }) => Ok(None),
-        (Some(Outcome::Settled { .. } | Outcome::Declined { .. }), Outcome::Pending { .. }) => Ok(Some(Reported::Late)),
+        (Some(Pending { .. }), Pending { .. } | Challenged { .. }) | (Some(Challenged { .. }), Challenged { .. }) => {
+            Ok(None)
+        }
+        // Whoever has been challenged is awaited all the same.
+        (Some(Challenged { .. }), Pending { .. })
+        | (Some(Settled { .. } | Assured { .. } | Declined { .. }), Pending { .. } | Challenged { .. }) => {
+            Ok(Some(Reported::Late))
+        }
+        // The same, with less said of it.
+        (Some(Assured { moved: known, .. }), Settled { moved }) if known == moved => Ok(Some(Reported::Repeated)),
         // The same answer in other words.
-        (Some(Outcome::Declined { .. }), Outcome::Declined { .. }) => Ok(Some(Reported::Repeated)),
+        (Some(Declined { .. }), Declined { .. }) => Ok(Some(Reported::Repeated)),
         // A payer who tries again on the gateway's page after a failure: the money comes, and goes back.
-        (Some(Outcome::Declined { .. }), Outcome::Settled { .. }) => match report.key.verb {
+        (Some(Declined { .. }), Settled { .. } | Assured { .. }) => match report.key.verb {
             Verb::Charge | Verb::Capture => Ok(None),
             Verb::Void | Verb::Payout | Verb::Refund => contradiction(),
         },
-        (Some(Outcome::Settled { .. }), Outcome::Settled { .. } | Outcome::Declined { .. }) => contradiction(),
+        (Some(Settled { .. } | Assured { .. }), Settled { .. } | Assured { .. } | Declined { .. }) => contradiction(),
+    }
+}
+
+// What is said of how a payer was authenticated.
+const fn only_of_a_charge(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Assured { .. } | Outcome::Challenged { .. } => true,
+        Outcome::Settled { .. } | Outcome::Declined { .. } | Outcome::Pending { .. } => false,
     }
 }
 
 // A payin that is over: its void is answered, or money or a reservation still comes and is let go of.
-fn after_the_end<U: Outbox, P: Over>(
+fn after_the_end<U: Outbox, P: Over + Chargeable>(
     gathered: &mut Gathering<'_, U>,
     payin: Payin<P>,
     verb: Verb,
@@ -258,6 +300,13 @@ fn after_the_end<U: Outbox, P: Over>(
 where
     Payin<P>: Value<Any = AnyPayin>,
 {
+    if let Outcome::Assured { moved, assurance } = outcome {
+        let assured = payin.assure(assurance, at)?;
+        let only_reserved = assured.value().only_reserved();
+        let late = |payin: Payin<P>| if only_reserved { payin.let_go(moved, at) } else { payin.bounce(moved, at) };
+        gathered.take(assured.then(late)?)?;
+        return Ok(());
+    }
     let taken = match (verb, outcome) {
         (Verb::Charge | Verb::Capture, Outcome::Settled { moved }) if payin.only_reserved() => {
             payin.let_go(moved, at)?
@@ -265,7 +314,11 @@ where
         (Verb::Charge | Verb::Capture, Outcome::Settled { moved }) => payin.bounce(moved, at)?,
         (
             Verb::Charge | Verb::Capture | Verb::Void | Verb::Payout | Verb::Refund,
-            outcome @ (Outcome::Settled { .. } | Outcome::Declined { .. } | Outcome::Pending { .. }),
+            outcome @ (Outcome::Settled { .. }
+            | Outcome::Assured { .. }
+            | Outcome::Declined { .. }
+            | Outcome::Pending { .. }
+            | Outcome::Challenged { .. }),
         ) => payin.note_answer(verb, outcome, at)?,
     };
     gathered.take(taken)?;

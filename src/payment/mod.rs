@@ -23,6 +23,7 @@ mod paid;
 pub mod payin;
 pub mod payout;
 pub mod refund;
+pub mod tally;
 
 pub use agreement::{Agreement, Evidence, Learned};
 pub use outgoing::{Leg, News, Outgoing, Stands, Way};
@@ -30,3 +31,4 @@ pub use paid::Paid;
 pub use payin::{AnyPayin, Method, Payin, PayinId};
 pub use payout::{AnyPayout, Destination, Payout, PayoutId};
 pub use refund::{AnyRefund, Consent, Refund, RefundId, Route};
+pub use tally::{AnyTally, Tally, TallyId};

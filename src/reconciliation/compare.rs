@@ -117,7 +117,7 @@ async fn call<U: Outbox>(unit: &mut U, payment: Subject) -> Result<Option<CallSt
 
 /// What a call moved, seen from the gateway; `None` when it moved nothing, or has not been answered.
 fn moved(call: &CallState) -> Result<Option<Money>, MoneyError> {
-    let Some(Outcome::Settled { moved }) = call.outcome else { return Ok(None) };
+    let Some(moved) = call.outcome.as_ref().and_then(Outcome::moved) else { return Ok(None) };
     match call.instruction {
         Instruction::Charge { capture: Capture::Now, .. } | Instruction::Capture { .. } => Ok(Some(moved)),
         Instruction::Payout { .. } | Instruction::Refund { .. } => moved.checked_neg().map(Some),
@@ -153,10 +153,12 @@ fn why(call: Option<CallState>, called: Option<Money>, gateway: &GatewayName) ->
         return Unbooked::OtherGateway(call.gateway);
     }
     match (call.status, call.outcome) {
-        (CallStatus::Settled, Some(Outcome::Settled { .. })) if called.is_some() => Unbooked::Settled,
-        (CallStatus::Settled, Some(Outcome::Settled { .. })) => Unbooked::NothingMoved,
+        (CallStatus::Settled, Some(Outcome::Settled { .. } | Outcome::Assured { .. })) => match called {
+            Some(_) => Unbooked::Settled,
+            None => Unbooked::NothingMoved,
+        },
         (CallStatus::Settled, Some(Outcome::Declined { .. })) => Unbooked::Declined,
-        (CallStatus::Settled, Some(Outcome::Pending { .. }) | None)
+        (CallStatus::Settled, Some(Outcome::Pending { .. } | Outcome::Challenged { .. }) | None)
         | (
             CallStatus::Queued | CallStatus::Pending | CallStatus::Held | CallStatus::Withdrawn | CallStatus::Parked,
             _,

@@ -56,7 +56,7 @@ use crate::{
     lifecycle::{Corrupt, Lifecycle, Retraced, retrace},
     money::Money,
     party::PartyId,
-    payment::{AnyPayin, AnyPayout, AnyRefund},
+    payment::{AnyPayin, AnyPayout, AnyRefund, AnyTally},
     store::{CallStatus, Log, RequestKey, Store},
 };
 use reading::{Reading, list};
@@ -161,7 +161,7 @@ impl Verifier {
 
     fn knowing(members: &[Member]) -> Self {
         let known = Self { lifecycles: Vec::new(), page: 100 };
-        let mut known = known.with::<AnyPayin>().with::<AnyPayout>().with::<AnyRefund>();
+        let mut known = known.with::<AnyPayin>().with::<AnyPayout>().with::<AnyRefund>().with::<AnyTally>();
         known.lifecycles.extend(members.iter().map(|member| (member.kind, member.retrace)));
         known
     }

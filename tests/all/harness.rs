@@ -15,7 +15,7 @@ use escrowed::{
     movement::AnyMovement,
     order::{self, AnyOrder, Command, Fees, OrderId, PayoutPlan, Status, Terms},
     party::{Actor, PartyId},
-    payment::{Agreement, AnyPayin, AnyPayout, AnyRefund, Destination, Method, PayinId, PayoutId, RefundId},
+    payment::{Agreement, AnyPayin, AnyPayout, AnyRefund, AnyTally, Destination, Method, PayinId, PayoutId, RefundId},
     pledge::AnyPledge,
     sandbox::{Chaos, Resolution, Sandbox},
     store::{CallState, CallStatus, Cursor, Outbox, Query, Store, UnitOfWork, Views, WorkerId},
@@ -364,6 +364,7 @@ impl<S: Store, G: Gateway> Shop<S, G> {
         seen += self.audit_lifecycle::<AnyPayin>("payin").await;
         seen += self.audit_lifecycle::<AnyPayout>("payout").await;
         seen += self.audit_lifecycle::<AnyRefund>("refund").await;
+        self.audit_lifecycle::<AnyTally>("tally").await;
         self.verify().await;
         let escrows =
             balances.iter().filter(|b| matches!(b.account, Account::Escrow(_)) && !b.amount.is_zero()).count();

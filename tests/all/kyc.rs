@@ -91,9 +91,9 @@ impl Kyc for Office {
 }
 
 /// A gateway at which workers die: before it has acted, or after.
-struct Deadly {
-    sandbox: Sandbox,
-    acts: bool,
+pub(crate) struct Deadly {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) acts: bool,
 }
 
 impl Gateway for Deadly {
@@ -123,7 +123,7 @@ async fn dies_at_the_gateway<S: Store>(shop: &Shop<S>, office: &Office, acts: bo
     dies(&escrow).await;
 }
 
-async fn dies<S: Store, G: Gateway>(escrow: &Escrow<S, G, ManualClock>) {
+pub(crate) async fn dies<S: Store, G: Gateway>(escrow: &Escrow<S, G, ManualClock>) {
     let name: WorkerId = "mortal".parse().unwrap();
     let mut send = Box::pin(escrow.send(&name, 10));
     for _ in 0..100 {

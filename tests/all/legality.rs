@@ -48,6 +48,9 @@ absent!(
     give_back,
     let_go,
     bounce,
+    challenge,
+    come_back,
+    assure,
     replace,
     approve
 );
@@ -124,14 +127,30 @@ fn an_order_has_the_methods_of_its_table_and_no_others() {
 
 #[test]
 fn payments_have_the_methods_of_their_tables_and_no_others() {
-    use escrowed::payment::{Payin, Payout, Refund};
+    use escrowed::payment::{Payin, Payout, Refund, Tally, tally};
     compare!(
         payin::TABLE,
         Payin,
         [payin::Created, payin::Authorized, payin::Confirmed, payin::Denied, payin::Cancelled, payin::Refunded],
         // `hand_over` is left out: only what it paid for can take a payin's money.
-        [authorize, confirm, deny, cancel, refund, await_payer, capture, note_answer, give_back, let_go, bounce]
+        [
+            authorize,
+            confirm,
+            deny,
+            cancel,
+            refund,
+            await_payer,
+            challenge,
+            come_back,
+            assure,
+            capture,
+            note_answer,
+            give_back,
+            let_go,
+            bounce
+        ]
     );
+    compare!(tally::TABLE, Tally, [tally::Counting], [reset, count]);
     compare!(
         payout::TABLE,
         Payout,
@@ -144,7 +163,8 @@ fn payments_have_the_methods_of_their_tables_and_no_others() {
         [refund::Created, refund::Confirmed, refund::Denied, refund::Cancelled],
         [approve, confirm, deny, replace, cancel]
     );
-    assert_eq!((payin::Status::ALL.len(), payin::Action::ALL.len()), (6, 12));
+    assert_eq!((payin::Status::ALL.len(), payin::Action::ALL.len()), (6, 15));
+    assert_eq!((tally::Status::ALL.len(), tally::Action::ALL.len()), (1, 2));
     assert_eq!((payout::Status::ALL.len(), payout::Action::ALL.len()), (5, 7));
     assert_eq!((refund::Status::ALL.len(), refund::Action::ALL.len()), (4, 5));
 }

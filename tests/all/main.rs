@@ -1,6 +1,7 @@
 //! What a user of the crate sees, on every store.
 
 mod attacks;
+mod authentication;
 mod bad_input;
 mod campaign;
 mod coalescing;

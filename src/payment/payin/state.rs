@@ -5,19 +5,23 @@ use crate::{
     id::Subject,
     money::Money,
     payment::RefundId,
+    sca::Assurance,
     text::{Link, Prose},
+    time::Timestamp,
 };
 
 /// The payer is to pay. Leads on by `authorize`, `confirm`, `deny` and `cancel`.
 #[derive(Debug, Default)]
 pub struct Created {
     pub(super) direct_link: Option<Link>,
+    pub(super) sca: Sca,
 }
 
 /// The amount is reserved. Leads on by `confirm` (after `capture`), `deny` and `cancel`.
 #[derive(Debug)]
 pub struct Authorized {
     pub(super) capturing: bool,
+    pub(super) sca: Sca,
 }
 
 /// The money is there. Leads on by `refund`.
@@ -26,6 +30,7 @@ pub struct Confirmed {
     pub(super) refunded: Money,
     pub(super) refunds: Vec<RefundId>,
     pub(super) handed_to: Option<Subject>,
+    pub(super) sca: Sca,
 }
 
 /// The gateway declined. Money that still arrives goes back.
@@ -33,12 +38,46 @@ pub struct Confirmed {
 pub struct Denied {
     pub(super) reason: Prose,
     pub(super) after: After,
+    pub(super) sca: Sca,
 }
 
 /// Called off. Money that still arrives goes back.
 #[derive(Debug)]
 pub struct Cancelled {
     pub(super) after: After,
+    pub(super) sca: Sca,
+}
+
+/// How the payer was, or is to be, authenticated.
+#[derive(Debug, Default)]
+pub struct Sca {
+    pub(super) challenge: Option<Challenge>,
+    pub(super) came_back: bool,
+    pub(super) assurance: Option<Assurance>,
+}
+
+/// A challenge that the gateway has for the payer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Challenge {
+    /// The page to send the payer to.
+    pub direct_link: Link,
+    /// When it ends (UTC), if it does.
+    pub until: Option<Timestamp>,
+}
+
+/// A status in which it is known how the payer was, or is to be, authenticated.
+pub trait Secured {
+    #[doc(hidden)]
+    fn sca(&self) -> &Sca;
+    #[doc(hidden)]
+    fn sca_mut(&mut self) -> &mut Sca;
+}
+
+/// A status in which the gateway may still say how the payer was authenticated.
+pub trait Chargeable: Secured {
+    // Whether the charge is what the gateway still has to answer.
+    #[doc(hidden)]
+    fn charging(&self) -> bool;
 }
 
 /// What still came of it after its end.
@@ -54,6 +93,59 @@ pub struct After {
 #[derive(Debug)]
 pub struct Refunded {
     pub(super) refunds: Vec<RefundId>,
+}
+
+macro_rules! secured {
+    ($($status:ident),+) => { $(
+        impl Secured for $status {
+            fn sca(&self) -> &Sca {
+                &self.sca
+            }
+            fn sca_mut(&mut self) -> &mut Sca {
+                &mut self.sca
+            }
+        }
+    )+ };
+}
+
+secured!(Created, Authorized, Confirmed, Denied, Cancelled);
+
+impl Chargeable for Created {
+    fn charging(&self) -> bool {
+        true
+    }
+}
+
+impl Chargeable for Denied {
+    fn charging(&self) -> bool {
+        self.after.asked == Verb::Charge
+    }
+}
+
+impl Chargeable for Cancelled {
+    fn charging(&self) -> bool {
+        self.after.asked == Verb::Charge
+    }
+}
+
+impl Sca {
+    /// The challenge, once the gateway has told of one.
+    #[must_use]
+    pub const fn challenge(&self) -> Option<&Challenge> {
+        self.challenge.as_ref()
+    }
+
+    /// Whether the payer came back from its page.
+    #[must_use]
+    pub const fn came_back(&self) -> bool {
+        self.came_back
+    }
+
+    /// What the gateway said of it; nothing until it did.
+    #[must_use]
+    pub const fn assurance(&self) -> Option<Assurance> {
+        self.assurance
+    }
 }
 
 impl Created {

@@ -171,7 +171,8 @@ impl Values {
         self.check_refunded(payin);
         let Some(channel) = terms.method.channel() else { return 0 };
         assert_eq!(terms.capture, Capture::Now);
-        let charge = Instruction::Charge { payin: id, channel, amount: terms.amount, capture: terms.capture };
+        let (amount, capture, authentication) = (terms.amount, terms.capture, terms.authentication.clone());
+        let charge = Instruction::Charge { payin: id, channel, amount, capture, authentication };
         match payin.status() {
             payin::Status::Created => self.call(charge, Stand::Open),
             payin::Status::Confirmed | payin::Status::Refunded => self.call(charge, Stand::Settled),
