@@ -20,6 +20,7 @@
 //! | to learn | read |
 //! |---|---|
 //! | what an order is about | [`Terms`] |
+//! | what holds for all orders of a marketplace | [`Account`] |
 //! | who is paid how much and where to | [`PayoutPlan`] |
 //! | what an order is that several make up together | [`Part`] |
 //! | what each status knows and which method leads out of it | the types of the statuses, such as [`Published`] |
@@ -30,6 +31,7 @@
 #![doc = include_str!("lifecycle.svg")]
 #![doc = "</div>"]
 
+mod account;
 mod action;
 mod agreement;
 mod event;
@@ -40,6 +42,7 @@ mod state;
 mod step;
 mod terms;
 
+pub use account::Account;
 pub use action::{Blocking, PayoutBack, PayoutNews};
 pub use event::Amendment;
 pub use part::Part;

@@ -1,6 +1,6 @@
 //! What an order is about.
 
-use super::{Amendment, AnyOrder, Part};
+use super::{Amendment, AnyOrder, Part, PayoutPlan};
 use crate::{
     id::Subject,
     ledger::GatewayName,
@@ -36,6 +36,9 @@ pub struct Terms {
     /// The fee, borne by the seller. Free of charge when left out.
     #[serde(default)]
     pub fees: Option<Fees>,
+    /// Who is paid, unless the seller says otherwise when accepting. Without it, the seller has to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payout: Option<PayoutPlan>,
     /// What is bought, at length.
     #[serde(default)]
     pub description: Option<Prose>,
@@ -131,6 +134,7 @@ impl Terms {
             platform,
             gateway,
             fees: None,
+            payout: None,
             description: None,
             tag: None,
             metadata: BTreeMap::new(),
@@ -172,6 +176,12 @@ impl Terms {
         self.fee().map(drop)
     }
 
+    // Whether what is left after the fee can be shared as it says. Later on a plan that is told instead may count.
+    fn adds_up(&self) -> Result<(), Reason> {
+        let net = self.amount.checked_sub(self.fee()?)?;
+        self.payout.as_ref().map_or(Ok(()), |plan| plan.amounts(net).map(drop))
+    }
+
     // The terms with these changes made.
     pub(super) fn with(&self, changes: &Amendment) -> Self {
         let mut terms = self.clone();
@@ -195,7 +205,8 @@ impl Opening<AnyOrder> for Terms {
         if self.part.is_some() {
             Part::may_open(step.stamp())?;
         }
-        Self::check(self)
+        Self::check(self)?;
+        self.adds_up()
     }
     fn held(&self) -> Money {
         Money::zero(self.amount.currency())

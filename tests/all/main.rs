@@ -24,6 +24,7 @@ mod postgres;
 mod properties;
 mod reconciliation;
 mod requests;
+mod splits;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod statements;
