@@ -37,6 +37,9 @@
 //! host with a schedule of its own; `work` goes on until it is told to stop. None of them starts a thread, a timer or a
 //! runtime.
 //!
+//! Money that one or several pay to one or several, all of it or nothing, is moved by [`move_money`](Escrow::move_money): see
+//! [`movement`](crate::movement).
+//!
 //! A host may hold payouts to a party it does not know well enough: see [`kyc`].
 //!
 //! What a worker could not do waits for a person: [`parked`](Escrow::parked) lists it, [`requeue`](Escrow::requeue) puts
