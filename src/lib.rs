@@ -19,6 +19,7 @@ pub mod lifecycle;
 pub mod loan;
 pub mod memory;
 pub mod money;
+pub mod movement;
 pub mod order;
 pub mod party;
 pub mod payment;

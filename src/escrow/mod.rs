@@ -68,6 +68,7 @@ mod follow;
 mod gather;
 pub mod kyc;
 mod member;
+mod movements;
 mod pledges;
 mod report;
 mod sharing;
@@ -87,6 +88,7 @@ use crate::{
     face_to_face::AnyFaceToFace,
     gateway::Gateway,
     loan::AnyLoan,
+    movement::AnyMovement,
     order::AnyOrder,
     party::{Actor, Stamp},
     payment::Agreement,
@@ -178,6 +180,7 @@ pub(crate) fn built_in() -> Vec<Member> {
         Member::of::<AnyTransaction>(),
         Member::of::<AnyPledge>(),
         Member::of_pool::<AnyCampaign>(),
+        Member::of::<AnyMovement>(),
         Member::of_pool::<AnyLoan>(),
         Member::of::<AnyDistribution>(),
     ]

@@ -12,6 +12,7 @@ use escrowed::{
     loan::AnyLoan,
     memory::Memory,
     money::{Currency, Money},
+    movement::AnyMovement,
     order::{self, AnyOrder, Command, Fees, OrderId, PayoutPlan, Status, Terms},
     party::{Actor, PartyId},
     payment::{Agreement, AnyPayin, AnyPayout, AnyRefund, Destination, Method, PayinId, PayoutId, RefundId},
@@ -357,6 +358,7 @@ impl<S: Store, G: Gateway> Shop<S, G> {
         seen += self.audit_lifecycle::<AnyFaceToFace>("face_to_face").await;
         seen += self.audit_lifecycle::<AnyCampaign>("campaign").await;
         seen += self.audit_lifecycle::<AnyPledge>("pledge").await;
+        seen += self.audit_lifecycle::<AnyMovement>("movement").await;
         seen += self.audit_lifecycle::<AnyLoan>("loan").await;
         seen += self.audit_lifecycle::<AnyDistribution>("distribution").await;
         seen += self.audit_lifecycle::<AnyPayin>("payin").await;

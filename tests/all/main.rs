@@ -14,6 +14,7 @@ mod loan;
 mod looks;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod market;
+mod movement;
 mod one_write;
 mod orders;
 mod payments;

@@ -166,6 +166,9 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         if let Some(taken) = self.pledges_due(gathered, row, at).await? {
             return Ok(taken);
         }
+        if let Some(taken) = self.movements_due(gathered, row, at).await? {
+            return Ok(taken);
+        }
         if let Some(taken) = self.shares_due(gathered, row, at).await? {
             return Ok(taken);
         }

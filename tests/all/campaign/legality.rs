@@ -4,7 +4,7 @@ use escrowed::lifecycle::Table;
 
 // What a status has instead of a method that its table does not give it. An inherent method, where there is one,
 // always wins over a trait's.
-struct Absent;
+pub(crate) struct Absent;
 
 macro_rules! compare {
     ($value:ident, $statuses:tt, [$($action:ident),+ $(,)?]) => {
@@ -20,12 +20,13 @@ macro_rules! compare {
         assert_eq!([$( Status::$status ),+], Status::ALL);
     };
 }
+pub(crate) use compare;
 
-fn is_there<F>(method: F) -> bool {
+pub(crate) fn is_there<F>(method: F) -> bool {
     !std::any::type_name_of_val(&method).contains("Fallback")
 }
 
-fn check(table: &Table, status: usize, action: &str, there: bool) {
+pub(crate) fn check(table: &Table, status: usize, action: &str, there: bool) {
     let position = table.actions.iter().position(|name| *name == action).expect("an action of the table");
     let legal = table.edge(status, position).is_some();
     let name = table.statuses[status].name;

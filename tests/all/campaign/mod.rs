@@ -3,7 +3,7 @@
 mod deciding;
 mod ending;
 pub(crate) mod faults;
-mod legality;
+pub(crate) mod legality;
 mod many;
 pub(crate) mod matrix;
 mod pledging;
