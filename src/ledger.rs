@@ -65,6 +65,10 @@ pub enum Purpose {
     Replace,
     /// Money was put into a wallet from outside.
     TopUp,
+    /// A lender got back a part of what it lent.
+    Principal,
+    /// A lender earned interest.
+    Interest,
 }
 
 /// One movement: `amount` leaves `from` and arrives at `to`. In balance by construction.
@@ -201,11 +205,13 @@ impl Purpose {
             Self::Return => "return",
             Self::Replace => "replace",
             Self::TopUp => "top_up",
+            Self::Principal => "principal",
+            Self::Interest => "interest",
         }
     }
 
     /// Every purpose there is.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Payin,
         Self::Collect,
         Self::Release,
@@ -216,6 +222,8 @@ impl Purpose {
         Self::Return,
         Self::Replace,
         Self::TopUp,
+        Self::Principal,
+        Self::Interest,
     ];
 }
 

@@ -1,6 +1,6 @@
 //! What a pledge is about.
 
-use super::{AnyPledge, BACKER};
+use super::{AnyPledge, BACKER, Proceeds};
 use crate::{
     deal::{Period, Till},
     id::Subject,
@@ -45,6 +45,7 @@ pub struct Terms {
 pub struct Facts {
     pub(super) terms: Terms,
     pub(super) till: Till,
+    pub(super) received: Proceeds,
 }
 
 impl Terms {
@@ -92,7 +93,8 @@ impl Opening<AnyPledge> for Terms {
         Money::zero(self.offer.amount.currency())
     }
     fn facts(self, _: &Stamp) -> Facts {
-        Facts { terms: self, till: Till::default() }
+        let received = Proceeds::zero(self.offer.amount.currency());
+        Facts { terms: self, till: Till::default(), received }
     }
     fn gateway(&self) -> Option<&GatewayName> {
         Some(&self.gateway)
@@ -113,6 +115,12 @@ impl Facts {
     #[must_use]
     pub const fn till(&self) -> &Till {
         &self.till
+    }
+
+    /// What it has brought its backer so far, all of it paid into the backer's wallet.
+    #[must_use]
+    pub const fn received(&self) -> Proceeds {
+        self.received
     }
 }
 

@@ -25,6 +25,8 @@ absent!(
     cancel,
     set_payout,
     validate,
+    settle,
+    undo,
     release,
     block,
     unblock,
@@ -105,6 +107,8 @@ fn an_order_has_the_methods_of_its_table_and_no_others() {
             cancel,
             set_payout,
             validate,
+            settle,
+            undo,
             release,
             block,
             unblock,
@@ -118,7 +122,7 @@ fn an_order_has_the_methods_of_its_table_and_no_others() {
         ]
     );
     // Nothing was forgotten above.
-    assert_eq!((Status::ALL.len(), Action::ALL.len()), (11, 19));
+    assert_eq!((Status::ALL.len(), Action::ALL.len()), (11, 21));
 }
 
 #[test]

@@ -11,9 +11,11 @@ mod handling;
 mod harness;
 mod kyc;
 mod legality;
+mod loan;
 mod looks;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod market;
+mod movement;
 mod one_write;
 mod orders;
 mod payments;

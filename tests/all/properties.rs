@@ -217,7 +217,9 @@ fn command(action: Action, with: &With, currency: Currency) -> Option<Command<'s
         | Action::DropPayin
         | Action::CountPayout
         | Action::TakeBackPayout
-        | Action::TakeBackRefund => return None,
+        | Action::TakeBackRefund
+        | Action::Settle
+        | Action::Undo => return None,
     })
 }
 

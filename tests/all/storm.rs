@@ -1,8 +1,6 @@
 //! What random stories have in common: what gateways, networks, clocks and offices do to payments, whatever those belong
 //! to, and how a story is lived through on each store.
 
-#[cfg(feature = "sqlite")]
-use crate::harness::sampled;
 use crate::harness::{Problem, Shop, bank, block_on, euro, ops, seed, worker};
 use escrowed::{
     escrow::EscrowError,
@@ -245,7 +243,7 @@ pub(crate) trait Story<S: Store> {
 
     fn begin(shop: Shop<S>) -> Self;
     fn shop(&self) -> &Shop<S>;
-    #[cfg_attr(not(feature = "sqlite"), allow(dead_code, reason = "only files are looked into afterwards"))]
+    #[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "only SQLite's files are tampered with"))]
     fn into_shop(self) -> Shop<S>;
     async fn happen(&mut self, happening: Self::Happening);
     async fn audit(&self) {
@@ -261,7 +259,7 @@ pub(crate) trait Story<S: Store> {
 #[cfg(feature = "sqlite")]
 pub(crate) async fn shaken<S: Store, L: Story<S>>(shop: Shop<S>, happenings: usize, seed: u64) -> Shop<S> {
     let mut life = L::begin(shop);
-    for happening in sampled(L::happening(), happenings, seed) {
+    for happening in crate::harness::sampled(L::happening(), happenings, seed) {
         life.happen(happening).await;
         life.shop().escrow.clock().advance(Duration::from_secs(1));
     }

@@ -4,7 +4,7 @@ use super::*;
 use escrowed::{
     deal::Lost,
     payment::{AnyPayin, AnyRefund, Evidence, Payin, Refund, payin, refund},
-    pledge::{Action, Command, Status, TABLE},
+    pledge::{Action, Command, Proceeds, Status, TABLE},
 };
 use futures_lite::future::block_on;
 use std::collections::BTreeSet;
@@ -116,6 +116,7 @@ fn command<'e>(action: Action, proof: &'e Proof, evidence: Option<&'e Evidence<'
         Action::Pay => Command::Pay { by: Method::Card },
         Action::DropPayin => Command::DropPayin { payin: Lost::Denied(proof.unpaid.as_ref()?.value()) },
         Action::Count => Command::Count { evidence: evidence? },
+        Action::Receive => Command::Receive { proceeds: Proceeds { principal: euro("20.00"), interest: euro("1.00") } },
     })
 }
 
