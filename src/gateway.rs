@@ -150,6 +150,14 @@ pub enum Outcome {
         /// Why, in the gateway's words.
         reason: Prose,
     },
+    /// It was done, and undone since: the bank sent a payout's money back, days after it had settled. Only a payout can be
+    /// returned; whoever says it says that it had settled, too.
+    Returned {
+        /// How much came back, in minor units: all of it.
+        moved: Money,
+        /// Why, in the bank's words.
+        reason: Prose,
+    },
     /// Not done yet: an answer will follow.
     Pending {
         /// The page to send the payer to, if there is one (`direct_link` in `001_146075c5300aa4f1.txt`).
@@ -272,11 +280,11 @@ impl Instruction {
 }
 
 impl Outcome {
-    /// Whether nothing more is to come: settled or declined.
+    /// Whether it is an answer for good: the call is not looked up any more. A payout that settled may still come back.
     #[must_use]
     pub const fn is_final(&self) -> bool {
         match self {
-            Self::Settled { .. } | Self::Declined { .. } => true,
+            Self::Settled { .. } | Self::Declined { .. } | Self::Returned { .. } => true,
             Self::Pending { .. } => false,
         }
     }

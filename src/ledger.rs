@@ -65,6 +65,8 @@ pub enum Purpose {
     Replace,
     /// Money was put into a wallet from outside.
     TopUp,
+    /// The bank sent a payout's money back after it had arrived.
+    SentBack,
 }
 
 /// One movement: `amount` leaves `from` and arrives at `to`. In balance by construction.
@@ -201,11 +203,12 @@ impl Purpose {
             Self::Return => "return",
             Self::Replace => "replace",
             Self::TopUp => "top_up",
+            Self::SentBack => "sent_back",
         }
     }
 
     /// Every purpose there is.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Payin,
         Self::Collect,
         Self::Release,
@@ -216,6 +219,7 @@ impl Purpose {
         Self::Return,
         Self::Replace,
         Self::TopUp,
+        Self::SentBack,
     ];
 }
 

@@ -209,6 +209,9 @@ async fn settled<P: Provider>(provider: &P, call: &Instruction) -> Money {
     match answered(provider, call).await {
         Outcome::Settled { moved } => moved,
         declined @ Outcome::Declined { .. } => panic!("{}: {declined:?}", call.key()),
+        returned @ Outcome::Returned { .. } => {
+            panic!("{}: {returned:?} before it was said to have settled", call.key())
+        }
         pending @ Outcome::Pending { .. } => unreachable!("{pending:?} is no final answer"),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     Caller, Clock, Escrow, EscrowError,
+    follow::{about_confirmed, about_denied},
     gather::Gathering,
     member::{Reaction, onward},
 };
@@ -12,8 +13,7 @@ use crate::{
     order::{Draft, Order, Terms},
     party::{Actor, Stamp},
     payment::{
-        Agreement, AnyPayin, AnyPayout, AnyRefund, Evidence, PayinId, PayoutId, RefundId, payin, payout, payout::Went,
-        refund,
+        After, Agreement, AnyPayin, AnyPayout, AnyRefund, Evidence, PayinId, PayoutId, RefundId, payin, payout, refund,
     },
     store::{Request, Store, UnitOfWork},
 };
@@ -165,7 +165,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         gathered.write_with(value).await
     }
 
-    /// Acts on a payout: replaces or gives back a denied one, denies a held one, or calls one off before the gateway is asked.
+    /// Acts on a payout: replaces or gives back a denied one, replaces one that came back from the bank, denies a held one, or calls one off before the gateway is asked.
     ///
     /// # Errors
     /// [`EscrowError`] when it is unknown, refused, stale or was sent.
@@ -184,13 +184,10 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         };
         let evidence = match taken.value() {
             AnyPayout::Created(_) | AnyPayout::Held(_) => None,
-            AnyPayout::Confirmed(payout) => Some(Evidence::PayoutConfirmed(payout)),
+            AnyPayout::Confirmed(payout) => Some(about_confirmed(payout)),
             AnyPayout::Cancelled(payout) => Some(Evidence::PayoutCancelled(payout)),
-            AnyPayout::Denied(payout) => Some(match payout.state().went() {
-                None => Evidence::PayoutDenied(payout),
-                Some(Went::On { .. }) => Evidence::PayoutReplaced(payout),
-                Some(Went::Back) => Evidence::PayoutGivenBack(payout),
-            }),
+            AnyPayout::Denied(payout) => about_denied(payout),
+            AnyPayout::Returned(payout) => Some(Evidence::After(After::PayoutSentAgain(payout))),
         };
         let reaction = match &evidence {
             Some(evidence) => self.asked(&mut gathered, taken.value().facts().about, evidence, &at).await?,

@@ -1,13 +1,19 @@
 //! The one door for what a gateway says: a webhook and a call's answer are the same thing arriving twice.
 
-use super::{Clock, Escrow, EscrowError, gather::Gathering, trace};
+use super::{
+    Clock, Escrow, EscrowError,
+    follow::{about_confirmed, about_denied},
+    gather::Gathering,
+    trace,
+};
 use crate::{
     gateway::{Gateway, Outcome, Report, Verb},
     lifecycle::{Transition, Value},
     party::Stamp,
     payment::{
-        AnyPayin, AnyPayout, AnyRefund, Evidence, Payin, PayinId, PayoutId, RefundId,
+        After, AnyPayin, AnyPayout, AnyRefund, Evidence, Payin, PayinId, Payout, PayoutId, RefundId,
         payin::{self, Over},
+        payout,
     },
     store::{CallState, Outbox, Postponement, Store, UnitOfWork},
 };
@@ -135,6 +141,9 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
                 self.tell(gathered, denied.facts().about, &Evidence::PayinDenied(&denied), at).await
             }
             (AnyPayin::Authorized(_), Outcome::Pending { .. }) => self.still_pending(gathered, report).await,
+            (AnyPayin::Created(_) | AnyPayin::Authorized(_), reported @ Outcome::Returned { .. }) => {
+                Err(EscrowError::Contradiction { key: report.key, known: None, reported })
+            }
             (AnyPayin::Denied(payin), outcome) => after_the_end(gathered, payin, verb, outcome, at),
             (AnyPayin::Cancelled(payin), outcome) => after_the_end(gathered, payin, verb, outcome, at),
             (AnyPayin::Confirmed(_) | AnyPayin::Refunded(_), reported) => {
@@ -176,23 +185,62 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             other @ (AnyPayout::Created(_)
             | AnyPayout::Confirmed(_)
             | AnyPayout::Denied(_)
-            | AnyPayout::Cancelled(_)) => other,
+            | AnyPayout::Cancelled(_)
+            | AnyPayout::Returned(_)) => other,
         };
         match (payout, report.outcome.clone()) {
             (AnyPayout::Created(payout), Outcome::Settled { moved }) => {
-                let confirmed = gathered.take(payout.confirm(moved, at)?)?;
-                self.tell(gathered, confirmed.facts().about, &Evidence::PayoutConfirmed(&confirmed), at).await
+                self.paid_out(gathered, payout.confirm(moved, at)?, at).await.map(drop)
             }
             (AnyPayout::Created(payout), Outcome::Declined { reason }) => {
                 let denied = gathered.take(payout.deny(reason, at)?)?;
-                self.tell(gathered, denied.facts().about, &Evidence::PayoutDenied(&denied), at).await
+                match about_denied(&denied) {
+                    Some(evidence) => self.tell(gathered, denied.facts().about, &evidence, at).await,
+                    None => Ok(()),
+                }
             }
             (AnyPayout::Created(_), Outcome::Pending { .. }) => self.still_pending(gathered, report).await,
+            // What comes back had arrived, whoever forgot to say so.
+            (AnyPayout::Created(payout), Outcome::Returned { moved, reason }) => {
+                let confirmed = self.paid_out(gathered, payout.confirm(moved, at)?, at).await?;
+                self.came_back(gathered, confirmed.come_back(moved, reason, at)?, at).await
+            }
+            (AnyPayout::Confirmed(payout), Outcome::Returned { moved, reason }) => {
+                self.came_back(gathered, payout.come_back(moved, reason, at)?, at).await
+            }
             (
-                AnyPayout::Held(_) | AnyPayout::Confirmed(_) | AnyPayout::Denied(_) | AnyPayout::Cancelled(_),
+                AnyPayout::Confirmed(_),
+                reported @ (Outcome::Settled { .. } | Outcome::Declined { .. } | Outcome::Pending { .. }),
+            )
+            | (
+                AnyPayout::Held(_) | AnyPayout::Denied(_) | AnyPayout::Cancelled(_) | AnyPayout::Returned(_),
                 reported,
             ) => Err(EscrowError::Contradiction { key: report.key, known: None, reported }),
         }
+    }
+
+    // The payee has the money.
+    async fn paid_out<U: Outbox>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        confirmed: Transition<Payout<payout::Confirmed>>,
+        at: &Stamp,
+    ) -> Result<Payout<payout::Confirmed>, Fails<U>> {
+        let confirmed = gathered.take(confirmed)?;
+        self.tell(gathered, confirmed.facts().about, &about_confirmed(&confirmed), at).await?;
+        Ok(confirmed)
+    }
+
+    // The bank sent it back: the payout holds it, and what it was paid out of notes that.
+    async fn came_back<U: Outbox>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        returned: Transition<Payout<payout::Returned>>,
+        at: &Stamp,
+    ) -> Result<(), Fails<U>> {
+        let returned = gathered.take(returned)?;
+        let evidence = Evidence::After(After::PayoutReturned(&returned));
+        self.tell(gathered, returned.facts().about, &evidence, at).await
     }
 
     async fn report_refund<U: Outbox>(
@@ -213,7 +261,8 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
                 self.tell(gathered, denied.facts().about, &Evidence::RefundDenied(&denied), at).await
             }
             (AnyRefund::Created(_), Outcome::Pending { .. }) => self.still_pending(gathered, report).await,
-            (AnyRefund::Confirmed(_) | AnyRefund::Denied(_) | AnyRefund::Cancelled(_), reported) => {
+            (AnyRefund::Created(_), reported @ Outcome::Returned { .. })
+            | (AnyRefund::Confirmed(_) | AnyRefund::Denied(_) | AnyRefund::Cancelled(_), reported) => {
                 Err(EscrowError::Contradiction { key: report.key, known: None, reported })
             }
         }
@@ -234,10 +283,33 @@ fn judge<E>(call: &CallState, report: &Report) -> Result<Option<Reported>, Escro
         Err(EscrowError::Contradiction { key, known, reported })
     };
     match (&call.outcome, &report.outcome) {
-        (None, _) | (Some(Outcome::Pending { .. }), Outcome::Settled { .. } | Outcome::Declined { .. }) => Ok(None),
+        // Only a payout goes to a bank account, from which it may come back.
+        (_, Outcome::Returned { .. }) if report.key.verb != Verb::Payout => contradiction(),
+        (None, _)
+        | (
+            Some(Outcome::Pending { .. }),
+            Outcome::Settled { .. } | Outcome::Declined { .. } | Outcome::Returned { .. },
+        )
+        | (Some(Outcome::Settled { .. }), Outcome::Returned { .. }) => Ok(None),
         (Some(known), reported) if known == reported => Ok(Some(Reported::Repeated)),
         (Some(Outcome::Pending { .. }), Outcome::Pending { .. }) => Ok(None),
-        (Some(Outcome::Settled { .. } | Outcome::Declined { .. }), Outcome::Pending { .. }) => Ok(Some(Reported::Late)),
+        (
+            Some(Outcome::Settled { .. } | Outcome::Declined { .. } | Outcome::Returned { .. }),
+            Outcome::Pending { .. },
+        ) => Ok(Some(Reported::Late)),
+        // It had settled before it came back.
+        (Some(Outcome::Returned { moved, .. }), Outcome::Settled { moved: settled }) if moved == settled => {
+            Ok(Some(Reported::Late))
+        }
+        // The same in other words.
+        (Some(Outcome::Returned { moved, .. }), Outcome::Returned { moved: again, .. }) if moved == again => {
+            Ok(Some(Reported::Repeated))
+        }
+        (
+            Some(Outcome::Returned { .. }),
+            Outcome::Settled { .. } | Outcome::Declined { .. } | Outcome::Returned { .. },
+        )
+        | (Some(Outcome::Declined { .. }), Outcome::Returned { .. }) => contradiction(),
         // The same answer in other words.
         (Some(Outcome::Declined { .. }), Outcome::Declined { .. }) => Ok(Some(Reported::Repeated)),
         // A payer who tries again on the gateway's page after a failure: the money comes, and goes back.
@@ -267,7 +339,10 @@ where
         (Verb::Charge | Verb::Capture, Outcome::Settled { moved }) => payin.bounce(moved, at)?,
         (
             Verb::Charge | Verb::Capture | Verb::Void | Verb::Payout | Verb::Refund,
-            outcome @ (Outcome::Settled { .. } | Outcome::Declined { .. } | Outcome::Pending { .. }),
+            outcome @ (Outcome::Settled { .. }
+            | Outcome::Declined { .. }
+            | Outcome::Pending { .. }
+            | Outcome::Returned { .. }),
         ) => payin.note_answer(verb, outcome, at)?,
     };
     gathered.take(taken)?;

@@ -30,6 +30,11 @@ impl Agreement for AnyFaceToFace {
             | Evidence::PayoutGivenBack(_)
             | Evidence::PayoutCancelled(_)
             | Evidence::RefundCancelled(_) => self.counted(evidence, at),
+            Evidence::After(after) => match self {
+                Self::Complained(deal) => Learned::step(deal.note_after(*after, at)),
+                Self::FundsReleased(deal) => Learned::step(deal.note_after(*after, at)),
+                other => Err(Refused::wrong_status(other, Action::NoteAfter as usize)),
+            },
             // A payin that came too late refunds itself, which is none of the deal's business.
             Evidence::RefundConfirmed(_) | Evidence::RefundDenied(_) | Evidence::RefundReplaced(_) => {
                 if self.opened(evidence) { self.counted(evidence, at) } else { Ok(Learned::Nothing(self)) }

@@ -25,6 +25,7 @@
 #![doc = "</div>"]
 
 mod action;
+mod after;
 mod agreement;
 mod event;
 mod join_code;
@@ -46,7 +47,7 @@ use crate::{
     id::Id,
     money::Money,
     party::Role,
-    payment::{Destination, Evidence, Method, Payin, payin},
+    payment::{After, Destination, Evidence, Method, Noted, Payin, payin},
     text::Prose,
     time::Timestamp,
 };
@@ -226,6 +227,10 @@ crate::lifecycle! {
             /// A payout or refund was confirmed or denied, or passed its money to another.
             count(evidence: &'e Evidence<'e>) => Count records Counted {
                 CancelledWithDeposit | ComplaintPeriodEnded | Complained by Role::GATEWAY, Keep, Own;
+            }
+            /// What happened to money that had left for good, such as a payout that came back from the bank.
+            note_after(after: After<'e>) => NoteAfter records Noted {
+                Complained | FundsReleased by Role::GATEWAY, Keep, Own;
             }
         }
         commands Command<'e>;

@@ -74,7 +74,8 @@ impl AnyFaceToFace {
             | Action::ConfirmHandover
             | Action::EndComplaintPeriod
             | Action::Review
-            | Action::SetPayout => Ok(()),
+            | Action::SetPayout
+            | Action::NoteAfter => Ok(()),
         }
     }
 

@@ -57,6 +57,12 @@ impl Agreement for AnyOrder {
                 Self::PendingValidate(order) => Learned::step(order.take_back_refund(refund, at)),
                 other => wrong(other, Action::TakeBackRefund),
             },
+            Evidence::After(after) => match self {
+                Self::PendingRelease(order) => Learned::step(order.note_after(*after, at)),
+                Self::BlockedRelease(order) => Learned::step(order.note_after(*after, at)),
+                Self::Released(order) => Learned::step(order.note_after(*after, at)),
+                other => wrong(other, Action::NoteAfter),
+            },
             // A refund has left the order when it was opened; its own log says what becomes of it.
             Evidence::RefundConfirmed(_) | Evidence::RefundDenied(_) | Evidence::RefundReplaced(_) => {
                 Ok(Learned::Nothing(self))

@@ -30,6 +30,7 @@
 #![doc = "</div>"]
 
 mod action;
+mod after;
 mod agreement;
 mod event;
 mod plan;
@@ -51,7 +52,7 @@ use crate::{
     id::Id,
     money::Money,
     party::{PartyId, Role},
-    payment::{Method, Payin, Payout, Refund, payin, payout, refund},
+    payment::{After, Method, Noted, Payin, Payout, Refund, payin, payout, refund},
 };
 
 /// The id of an order: `ord_…`.
@@ -184,6 +185,10 @@ crate::lifecycle! {
             /// Changes what is known of the order. After payment only its metadata and its fee may change.
             amend(changes: Amendment) => Amend records event::Amended {
                 Draft | PendingPublish | Failure | Published | Accepted | PendingValidate by Role::PLATFORM, Keep, Implied;
+            }
+            /// What happened to money that had left for good, such as a payout that came back from the bank.
+            note_after(after: After<'e>) => NoteAfter records Noted {
+                PendingRelease | BlockedRelease | Released by Role::GATEWAY, Keep, Own;
             }
         }
         commands Command<'e>;

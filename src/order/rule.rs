@@ -55,7 +55,8 @@ impl AnyOrder {
             | Action::Release
             | Action::Block
             | Action::TakeBackRefund
-            | Action::Amend => Ok(()),
+            | Action::Amend
+            | Action::NoteAfter => Ok(()),
         }
     }
 

@@ -6,7 +6,7 @@
 //! // Each has its table, as every lifecycle has.
 //! let names = |table: escrowed::lifecycle::Table| table.statuses.iter().map(|row| row.name).collect::<Vec<_>>();
 //! assert_eq!(names(payin::TABLE), ["CREATED", "AUTHORIZED", "CONFIRMED", "DENIED", "CANCELLED", "REFUNDED"]);
-//! assert_eq!(names(payout::TABLE), ["CREATED", "HELD", "CONFIRMED", "DENIED", "CANCELLED"]);
+//! assert_eq!(names(payout::TABLE), ["CREATED", "HELD", "CONFIRMED", "DENIED", "CANCELLED", "RETURNED"]);
 //! assert_eq!(names(refund::TABLE), ["CREATED", "CONFIRMED", "DENIED", "CANCELLED"]);
 //! ```
 //!
@@ -17,6 +17,7 @@
 //! What people agree on (an order, a transaction) opens payments and learns what became of them by way of
 //! [`Agreement`]. Payments of type `WALLET` need no gateway and settle at once, in the unit that opens them.
 
+mod after;
 mod agreement;
 mod outgoing;
 mod paid;
@@ -24,6 +25,8 @@ pub mod payin;
 pub mod payout;
 pub mod refund;
 
+pub use after::{After, Aftermath, Afterwards};
+pub(crate) use after::{Noted, notes_after};
 pub use agreement::{Agreement, Evidence, Learned};
 pub use outgoing::{Leg, News, Outgoing, Stands, Way};
 pub use paid::Paid;

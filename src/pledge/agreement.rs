@@ -36,7 +36,8 @@ impl Agreement for AnyPledge {
             | Evidence::PayoutReplaced(_)
             | Evidence::PayoutGivenBack(_)
             | Evidence::PayoutCancelled(_)
-            | Evidence::RefundCancelled(_) => Err(Refused::wrong_status(self, Action::Count as usize)),
+            | Evidence::RefundCancelled(_)
+            | Evidence::After(_) => Err(Refused::wrong_status(self, Action::Count as usize)),
         }
     }
 

@@ -118,6 +118,16 @@ impl Books {
         Some(outcome)
     }
 
+    /// The bank sends a payout that settled back.
+    pub(super) fn send_back(&mut self, key: &IdempotencyKey, reason: Prose) -> Option<Outcome> {
+        let moved = self.settled(key).filter(|_| key.verb == Verb::Payout)?;
+        self.net.insert(moved.currency(), self.net(moved.currency()).checked_add(moved).ok()?);
+        let outcome = Outcome::Returned { moved, reason };
+        self.calls.get_mut(key)?.outcome = outcome.clone();
+        self.report(*key, outcome.clone());
+        Some(outcome)
+    }
+
     pub(super) fn report(&mut self, key: IdempotencyKey, outcome: Outcome) {
         self.reports.push(Report { key, outcome });
     }
@@ -158,7 +168,7 @@ impl Books {
         let key = instruction.key();
         let effect = match outcome {
             Outcome::Settled { .. } => 1,
-            Outcome::Declined { .. } | Outcome::Pending { .. } => 0,
+            Outcome::Declined { .. } | Outcome::Pending { .. } | Outcome::Returned { .. } => 0,
         };
         let effects = self.effects(&key).saturating_add(effect);
         self.calls.insert(key, Call { instruction: instruction.clone(), outcome: outcome.clone(), effects });
@@ -169,7 +179,7 @@ impl Books {
     pub(super) fn settled(&self, key: &IdempotencyKey) -> Option<Money> {
         match self.calls.get(key)?.outcome {
             Outcome::Settled { moved } => Some(moved),
-            Outcome::Declined { .. } | Outcome::Pending { .. } => None,
+            Outcome::Declined { .. } | Outcome::Pending { .. } | Outcome::Returned { .. } => None,
         }
     }
 

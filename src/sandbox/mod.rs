@@ -51,6 +51,7 @@ use crate::{
     id::Subject,
     ledger::GatewayName,
     money::{Currency, Money},
+    text::Prose,
 };
 use state::State;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -117,6 +118,12 @@ impl Sandbox {
     /// that the rules no longer allow is declined. `None`, and nothing happens, if the call is not pending.
     pub fn resolve(&self, key: &IdempotencyKey, resolution: Resolution) -> Option<Outcome> {
         self.state().books.resolve(key, resolution)
+    }
+
+    /// The bank sends a payout's money back, days after it settled, and the report is queued. `None`, and nothing happens, if
+    /// the call is no payout that settled.
+    pub fn send_back(&self, key: &IdempotencyKey, reason: Prose) -> Option<Outcome> {
+        self.state().books.send_back(key, reason)
     }
 
     /// The calls that are pending, in the order of their keys.

@@ -23,6 +23,7 @@
 #![doc = "</div>"]
 
 mod action;
+mod after;
 mod agreement;
 mod event;
 mod response;
@@ -42,7 +43,7 @@ use crate::{
     deal::{Award, Counted, Lost, PayinClosed, PayinOpened},
     id::Id,
     party::Role,
-    payment::{Destination, Evidence, Method, Payin, payin},
+    payment::{After, Destination, Evidence, Method, Noted, Payin, payin},
     time::Timestamp,
 };
 
@@ -182,6 +183,10 @@ crate::lifecycle! {
             /// A payout or refund was confirmed or denied, or passed its money to another.
             count(evidence: &'e Evidence<'e>) => Count records Counted {
                 Cancelled | ComplaintPeriodEnded | ComplaintSubmitted by Role::GATEWAY, Keep, Own;
+            }
+            /// What happened to money that had left for good, such as a payout that came back from the bank.
+            note_after(after: After<'e>) => NoteAfter records Noted {
+                ComplaintSubmitted | FundsReleased by Role::GATEWAY, Keep, Own;
             }
         }
         commands Command<'e>;

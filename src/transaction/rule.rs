@@ -61,7 +61,8 @@ impl AnyTransaction {
             | Action::Deliver
             | Action::ConfirmHandover
             | Action::EndComplaintPeriod
-            | Action::SetPayout => Ok(()),
+            | Action::SetPayout
+            | Action::NoteAfter => Ok(()),
         }
     }
 

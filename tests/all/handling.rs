@@ -1,5 +1,6 @@
 //! What an order loaded at run time does with a command: for every status, action and kind of actor, as its table says.
 
+use crate::after::came_back;
 use crate::harness::{Shop, bank, euro, ops, party, terms, user};
 use escrowed::{
     gateway::Verb,
@@ -12,7 +13,8 @@ use escrowed::{
     },
     party::{Actor, PartyId, Role, Stamp},
     payment::{
-        AnyPayin, AnyPayout, AnyRefund, Destination, Method, Payin, Payout, PayoutId, Refund, payin, payout, refund,
+        After, AnyPayin, AnyPayout, AnyRefund, Destination, Method, Payin, Payout, PayoutId, Refund, payin, payout,
+        refund,
     },
     sandbox::Behaviour,
 };
@@ -46,6 +48,7 @@ struct Proof {
     given_back: Option<Transition<Payout<payout::Denied>>>,
     stopped: Option<Transition<Payout<payout::Cancelled>>>,
     refund_called_off: Option<Transition<Refund<refund::Cancelled>>>,
+    came_back: Option<Transition<Payout<payout::Returned>>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -167,6 +170,7 @@ fn command<'p>(
         Action::TakeBackRefund => {
             Command::TakeBackRefund { refund: either(&own.refund_called_off, &other.refund_called_off).value() }
         }
+        Action::NoteAfter => Command::NoteAfter { after: After::PayoutReturned(own.came_back()) },
         Action::Amend => {
             Command::Amend { changes: Amendment { metadata: Some(BTreeMap::new()), ..Amendment::default() } }
         }
@@ -191,10 +195,16 @@ fn one_try() -> Terms {
 }
 
 impl Proof {
+    /// A payout of its own that came back from the bank.
+    fn came_back(&self) -> &Payout<payout::Returned> {
+        self.came_back.as_ref().expect("it was made with all others").value()
+    }
+
     async fn of(shop: &Shop<Memory>, id: OrderId) -> Self {
         let (at, ops) = (shop.escrow.stamp(Actor::Gateway), shop.escrow.stamp(ops()));
         let no = || "no".parse().unwrap();
-        let mut proof = Self::default();
+        let came_back = Some(came_back(id.subject(), shop.now()));
+        let mut proof = Self { came_back, ..Self::default() };
         for payin in shop.payins(id).await.iter().map(AnyPayin::id) {
             let load = || async {
                 let AnyPayin::Created(payin) = shop.load(payin).await else { return None };
@@ -233,7 +243,11 @@ impl Proof {
                 let AnyPayout::Denied(payout) = shop.load(id).await else { unreachable!() };
                 self.given_back = Some(payout.give_back(ops).unwrap());
             }
-            AnyPayout::Denied(_) | AnyPayout::Held(_) | AnyPayout::Confirmed(_) | AnyPayout::Cancelled(_) => {}
+            AnyPayout::Denied(_)
+            | AnyPayout::Held(_)
+            | AnyPayout::Confirmed(_)
+            | AnyPayout::Cancelled(_)
+            | AnyPayout::Returned(_) => {}
         }
     }
 }

@@ -47,7 +47,9 @@ absent!(
     let_go,
     bounce,
     replace,
-    approve
+    approve,
+    come_back,
+    note_after
 );
 
 fn is_there<F>(method: F) -> bool {
@@ -111,11 +113,12 @@ fn an_order_has_the_methods_of_its_table_and_no_others() {
             take_back_payout,
             refund_part,
             take_back_refund,
-            amend
+            amend,
+            note_after
         ]
     );
     // Nothing was forgotten above.
-    assert_eq!((Status::ALL.len(), Action::ALL.len()), (11, 19));
+    assert_eq!((Status::ALL.len(), Action::ALL.len()), (11, 20));
 }
 
 #[test]
@@ -131,8 +134,8 @@ fn payments_have_the_methods_of_their_tables_and_no_others() {
     compare!(
         payout::TABLE,
         Payout,
-        [payout::Created, payout::Held, payout::Confirmed, payout::Denied, payout::Cancelled],
-        [confirm, hold, let_go, deny, replace, give_back, cancel]
+        [payout::Created, payout::Held, payout::Confirmed, payout::Denied, payout::Cancelled, payout::Returned],
+        [confirm, hold, let_go, deny, come_back, replace, give_back, cancel]
     );
     compare!(
         refund::TABLE,
@@ -141,7 +144,7 @@ fn payments_have_the_methods_of_their_tables_and_no_others() {
         [approve, confirm, deny, replace, cancel]
     );
     assert_eq!((payin::Status::ALL.len(), payin::Action::ALL.len()), (6, 12));
-    assert_eq!((payout::Status::ALL.len(), payout::Action::ALL.len()), (5, 7));
+    assert_eq!((payout::Status::ALL.len(), payout::Action::ALL.len()), (6, 8));
     assert_eq!((refund::Status::ALL.len(), refund::Action::ALL.len()), (4, 5));
 }
 

@@ -301,7 +301,8 @@ fn command(action: Action, with: &With, currency: Currency) -> Option<Command<'s
         | Action::DropPayin
         | Action::CountPayout
         | Action::TakeBackPayout
-        | Action::TakeBackRefund => return None,
+        | Action::TakeBackRefund
+        | Action::NoteAfter => return None,
     })
 }
 

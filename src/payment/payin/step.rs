@@ -312,7 +312,7 @@ where
             self.state.after_mut().void = match event.outcome {
                 Outcome::Settled { .. } => Void::Settled,
                 Outcome::Declined { .. } => Void::Declined,
-                Outcome::Pending { .. } => Void::Asked,
+                Outcome::Pending { .. } | Outcome::Returned { .. } => Void::Asked,
             };
         }
         self

@@ -38,7 +38,20 @@ fn a_campaign_has_the_methods_of_its_table_and_no_others() {
     compare!(
         Campaign,
         [Open, Counting, Funded, PendingRelease, Released, Missed, Cancelled, Returned],
-        [close, decide, validate, release, cancel, finish, gather, give_back, give_rest_back, set_payout, count]
+        [
+            close,
+            decide,
+            validate,
+            release,
+            cancel,
+            finish,
+            gather,
+            give_back,
+            give_rest_back,
+            set_payout,
+            count,
+            note_after
+        ]
     );
     assert!(is_there(Campaign::<Open>::close));
     assert!(!is_there(Campaign::<Funded>::close));

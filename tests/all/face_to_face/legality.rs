@@ -58,7 +58,8 @@ fn a_deal_has_the_methods_of_its_table_and_no_others() {
             set_payout,
             extend,
             waive,
-            count
+            count,
+            note_after
         ],
         [
             Created,
@@ -81,7 +82,7 @@ fn a_deal_has_the_methods_of_its_table_and_no_others() {
     );
     // Nothing was forgotten above.
     assert_eq!(ACTIONS, TABLE.actions);
-    assert_eq!((Status::ALL.len(), Action::ALL.len()), (16, 24));
+    assert_eq!((Status::ALL.len(), Action::ALL.len()), (16, 25));
     assert!(is_there(FaceToFace::<SellerHandoverConfirmed>::waive));
     assert!(!is_there(FaceToFace::<BuyerHandoverConfirmed>::waive));
 }

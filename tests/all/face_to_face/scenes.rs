@@ -36,6 +36,7 @@ pub(super) struct Proof {
     pub(super) arrived: Option<Payout<payout::Confirmed>>,
     pub(super) replaced: Option<Payout<payout::Denied>>,
     pub(super) returned: Option<Refund<refund::Confirmed>>,
+    came_back: Option<Transition<Payout<payout::Returned>>>,
 }
 
 impl Scene {
@@ -220,9 +221,15 @@ pub(super) async fn all() -> Vec<Scene> {
 }
 
 impl Proof {
+    /// A payout of its own that came back from the bank.
+    pub(super) fn came_back(&self) -> &Payout<payout::Returned> {
+        self.came_back.as_ref().expect("it was made with all others").value()
+    }
+
     pub(super) async fn of(shop: &Shop<Memory>, id: FaceToFaceId) -> Self {
         let (at, ops) = (shop.escrow.stamp(Actor::Gateway), shop.escrow.stamp(ops()));
-        let mut proof = Self::default();
+        let came_back = Some(crate::after::came_back(id.subject(), shop.now()));
+        let mut proof = Self { came_back, ..Self::default() };
         for payin in shop.payins(id).await.iter().map(AnyPayin::id) {
             let load = || async {
                 let AnyPayin::Created(payin) = shop.load(payin).await else { return None };
@@ -244,7 +251,7 @@ impl Proof {
                     let replaced = payout.replace(Destination::Wallet, &ops).unwrap();
                     proof.replaced = Some(thrown_away(shop, replaced).await);
                 }
-                AnyPayout::Held(_) | AnyPayout::Confirmed(_) | AnyPayout::Cancelled(_) => {}
+                AnyPayout::Held(_) | AnyPayout::Confirmed(_) | AnyPayout::Cancelled(_) | AnyPayout::Returned(_) => {}
             }
         }
         for refund in shop.refunds(id).await {

@@ -339,7 +339,8 @@ fn command<'c>(action: Action, with: &With, deal: &AnyFaceToFace, code: &'c Join
         | Action::RefundDeposit
         | Action::SettleComplaint
         | Action::DropPayin
-        | Action::Count => return None,
+        | Action::Count
+        | Action::NoteAfter => return None,
     })
 }
 

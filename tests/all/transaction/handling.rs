@@ -10,7 +10,7 @@ use escrowed::{
     deal::{Lost, Side},
     lifecycle::{Edge, Flow, Reason, Transition},
     party::{Actor, Role, Stamp},
-    payment::{Evidence, Method},
+    payment::{After, Evidence, Method},
     transaction::{Action, AnyTransaction, Command, Status, TABLE},
 };
 use futures_lite::future::block_on;
@@ -130,6 +130,7 @@ fn command<'p>(action: Action, own: &'p Proof, others: &'p Proof, evidence: &'p 
             Command::ExtendTracking { until: start.plus(30 * DAY) }
         }
         Action::Count => Command::Count { evidence },
+        Action::NoteAfter => Command::NoteAfter { after: After::PayoutReturned(own.came_back()) },
     }
 }
 

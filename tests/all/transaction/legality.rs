@@ -52,7 +52,8 @@ fn a_transaction_has_the_methods_of_its_table_and_no_others() {
             drop_payin,
             set_payout,
             extend_tracking,
-            count
+            count,
+            note_after
         ],
         [
             Created,
@@ -72,7 +73,7 @@ fn a_transaction_has_the_methods_of_its_table_and_no_others() {
     );
     // Nothing was forgotten above.
     assert_eq!(ACTIONS, TABLE.actions);
-    assert_eq!((Status::ALL.len(), Action::ALL.len()), (13, 18));
+    assert_eq!((Status::ALL.len(), Action::ALL.len()), (13, 19));
     assert!(is_there(Transaction::<Paid>::accept_payment));
     assert!(!is_there(Transaction::<Joined>::accept_payment));
 }

@@ -224,12 +224,19 @@ pub(super) struct Proof {
     pub(super) payout_replaced: Option<Payout<payout::Denied>>,
     pub(super) refund: Option<Refund<refund::Confirmed>>,
     pub(super) refund_replaced: Option<Refund<refund::Denied>>,
+    came_back: Option<escrowed::lifecycle::Transition<Payout<payout::Returned>>>,
 }
 
 impl Proof {
+    /// A payout of its own that came back from the bank.
+    pub(super) fn came_back(&self) -> &Payout<payout::Returned> {
+        self.came_back.as_ref().expect("it was made with all others").value()
+    }
+
     pub(super) async fn of(shop: &Shop<Memory>, id: TransactionId) -> Self {
         let (at, ops) = (shop.escrow.stamp(escrowed::party::Actor::Gateway), shop.escrow.stamp(crate::harness::ops()));
-        let mut proof = Self::default();
+        let came_back = Some(crate::after::came_back(id.subject(), shop.now()));
+        let mut proof = Self { came_back, ..Self::default() };
         for id in shop.payins(id).await.iter().map(AnyPayin::id) {
             let AnyPayin::Created(payin) = shop.load(id).await else { continue };
             let amount = payin.facts().amount;
@@ -248,7 +255,7 @@ impl Proof {
                     proof.payout_replaced = Some(thrown_away(shop, replaced).await);
                 }
                 AnyPayout::Confirmed(payout) => proof.payout = Some(payout),
-                AnyPayout::Held(_) | AnyPayout::Cancelled(_) => {}
+                AnyPayout::Held(_) | AnyPayout::Cancelled(_) | AnyPayout::Returned(_) => {}
             }
         }
         for refund in shop.refunds(id).await {

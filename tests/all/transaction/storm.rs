@@ -368,7 +368,7 @@ fn command(
         Action::Release => Command::Release {},
         Action::SettleComplaint => Command::SettleComplaint {},
         Action::Refund => Command::Refund {},
-        Action::Pay | Action::DropPayin | Action::Count => return None,
+        Action::Pay | Action::DropPayin | Action::Count | Action::NoteAfter => return None,
     })
 }
 
