@@ -22,7 +22,7 @@ use crate::{
 type Asked<V> = <<V as Value>::Any as Lifecycle>::Opening;
 
 // What is to be done about a command.
-enum Step<L> {
+pub(super) enum Step<L> {
     Taken(Transition<L>, Stamp),
     Before(L),
 }
@@ -229,7 +229,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     }
 
     // The step that a command asks for; or what the same request was answered with before.
-    async fn step<L: Lifecycle, U: UnitOfWork>(
+    pub(super) async fn step<L: Lifecycle, U: UnitOfWork>(
         &self,
         gathered: &mut Gathering<'_, U>,
         id: Id<L>,

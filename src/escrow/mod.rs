@@ -63,6 +63,8 @@
 mod act;
 mod caller;
 mod clock;
+mod debts;
+mod disputes;
 mod error;
 mod follow;
 mod gather;
@@ -85,7 +87,7 @@ use crate::{
     face_to_face::AnyFaceToFace,
     gateway::Gateway,
     order::AnyOrder,
-    party::{Actor, Stamp},
+    party::{Actor, PartyId, Stamp},
     payment::Agreement,
     pledge::{AnyPledge, Pool},
     store::Store,
@@ -101,6 +103,7 @@ pub struct Escrow<S, G, C = SystemClock> {
     clock: C,
     policy: Policy,
     kyc: kyc::Asks,
+    platform: PartyId,
     members: Vec<Member>,
 }
 
@@ -114,7 +117,16 @@ impl<S: Store, G: Gateway> Escrow<S, G> {
 impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     /// The same by a clock of the host's.
     pub fn with_clock(store: S, gateway: G, clock: C) -> Self {
-        Self { store, gateway, clock, policy: Policy::default(), kyc: kyc::Asks::default(), members: built_in() }
+        let platform = "platform".parse().expect("a party's name");
+        Self {
+            store,
+            gateway,
+            clock,
+            policy: Policy::default(),
+            kyc: kyc::Asks::default(),
+            platform,
+            members: built_in(),
+        }
     }
 
     /// Serves a lifecycle of the host's own, too. Registered again, it replaces the one with the same ids.
@@ -132,6 +144,14 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     fn serving(mut self, member: Member) -> Self {
         self.members.retain(|known| known.kind != member.kind);
         self.members.push(member);
+        self
+    }
+
+    /// The marketplace's own party, to whom is owed what a lifecycle does not name its own platform for: `platform` unless
+    /// said.
+    #[must_use]
+    pub fn with_platform(mut self, platform: PartyId) -> Self {
+        self.platform = platform;
         self
     }
 

@@ -1,6 +1,6 @@
 //! What a lifecycle that people agree on has to tell and to learn about its payments.
 
-use super::{After, News, Payin, PayinId, Payout, Refund, payin, payout, refund};
+use super::{After, News, Payin, PayinId, Payout, Refund, Stake, payin, payout, refund};
 use crate::{
     id::Subject,
     lifecycle::{Lifecycle, Refused, Transition, Value},
@@ -96,6 +96,13 @@ pub trait Agreement: Lifecycle {
     /// [`Refused`] when the evidence is not its own, or comes in a status that does not allow for it. The payment's
     /// step must not be saved then either.
     fn learn(self, evidence: &Evidence<'_>, at: &Stamp) -> Result<Learned<Self>, Refused<Self>>;
+
+    /// What it holds and whom it has paid, should a payin of it be charged back; `None` where it does not say: then the
+    /// payer owes what the card network took, and what is held stays. One that says so gives what it holds when it learns of
+    /// [`After::ChargedBack`], and takes it back by [`After::ChargebackWon`].
+    fn stake(&self) -> Option<Stake> {
+        None
+    }
 
     /// What follows by itself, in the same unit, without anybody's doing: asked until nothing does.
     ///

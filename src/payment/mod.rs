@@ -14,11 +14,16 @@
 //! money from the order to the payout, so it cannot be paid twice; a denied payout holds it until it is replaced or
 //! given back. Whoever gives books the entry; whoever receives counts it, in the same unit.
 //!
+//! What happens after the end has lifecycles, too: a [`chargeback`] takes money of a payin back, and what is no longer there to
+//! take is a [`debt`].
+//!
 //! What people agree on (an order, a transaction) opens payments and learns what became of them by way of
 //! [`Agreement`]. Payments of type `WALLET` need no gateway and settle at once, in the unit that opens them.
 
 mod after;
 mod agreement;
+pub mod chargeback;
+pub mod debt;
 mod outgoing;
 mod paid;
 pub mod payin;
@@ -26,8 +31,10 @@ pub mod payout;
 pub mod refund;
 
 pub use after::{After, Aftermath, Afterwards};
-pub(crate) use after::{Noted, notes_after};
+pub(crate) use after::{AllTaken, Closed, Loss, Noted, PartTaken, Regained, notes_after, stops_when_charged_back};
 pub use agreement::{Agreement, Evidence, Learned};
+pub use chargeback::{AnyChargeback, Chargeback, ChargebackId, Stake};
+pub use debt::{AnyDebt, Debt, DebtId};
 pub use outgoing::{Leg, News, Outgoing, Stands, Way};
 pub use paid::Paid;
 pub use payin::{AnyPayin, Method, Payin, PayinId};

@@ -31,13 +31,19 @@ impl Agreement for AnyPledge {
                 }
                 other => Ok(Learned::Nothing(other)),
             },
+            Evidence::After(after) => match self {
+                Self::Paid(pledge) => Learned::step(pledge.note_after(*after, at)),
+                Self::Gathered(pledge) => Learned::step(pledge.note_after(*after, at)),
+                Self::Returned(pledge) => Learned::step(pledge.note_after(*after, at)),
+                Self::Refunded(pledge) => Learned::step(pledge.note_after(*after, at)),
+                other => Err(Refused::wrong_status(other, Action::NoteAfter as usize)),
+            },
             Evidence::PayoutConfirmed(_)
             | Evidence::PayoutDenied(_)
             | Evidence::PayoutReplaced(_)
             | Evidence::PayoutGivenBack(_)
             | Evidence::PayoutCancelled(_)
-            | Evidence::RefundCancelled(_)
-            | Evidence::After(_) => Err(Refused::wrong_status(self, Action::Count as usize)),
+            | Evidence::RefundCancelled(_) => Err(Refused::wrong_status(self, Action::Count as usize)),
         }
     }
 

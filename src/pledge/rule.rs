@@ -24,7 +24,8 @@ impl AnyPledge {
                 | Action::Cancel
                 | Action::Pay
                 | Action::DropPayin
-                | Action::Count => Ok(()),
+                | Action::Count
+                | Action::NoteAfter => Ok(()),
             },
             Self::Refunded(_) | Self::Cancelled(_) => Ok(()),
         }
@@ -44,9 +45,13 @@ impl Pledge<Created> {
                 self.facts().till.expected().map(drop)
             }
             Action::DropPayin => self.facts().till.expected().map(drop),
-            Action::Gather | Action::Withdraw | Action::GiveBack | Action::Refund | Action::Cancel | Action::Count => {
-                Ok(())
-            }
+            Action::Gather
+            | Action::Withdraw
+            | Action::GiveBack
+            | Action::Refund
+            | Action::Cancel
+            | Action::Count
+            | Action::NoteAfter => Ok(()),
         }
     }
 
@@ -73,7 +78,8 @@ impl<S: super::state::Returnable> Pledge<S> {
             | Action::Cancel
             | Action::Pay
             | Action::DropPayin
-            | Action::Count => Ok(()),
+            | Action::Count
+            | Action::NoteAfter => Ok(()),
         }
     }
 

@@ -8,6 +8,7 @@ use crate::{
     lifecycle::{self, Effects, Opening, Reason},
     money::Money,
     party::{Actor, PartyId, Role, Stamp},
+    payment::Aftermath,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,7 @@ pub struct Terms {
 pub struct Facts {
     pub(super) terms: Terms,
     pub(super) till: Till,
+    pub(super) aftermath: Aftermath,
 }
 
 impl Terms {
@@ -92,7 +94,7 @@ impl Opening<AnyPledge> for Terms {
         Money::zero(self.offer.amount.currency())
     }
     fn facts(self, _: &Stamp) -> Facts {
-        Facts { terms: self, till: Till::default() }
+        Facts { terms: self, till: Till::default(), aftermath: Aftermath::default() }
     }
     fn gateway(&self) -> Option<&GatewayName> {
         Some(&self.gateway)
@@ -107,6 +109,12 @@ impl Facts {
     #[must_use]
     pub const fn terms(&self) -> &Terms {
         &self.terms
+    }
+
+    /// What happened to its money behind its back.
+    #[must_use]
+    pub const fn aftermath(&self) -> &Aftermath {
+        &self.aftermath
     }
 
     /// The payins.

@@ -33,6 +33,7 @@
 //! - A void lets go of what is reserved and settles with that. It stops a pending charge for good, or one that has yet
 //!   to arrive, and settles with zero. Once the money has been taken, it is declined.
 //! - The refunds of a payin never ask for more than is left of what was taken for it; otherwise they are declined.
+//! - What was charged back is as good as refunded, until the dispute is won.
 //! - What is asked for is above zero; otherwise the call is declined. A void may ask for zero.
 //!
 //! Only [`Behaviour::WrongAmount`] oversteps them.
@@ -47,7 +48,7 @@ mod state;
 pub use behaviour::{Behaviour, Chaos, Resolution};
 
 use crate::{
-    gateway::{Gateway, IdempotencyKey, Instruction, Outcome, Report, Verb},
+    gateway::{Dispute, DisputeReference, Gateway, IdempotencyKey, Instruction, Outcome, Report, Verb},
     id::Subject,
     ledger::GatewayName,
     money::{Currency, Money},
@@ -124,6 +125,24 @@ impl Sandbox {
     /// the call is no payout that settled.
     pub fn send_back(&self, key: &IdempotencyKey, reason: Prose) -> Option<Outcome> {
         self.state().books.send_back(key, reason)
+    }
+
+    /// The card network takes money of a payin back, and the notice is queued. The gateway takes its fee besides. `None`, and
+    /// nothing happens, if it is more than was taken and not yet charged back, the dispute is not open or its reference is
+    /// known.
+    pub fn charge_back(&self, dispute: Dispute) -> Option<Dispute> {
+        self.state().books.charge_back(dispute)
+    }
+
+    /// An open dispute is won or lost, and the notice is queued. `None`, and nothing happens, if there is none.
+    pub fn decide(&self, reference: &DisputeReference, won: bool) -> Option<Dispute> {
+        self.state().books.decide(reference, won)
+    }
+
+    /// Takes the queued notices of disputes, oldest first.
+    #[must_use]
+    pub fn disputes(&self) -> Vec<Dispute> {
+        self.state().books.take_notices()
     }
 
     /// The calls that are pending, in the order of their keys.

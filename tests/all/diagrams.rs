@@ -3,7 +3,7 @@
 use escrowed::{campaign, diagram::Diagram, face_to_face, lifecycle::Table, order, payment, pledge, transaction};
 use std::path::Path;
 
-const DIAGRAMS: [(&str, Table); 8] = [
+const DIAGRAMS: [(&str, Table); 10] = [
     ("src/order/lifecycle.svg", order::TABLE),
     ("src/face_to_face/lifecycle.svg", face_to_face::TABLE),
     ("src/transaction/lifecycle.svg", transaction::TABLE),
@@ -12,6 +12,8 @@ const DIAGRAMS: [(&str, Table); 8] = [
     ("src/payment/payin/lifecycle.svg", payment::payin::TABLE),
     ("src/payment/payout/lifecycle.svg", payment::payout::TABLE),
     ("src/payment/refund/lifecycle.svg", payment::refund::TABLE),
+    ("src/payment/chargeback/lifecycle.svg", payment::chargeback::TABLE),
+    ("src/payment/debt/lifecycle.svg", payment::debt::TABLE),
 ];
 
 #[test]

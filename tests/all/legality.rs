@@ -49,6 +49,11 @@ absent!(
     replace,
     approve,
     come_back,
+    charge_back,
+    charge_back_all,
+    close,
+    regain,
+    win_back,
     note_after
 );
 
@@ -107,6 +112,9 @@ fn an_order_has_the_methods_of_its_table_and_no_others() {
             release,
             block,
             unblock,
+            charge_back,
+            charge_back_all,
+            close,
             pay,
             drop_payin,
             count_payout,
@@ -114,11 +122,12 @@ fn an_order_has_the_methods_of_its_table_and_no_others() {
             refund_part,
             take_back_refund,
             amend,
+            regain,
             note_after
         ]
     );
     // Nothing was forgotten above.
-    assert_eq!((Status::ALL.len(), Action::ALL.len()), (11, 20));
+    assert_eq!((Status::ALL.len(), Action::ALL.len()), (11, 24));
 }
 
 #[test]
@@ -129,7 +138,21 @@ fn payments_have_the_methods_of_their_tables_and_no_others() {
         Payin,
         [payin::Created, payin::Authorized, payin::Confirmed, payin::Denied, payin::Cancelled, payin::Refunded],
         // `hand_over` is left out: only what it paid for can take a payin's money.
-        [authorize, confirm, deny, cancel, refund, await_payer, capture, note_answer, give_back, let_go, bounce]
+        [
+            authorize,
+            confirm,
+            deny,
+            cancel,
+            refund,
+            await_payer,
+            capture,
+            note_answer,
+            give_back,
+            let_go,
+            bounce,
+            charge_back,
+            win_back
+        ]
     );
     compare!(
         payout::TABLE,
@@ -143,7 +166,7 @@ fn payments_have_the_methods_of_their_tables_and_no_others() {
         [refund::Created, refund::Confirmed, refund::Denied, refund::Cancelled],
         [approve, confirm, deny, replace, cancel]
     );
-    assert_eq!((payin::Status::ALL.len(), payin::Action::ALL.len()), (6, 12));
+    assert_eq!((payin::Status::ALL.len(), payin::Action::ALL.len()), (6, 14));
     assert_eq!((payout::Status::ALL.len(), payout::Action::ALL.len()), (6, 8));
     assert_eq!((refund::Status::ALL.len(), refund::Action::ALL.len()), (4, 5));
 }

@@ -302,6 +302,10 @@ fn command(action: Action, with: &With, currency: Currency) -> Option<Command<'s
         | Action::CountPayout
         | Action::TakeBackPayout
         | Action::TakeBackRefund
+        | Action::ChargeBack
+        | Action::ChargeBackAll
+        | Action::Regain
+        | Action::Close
         | Action::NoteAfter => return None,
     })
 }

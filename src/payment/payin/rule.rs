@@ -33,7 +33,9 @@ impl Payin<Created> {
             | Action::HandOver
             | Action::GiveBack
             | Action::LetGo
-            | Action::Bounce => Ok(()),
+            | Action::Bounce
+            | Action::ChargeBack
+            | Action::WinBack => Ok(()),
         }
     }
 
@@ -77,7 +79,9 @@ impl Payin<Authorized> {
             | Action::HandOver
             | Action::GiveBack
             | Action::LetGo
-            | Action::Bounce => Ok(()),
+            | Action::Bounce
+            | Action::ChargeBack
+            | Action::WinBack => Ok(()),
         }
     }
 
@@ -107,7 +111,9 @@ impl Payin<Confirmed> {
             | Action::Capture
             | Action::NoteAnswer
             | Action::LetGo
-            | Action::Bounce => Ok(()),
+            | Action::Bounce
+            | Action::ChargeBack
+            | Action::WinBack => Ok(()),
         }
     }
 }
@@ -126,7 +132,9 @@ impl<S: Over> Payin<S> {
             | Action::Capture
             | Action::NoteAnswer
             | Action::HandOver
-            | Action::GiveBack => Ok(()),
+            | Action::GiveBack
+            | Action::ChargeBack
+            | Action::WinBack => Ok(()),
         }
     }
 

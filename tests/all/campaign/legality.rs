@@ -63,6 +63,6 @@ fn a_pledge_has_the_methods_of_its_table_and_no_others() {
     compare!(
         Pledge,
         [Created, Paid, Gathered, Returned, Refunded, Cancelled],
-        [collect, turn_away, gather, withdraw, give_back, refund, cancel, pay, drop_payin, count]
+        [collect, turn_away, gather, withdraw, give_back, refund, cancel, pay, drop_payin, count, note_after]
     );
 }

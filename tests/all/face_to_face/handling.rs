@@ -84,6 +84,10 @@ fn command<'p>(action: Action, props: &Props<'p>) -> Command<'p> {
         Action::Extend => Command::Extend { until: props.until },
         Action::Waive => Command::Waive {},
         Action::Count => Command::Count { evidence: props.evidence },
+        Action::ChargeBack => Command::ChargeBack { chargeback: props.own.taken().part() },
+        Action::ChargeBackAll => Command::ChargeBackAll { chargeback: props.own.taken().all() },
+        Action::Regain => Command::Regain { chargeback: props.own.taken().won() },
+        Action::Close => Command::Close {},
         Action::NoteAfter => Command::NoteAfter { after: After::PayoutReturned(props.own.came_back()) },
     }
 }

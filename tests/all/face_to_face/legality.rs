@@ -51,6 +51,9 @@ fn a_deal_has_the_methods_of_its_table_and_no_others() {
             release,
             award,
             settle_complaint,
+            charge_back,
+            charge_back_all,
+            close,
             miss,
             pay,
             drop_payin,
@@ -59,6 +62,7 @@ fn a_deal_has_the_methods_of_its_table_and_no_others() {
             extend,
             waive,
             count,
+            regain,
             note_after
         ],
         [
@@ -82,7 +86,7 @@ fn a_deal_has_the_methods_of_its_table_and_no_others() {
     );
     // Nothing was forgotten above.
     assert_eq!(ACTIONS, TABLE.actions);
-    assert_eq!((Status::ALL.len(), Action::ALL.len()), (16, 25));
+    assert_eq!((Status::ALL.len(), Action::ALL.len()), (16, 29));
     assert!(is_there(FaceToFace::<SellerHandoverConfirmed>::waive));
     assert!(!is_there(FaceToFace::<BuyerHandoverConfirmed>::waive));
 }

@@ -340,6 +340,10 @@ fn command<'c>(action: Action, with: &With, deal: &AnyFaceToFace, code: &'c Join
         | Action::SettleComplaint
         | Action::DropPayin
         | Action::Count
+        | Action::ChargeBack
+        | Action::ChargeBackAll
+        | Action::Regain
+        | Action::Close
         | Action::NoteAfter => return None,
     })
 }

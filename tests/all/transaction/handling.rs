@@ -130,6 +130,10 @@ fn command<'p>(action: Action, own: &'p Proof, others: &'p Proof, evidence: &'p 
             Command::ExtendTracking { until: start.plus(30 * DAY) }
         }
         Action::Count => Command::Count { evidence },
+        Action::ChargeBack => Command::ChargeBack { chargeback: own.taken().part() },
+        Action::ChargeBackAll => Command::ChargeBackAll { chargeback: own.taken().all() },
+        Action::Regain => Command::Regain { chargeback: own.taken().won() },
+        Action::Close => Command::Close {},
         Action::NoteAfter => Command::NoteAfter { after: After::PayoutReturned(own.came_back()) },
     }
 }
