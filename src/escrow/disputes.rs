@@ -5,12 +5,12 @@ use crate::{
     gateway::{Dispute, DisputeStage, Gateway},
     id::Id,
     ledger::Account,
-    lifecycle::Reason,
+    lifecycle::{Reason, Value},
     money::Money,
     party::{PartyId, Stamp},
     payment::{
         After, AnyChargeback, AnyDebt, AnyPayin, Chargeback, ChargebackId, DebtId, Evidence, PayinId,
-        chargeback::{self, Back, Part, Share, Stake, shared},
+        chargeback::{self, Back, Part, Share, Stake, Undecided, shared},
         debt::{self, Source},
         payin::{self, Taken},
     },
@@ -18,6 +18,13 @@ use crate::{
 };
 
 type Fails<U> = EscrowError<<U as UnitOfWork>::Error>;
+
+// What a notice of a dispute was.
+enum Heard {
+    Known(Reported),
+    Begun,
+    Ended,
+}
 
 impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     /// Takes what a gateway says of a card payment that is charged back: who bears it, and what becomes of what was paid for.
@@ -30,21 +37,32 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     /// [`EscrowError`] when there is no such payin, more is taken than was paid, it contradicts what was said before, or
     /// somebody else was faster. Nothing may be committed then.
     pub async fn dispute<U: Views>(&self, unit: &mut U, dispute: &Dispute) -> Result<Reported, Fails<U>> {
+        match self.hear_of(unit, dispute).await? {
+            Heard::Known(reported) => Ok(reported),
+            Heard::Ended => Ok(Reported::Taken),
+            // What begins and ends at once is written as two: what is given back must have been taken before.
+            Heard::Begun if dispute.stage == DisputeStage::Open => Ok(Reported::Taken),
+            Heard::Begun => self.hear_of(unit, dispute).await.map(|_| Reported::Taken),
+        }
+    }
+
+    async fn hear_of<U: Views>(&self, unit: &mut U, dispute: &Dispute) -> Result<Heard, Fails<U>> {
         let mut gathered = Gathering::over(unit);
         match self.gather_dispute(&mut gathered, dispute).await {
-            Ok(Reported::Taken) => match gathered.write().await {
-                Ok(()) => Ok(Reported::Taken),
+            Ok(heard @ (Heard::Begun | Heard::Ended)) => match gathered.write().await {
+                Ok(()) => Ok(heard),
                 // Somebody spent what was there when it was looked for.
                 Err(EscrowError::Overdrawn(_)) => Err(EscrowError::Stale),
                 Err(error) => Err(error),
             },
-            Ok(known @ (Reported::Repeated | Reported::Late)) => Ok(known),
+            Ok(known @ Heard::Known(_)) => Ok(known),
             Err(EscrowError::Refused(_)) if gathered.has_changed().await? => Err(EscrowError::Stale),
             Err(error) => Err(error),
         }
     }
 
-    /// Acts on a chargeback: the platform accepts it without a fight.
+    /// Acts on a chargeback: the platform accepts it without a fight. What was paid for stays stopped until the gateway says
+    /// how it ended.
     ///
     /// # Errors
     /// [`EscrowError`] when it is unknown, decided, or somebody else than the platform asks.
@@ -57,10 +75,6 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         let (mut gathered, at) = (Gathering::over(unit), self.stamp(by));
         let taken = gathered.load(id).await?.handle(chargeback::Command::Accept {}, &at)?;
         let chargeback = gathered.take(taken)?;
-        if let AnyChargeback::Accepted(accepted) = &chargeback {
-            let evidence = After::ChargebackAccepted(accepted);
-            self.tell_after(&mut gathered, accepted.facts().payin, evidence, &at).await?;
-        }
         gathered.write_with(chargeback).await
     }
 
@@ -68,7 +82,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         &self,
         gathered: &mut Gathering<'_, U>,
         dispute: &Dispute,
-    ) -> Result<Reported, Fails<U>> {
+    ) -> Result<Heard, Fails<U>> {
         let payin = PayinId::try_from(dispute.payin).map_err(|_| EscrowError::Unknown(dispute.payin))?;
         let (asked, served) = (gathered.load(payin).await?.facts().gateway.clone(), self.gateway.name());
         if asked != *served {
@@ -79,9 +93,8 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         let known = match gathered.load(id).await {
             Ok(known) => known,
             Err(EscrowError::Unknown(_)) => {
-                let opened = self.charge_back(gathered, id, payin, dispute, &at).await?;
-                self.decide(gathered, opened, dispute.stage, &at).await?;
-                return Ok(Reported::Taken);
+                self.charge_back(gathered, id, payin, dispute, &at).await?;
+                return Ok(Heard::Begun);
             }
             Err(error) => return Err(error),
         };
@@ -94,20 +107,18 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             return contradiction(&known);
         }
         match (known, dispute.stage) {
-            (AnyChargeback::Open(_), DisputeStage::Open)
+            (AnyChargeback::Open(_) | AnyChargeback::Accepted(_), DisputeStage::Open)
             | (AnyChargeback::Won(_), DisputeStage::Won)
-            | (AnyChargeback::Lost(_) | AnyChargeback::Accepted(_), DisputeStage::Lost) => Ok(Reported::Repeated),
-            (AnyChargeback::Won(_) | AnyChargeback::Lost(_) | AnyChargeback::Accepted(_), DisputeStage::Open) => {
-                Ok(Reported::Late)
-            }
+            | (AnyChargeback::Lost(_), DisputeStage::Lost) => Ok(Heard::Known(Reported::Repeated)),
+            (AnyChargeback::Won(_) | AnyChargeback::Lost(_), DisputeStage::Open) => Ok(Heard::Known(Reported::Late)),
             (AnyChargeback::Open(open), stage @ (DisputeStage::Won | DisputeStage::Lost)) => {
-                self.decide(gathered, open, stage, &at).await?;
-                Ok(Reported::Taken)
+                self.decide(gathered, open, stage, &at).await
+            }
+            (AnyChargeback::Accepted(accepted), stage @ (DisputeStage::Won | DisputeStage::Lost)) => {
+                self.decide(gathered, accepted, stage, &at).await
             }
             (known @ AnyChargeback::Won(_), DisputeStage::Lost)
-            | (known @ (AnyChargeback::Lost(_) | AnyChargeback::Accepted(_)), DisputeStage::Won) => {
-                contradiction(&known)
-            }
+            | (known @ AnyChargeback::Lost(_), DisputeStage::Won) => contradiction(&known),
         }
     }
 
@@ -119,7 +130,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         payin: PayinId,
         dispute: &Dispute,
         at: &Stamp,
-    ) -> Result<Chargeback<chargeback::Open>, Fails<U>> {
+    ) -> Result<(), Fails<U>> {
         let paid = gathered.load(payin).await?;
         let (about, payer) = (paid.facts().about, paid.facts().payer.clone());
         let log = gathered.log(about).await?;
@@ -168,7 +179,8 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             }
         };
         gathered.take(counted)?;
-        gathered.take(opened)
+        gathered.take(opened)?;
+        Ok(())
     }
 
     // What of each part its bearer's wallet gives, and what it comes to owe.
@@ -214,19 +226,22 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         open.collect()
     }
 
-    async fn decide<U: UnitOfWork>(
+    async fn decide<V: Undecided, U: UnitOfWork>(
         &self,
         gathered: &mut Gathering<'_, U>,
-        chargeback: Chargeback<chargeback::Open>,
+        chargeback: Chargeback<V>,
         stage: DisputeStage,
         at: &Stamp,
-    ) -> Result<(), Fails<U>> {
+    ) -> Result<Heard, Fails<U>>
+    where
+        Chargeback<V>: Value<Any = AnyChargeback>,
+    {
         let payin = chargeback.facts().payin;
         match stage {
-            DisputeStage::Open => Ok(()),
+            DisputeStage::Open => return Ok(Heard::Known(Reported::Repeated)),
             DisputeStage::Lost => {
                 let lost = gathered.take(chargeback.lose(at)?)?;
-                self.tell_after(gathered, payin, After::ChargebackLost(&lost), at).await
+                self.tell_after(gathered, payin, After::ChargebackLost(&lost), at).await?;
             }
             DisputeStage::Won => {
                 let (mut back, mut lessened) = (Vec::new(), Vec::new());
@@ -253,9 +268,9 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
                     }
                 };
                 gathered.take(counted)?;
-                Ok(())
             }
         }
+        Ok(Heard::Ended)
     }
 
     // What took a payin's money learns what happened to it. What never took any has nothing to note.

@@ -31,8 +31,6 @@ pub enum After<'e> {
     ChargebackWon(&'e Chargeback<chargeback::Won>),
     /// It will not come back.
     ChargebackLost(&'e Chargeback<chargeback::Lost>),
-    /// The platform does not fight it: it will not come back.
-    ChargebackAccepted(&'e Chargeback<chargeback::Accepted>),
 }
 
 /// The same as it is logged.
@@ -126,7 +124,6 @@ impl After<'_> {
             Self::ChargedBack(chargeback) => chargeback.facts().about,
             Self::ChargebackWon(chargeback) => chargeback.facts().about,
             Self::ChargebackLost(chargeback) => chargeback.facts().about,
-            Self::ChargebackAccepted(chargeback) => chargeback.facts().about,
         }
     }
 
@@ -154,7 +151,6 @@ impl After<'_> {
             Self::ChargedBack(chargeback) => charged_back(chargeback)?,
             Self::ChargebackWon(chargeback) => Afterwards::ChargebackWon { chargeback: chargeback.id() },
             Self::ChargebackLost(chargeback) => Afterwards::ChargebackLost { chargeback: chargeback.id() },
-            Self::ChargebackAccepted(chargeback) => Afterwards::ChargebackLost { chargeback: chargeback.id() },
         })
     }
 

@@ -1,8 +1,10 @@
 //! What can be done with a chargeback, status by status.
 
-use super::{Accepted, Action, AnyChargeback, Back, Chargeback, ChargebackId, Lost, Open, Terms, Won, event};
+use super::{
+    Accepted, Action, AnyChargeback, Back, Chargeback, ChargebackId, Lost, Open, Terms, Undecided, Won, event,
+};
 use crate::{
-    lifecycle::{Reason, Refused, Transition},
+    lifecycle::{Reason, Refused, Transition, Value},
     party::Stamp,
 };
 
@@ -14,7 +16,10 @@ pub fn open(id: ChargebackId, terms: Terms, at: &Stamp) -> Result<Transition<Cha
     Chargeback::opened(id, terms, at).map_err(|refused| refused.reason)
 }
 
-impl Chargeback<Open> {
+impl<S: Undecided> Chargeback<S>
+where
+    Self: Value<Any = AnyChargeback>,
+{
     /// The money came back: each share has its own. What it was of, and the debts, count theirs in the same unit.
     ///
     /// # Errors
@@ -30,7 +35,9 @@ impl Chargeback<Open> {
     pub fn lose(self, at: &Stamp) -> Result<Transition<Chargeback<Lost>>, Refused<Self>> {
         self.take(event::Lost {}, at)
     }
+}
 
+impl Chargeback<Open> {
     /// The platform does not fight it.
     ///
     /// # Errors

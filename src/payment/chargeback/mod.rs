@@ -4,10 +4,12 @@
 //! ```
 //! use escrowed::payment::chargeback;
 //!
-//! // The money is gone from the start; the dispute ends in one of three ways.
-//! let open = chargeback::TABLE.status("OPEN").expect("a status of the table");
-//! for action in [chargeback::Action::Win, chargeback::Action::Lose, chargeback::Action::Accept] {
-//!     assert!(chargeback::TABLE.edge(open, action as usize).is_some());
+//! // The money is gone from the start. How the dispute ends is the gateway's word, whether the platform fights it or not.
+//! for status in ["OPEN", "ACCEPTED"] {
+//!     let status = chargeback::TABLE.status(status).expect("a status of the table");
+//!     for action in [chargeback::Action::Win, chargeback::Action::Lose] {
+//!         assert!(chargeback::TABLE.edge(status, action as usize).is_some());
+//!     }
 //! }
 //! ```
 //!
@@ -60,7 +62,7 @@ mod step;
 pub use action::open;
 pub use event::{Back, Terms};
 pub use share::{Part, Share, Stake, shared};
-pub use state::{Accepted, Lost, Open, Won};
+pub use state::{Accepted, Lost, Open, Undecided, Won};
 
 use crate::{id::Id, party::Role};
 
@@ -82,18 +84,18 @@ crate::lifecycle! {
             Won = "WON", Nothing;
             /// The dispute was lost: the money stays gone.
             Lost = "LOST", Nothing;
-            /// The platform does not fight it: the money stays gone.
+            /// The platform does not fight it. What holds is the gateway's word all the same.
             Accepted = "ACCEPTED", Nothing;
         }
         edges {
             /// The money came back.
             win(back: Vec<Back>) => Win records event::Won {
                 /// All of it, to whoever bore it; the gateway's fee stays gone.
-                Open -> Won by Role::GATEWAY, Pass, Own;
+                Open | Accepted -> Won by Role::GATEWAY, Pass, Own;
             }
             /// It will not come back.
             lose => Lose records event::Lost {
-                Open -> Lost by Role::GATEWAY, Keep, Own;
+                Open | Accepted -> Lost by Role::GATEWAY, Keep, Own;
             }
             /// The platform does not fight it.
             accept => Accept records event::Accepted {

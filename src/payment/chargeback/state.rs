@@ -16,9 +16,14 @@ pub struct Won {
 #[derive(Debug)]
 pub struct Lost {}
 
-/// The platform does not fight it.
+/// The platform does not fight it. Leads on by `win` and `lose`.
 #[derive(Debug)]
 pub struct Accepted {}
+
+/// A status in which the dispute is not decided.
+pub trait Undecided {}
+impl Undecided for Open {}
+impl Undecided for Accepted {}
 
 impl Won {
     /// What each share has back.

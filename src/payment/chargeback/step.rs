@@ -1,10 +1,10 @@
 //! What each event of a chargeback demands, and what it makes of it. The same live and in replay.
 
-use super::{Accepted, AnyChargeback, Back, Chargeback, Lost, Open, Part, Share, Terms, Won, event};
+use super::{Accepted, AnyChargeback, Back, Chargeback, Lost, Open, Part, Share, Terms, Undecided, Won, event};
 use crate::{
     id::Subject,
     ledger::{Account, Purpose},
-    lifecycle::{self, Effects, Facts, Opening, Reason, Takes},
+    lifecycle::{self, Effects, Facts, Opening, Reason, Takes, Value},
     money::Money,
     party::{PartyId, Role, Stamp},
     payment::DebtId,
@@ -84,7 +84,7 @@ impl Back {
     }
 }
 
-impl Chargeback<Open> {
+impl<S: Undecided> Chargeback<S> {
     fn gives_back(&self, back: &[Back]) -> Result<(), Reason> {
         let mut shares = self.facts().shares.iter().filter(|share| share.of == Part::Amount);
         for back in back {
@@ -97,7 +97,10 @@ impl Chargeback<Open> {
     }
 }
 
-impl Takes<event::Won> for Chargeback<Open> {
+impl<S: Undecided> Takes<event::Won> for Chargeback<S>
+where
+    Self: Value<Any = AnyChargeback>,
+{
     type Next = Chargeback<Won>;
     fn check(&self, event: &event::Won, step: &mut Effects<'_>) -> Result<(), Reason> {
         self.gives_back(&event.back)?;
@@ -121,7 +124,10 @@ impl Takes<event::Won> for Chargeback<Open> {
     }
 }
 
-impl Takes<event::Lost> for Chargeback<Open> {
+impl<S: Undecided> Takes<event::Lost> for Chargeback<S>
+where
+    Self: Value<Any = AnyChargeback>,
+{
     type Next = Chargeback<Lost>;
     fn make(self, _: event::Lost, _: &Stamp) -> Chargeback<Lost> {
         self.enter(Lost {})

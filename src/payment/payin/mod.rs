@@ -122,7 +122,7 @@ crate::lifecycle! {
             }
             /// The card network took some of its money back.
             charge_back(chargeback: &'e Chargeback<chargeback::Open>) => ChargeBack records event::ChargedBack {
-                /// Once each, and no more than was paid. Not from a wallet.
+                /// Once each, and none takes more than was paid. Not from a wallet.
                 Confirmed | Refunded by Role::GATEWAY, Keep, Own;
             }
             /// The card network returned what it had taken.

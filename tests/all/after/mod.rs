@@ -1,7 +1,10 @@
 //! What happens after the end: payouts that come back, payments that are charged back, debts.
 
+mod chargebacks;
+mod debts;
 mod evidence;
 mod returned;
+mod storm;
 
 pub(crate) use evidence::{Taken, came_back, nothing_there};
 
