@@ -28,8 +28,8 @@ pub struct Kind([u8; 15], u8);
 /// Anything that has a log of its own: an order, a transaction, a payin, a payout, a refund, a host's own lifecycle.
 ///
 /// The untyped form of [`Id`], for stores and for accounts.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Subject {
     kind: Kind,
     uuid: Uuid,
@@ -199,14 +199,26 @@ impl<T: Identified> From<Id<T>> for Subject {
 // Crockford's alphabet, as TypeID uses it.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
-fn encode(uuid: Uuid) -> [u8; 26] {
-    let mut rest = uuid.as_u128();
-    let mut text = [0; 26];
-    for place in text.iter_mut().rev() {
-        *place = ALPHABET[(rest & 31) as usize];
-        rest >>= 5;
+/// An id as text, made in one piece: stores write a dozen of them with each commit.
+struct Written([u8; 15 + 1 + 26], usize);
+
+impl Written {
+    fn new(subject: &Subject) -> Self {
+        let prefix = usize::from(subject.kind.1);
+        let mut text = [0; 15 + 1 + 26];
+        text[..prefix].copy_from_slice(&subject.kind.0[..prefix]);
+        text[prefix] = b'_';
+        let mut rest = subject.uuid.as_u128();
+        for place in text[prefix + 1..prefix + 27].iter_mut().rev() {
+            *place = ALPHABET[(rest & 31) as usize];
+            rest >>= 5;
+        }
+        Self(text, prefix + 27)
     }
-    text
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0[..self.1]).unwrap_or_default()
+    }
 }
 
 fn decode(text: &[u8]) -> Option<Uuid> {
@@ -249,7 +261,7 @@ impl TryFrom<String> for Subject {
 
 impl From<Subject> for String {
     fn from(subject: Subject) -> Self {
-        subject.to_string()
+        Written::new(&subject).as_str().to_owned()
     }
 }
 
@@ -267,8 +279,7 @@ impl fmt::Debug for Kind {
 
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let suffix = encode(self.uuid);
-        write!(f, "{}_{}", self.kind.as_str(), std::str::from_utf8(&suffix).map_err(|_| fmt::Error)?)
+        f.pad(Written::new(self).as_str())
     }
 }
 
@@ -287,6 +298,12 @@ impl<T: Identified> fmt::Display for Id<T> {
 impl<T: Identified> fmt::Debug for Id<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.subject(), f)
+    }
+}
+
+impl Serialize for Subject {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(Written::new(self).as_str())
     }
 }
 

@@ -78,6 +78,10 @@ pub enum Purpose {
     PayOff,
     /// The platform set money of its own aside for what somebody owes, or has it back.
     Cover,
+    /// A lender got back a part of what it lent.
+    Principal,
+    /// A lender earned interest.
+    Interest,
 }
 
 /// One movement: `amount` leaves `from` and arrives at `to`. In balance by construction.
@@ -238,11 +242,13 @@ impl Purpose {
             Self::Owe => "owe",
             Self::PayOff => "pay_off",
             Self::Cover => "cover",
+            Self::Principal => "principal",
+            Self::Interest => "interest",
         }
     }
 
     /// Every purpose there is.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Payin,
         Self::Collect,
         Self::Release,
@@ -258,6 +264,8 @@ impl Purpose {
         Self::Owe,
         Self::PayOff,
         Self::Cover,
+        Self::Principal,
+        Self::Interest,
     ];
 }
 

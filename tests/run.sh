@@ -49,6 +49,11 @@ grep -q '^Trial balance: 0.00 EUR' "$folder/out"
 grep -q '^Orders released: 5\.' "$folder/out"
 cargo run --locked --example crowdfunding --features sqlite "$folder/crowd.db" | tee "$folder/out" | tail -n 3
 grep -q '^Trial balance: 0.00 EUR' "$folder/out"
+cargo run --locked --example movements --features sqlite "$folder/move.db" | tee "$folder/out" | tail -n 3
+grep -q '^Trial balance: 0.00 EUR' "$folder/out"
+cargo run --locked --example crowdlending --features sqlite "$folder/lend.db" | tee "$folder/out" | tail -n 3
+grep -q '^Trial balance: 0.00 EUR' "$folder/out"
+grep -q '400 of 400 have exactly what they lent' "$folder/out"
 cargo run --locked --example own_lifecycle --features sqlite | tail -n 3
 
 step "documentation"

@@ -3,7 +3,6 @@
 use super::{
     AnyCampaign, Campaign, CampaignId, Cancelled, Counting, Funded, Open, PendingRelease, Released, Returned, Terms,
     event,
-    event::Back,
     state::{Cancellable, Gathering, GivingBack, Payable},
 };
 use crate::{
@@ -12,7 +11,7 @@ use crate::{
     money::Money,
     party::Stamp,
     payment::{Destination, Evidence},
-    pledge::{self, Pledge, PledgeId},
+    pledge::{self, Back, Pledge, PledgeId},
 };
 
 impl Campaign<Open> {

@@ -5,7 +5,6 @@ use super::{
     Status,
     action::Finishing,
     event,
-    event::Back,
     state::{Cancellable, Gathering, GivingBack, Payable},
 };
 use crate::{
@@ -15,7 +14,7 @@ use crate::{
     money::Money,
     party::{Actor, Stamp},
     payment::{Destination, Outgoing, Way},
-    pledge::PledgeId,
+    pledge::{Back, PledgeId},
 };
 
 impl Campaign<Open> {

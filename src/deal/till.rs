@@ -84,8 +84,14 @@ impl Till {
         }
     }
 
-    /// Whom these payments and, with what they leave, the platform were paid. In minor units.
-    pub(crate) fn paid_to(&self, outgoing: &Outgoing, platform: &PartyId) -> Vec<(PartyId, Money)> {
+    /// Whom these payments paid and, out of what they leave, the client of the platform its fee and the platform the rest. In
+    /// minor units.
+    pub(crate) fn paid_to(
+        &self,
+        outgoing: &Outgoing,
+        platform: &PartyId,
+        client: Option<(&PartyId, Money)>,
+    ) -> Vec<(PartyId, Money)> {
         let mut left: i64 = self.paid.iter().map(|paid| paid.amount.minor()).sum();
         let mut paid = Vec::new();
         for leg in outgoing.legs() {
@@ -95,6 +101,11 @@ impl Till {
             }
         }
         let currency = self.paid.first().map(|paid| paid.amount.currency());
+        if let Some((client, fee)) = client {
+            let part = fee.minor().min(left).max(0);
+            left -= part;
+            paid.push((client.clone(), Money::from_minor(part, fee.currency())));
+        }
         paid.extend(currency.map(|currency| (platform.clone(), Money::from_minor(left.max(0), currency))));
         paid
     }

@@ -3,12 +3,12 @@
 use super::{
     Caller, Clock, Escrow, EscrowError,
     follow::{about_confirmed, about_denied},
-    gather::Gathering,
+    gather::{Acted, Gathering},
     member::{Reaction, onward},
 };
 use crate::{
     gateway::Gateway,
-    id::Id,
+    id::{Id, Subject},
     lifecycle::{Lifecycle, Opening, Reason, Refused, Transition, Value},
     order::{Draft, Order, Terms},
     party::{Actor, Stamp},
@@ -90,10 +90,8 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         by: impl Into<Caller>,
     ) -> Result<L, Fails<U>> {
         let mut gathered = Gathering::over(unit);
-        match self.step(&mut gathered, id, command, by.into()).await? {
-            Step::Taken(taken, at) => self.write(gathered, taken, &at).await,
-            Step::Before(value) => Ok(value),
-        }
+        let acted = self.gather_act(&mut gathered, id, command, by.into()).await;
+        gathered.conclude(acted).await
     }
 
     /// What a request was answered with before: the value as it was then; `None` when nothing was done under its key. For
@@ -123,7 +121,9 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         T: Value,
         T::Any: Agreement,
     {
-        self.write(Gathering::over(unit), taken.widen(), at).await
+        let mut gathered = Gathering::over(unit);
+        let acted = self.gather_step(&mut gathered, taken.widen(), at).await.map(Acted::Now);
+        gathered.conclude(acted).await
     }
 
     /// A value by its id.
@@ -145,24 +145,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         command: payin::Command<'_>,
         by: impl Into<Caller>,
     ) -> Result<AnyPayin, Fails<U>> {
-        let (caller, mut gathered) = (by.into(), Gathering::over(unit));
-        only_people(&caller.actor)?;
-        let (taken, at) = match self.step(&mut gathered, id, command, caller).await? {
-            Step::Taken(taken, at) => (taken, at),
-            Step::Before(value) => return Ok(value),
-        };
-        let reaction = match taken.value() {
-            AnyPayin::Cancelled(payin) => {
-                self.asked(&mut gathered, payin.facts().about, &Evidence::PayinCancelled(payin), &at).await?
-            }
-            AnyPayin::Created(_)
-            | AnyPayin::Authorized(_)
-            | AnyPayin::Confirmed(_)
-            | AnyPayin::Denied(_)
-            | AnyPayin::Refunded(_) => Reaction::default(),
-        };
-        let value = self.gather_with(&mut gathered, taken, reaction, &at).await?;
-        gathered.write_with(value).await
+        self.act_on(unit, id, command, by.into()).await
     }
 
     /// Acts on a payout: replaces or gives back a denied one, replaces one that came back from the bank, denies a held one, or calls one off before the gateway is asked.
@@ -176,25 +159,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         command: payout::Command,
         by: impl Into<Caller>,
     ) -> Result<AnyPayout, Fails<U>> {
-        let (caller, mut gathered) = (by.into(), Gathering::over(unit));
-        only_people(&caller.actor)?;
-        let (taken, at) = match self.step(&mut gathered, id, command, caller).await? {
-            Step::Taken(taken, at) => (taken, at),
-            Step::Before(value) => return Ok(value),
-        };
-        let evidence = match taken.value() {
-            AnyPayout::Created(_) | AnyPayout::Held(_) => None,
-            AnyPayout::Confirmed(payout) => Some(about_confirmed(payout)),
-            AnyPayout::Cancelled(payout) => Some(Evidence::PayoutCancelled(payout)),
-            AnyPayout::Denied(payout) => about_denied(payout),
-            AnyPayout::Returned(payout) => Some(Evidence::After(After::PayoutSentAgain(payout))),
-        };
-        let reaction = match &evidence {
-            Some(evidence) => self.asked(&mut gathered, taken.value().facts().about, evidence, &at).await?,
-            None => Reaction::default(),
-        };
-        let value = self.gather_with(&mut gathered, taken, reaction, &at).await?;
-        gathered.write_with(value).await
+        self.act_on(unit, id, command, by.into()).await
     }
 
     /// Acts on a refund: approves or calls off one that waits for it, or replaces a denied one.
@@ -208,24 +173,52 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         command: refund::Command,
         by: impl Into<Caller>,
     ) -> Result<AnyRefund, Fails<U>> {
-        let (caller, mut gathered) = (by.into(), Gathering::over(unit));
+        self.act_on(unit, id, command, by.into()).await
+    }
+
+    async fn act_on<P: Payment, U: UnitOfWork>(
+        &self,
+        unit: &mut U,
+        id: Id<P>,
+        command: P::Command<'_>,
+        caller: Caller,
+    ) -> Result<P, Fails<U>> {
         only_people(&caller.actor)?;
-        let (taken, at) = match self.step(&mut gathered, id, command, caller).await? {
+        let mut gathered = Gathering::over(unit);
+        let acted = self.gather_act_on(&mut gathered, id, command, caller).await;
+        gathered.conclude(acted).await
+    }
+
+    async fn gather_act<L: Agreement, U: UnitOfWork>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        id: Id<L>,
+        command: L::Command<'_>,
+        caller: Caller,
+    ) -> Result<Acted<L>, Fails<U>> {
+        match self.step(gathered, id, command, caller).await? {
+            Step::Taken(taken, at) => self.gather_step(gathered, taken, &at).await.map(Acted::Now),
+            Step::Before(value) => Ok(Acted::Before(value)),
+        }
+    }
+
+    // A payment's step, and what its order or deal does about it.
+    async fn gather_act_on<P: Payment, U: UnitOfWork>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        id: Id<P>,
+        command: P::Command<'_>,
+        caller: Caller,
+    ) -> Result<Acted<P>, Fails<U>> {
+        let (taken, at) = match self.step(gathered, id, command, caller).await? {
             Step::Taken(taken, at) => (taken, at),
-            Step::Before(value) => return Ok(value),
+            Step::Before(value) => return Ok(Acted::Before(value)),
         };
-        let evidence = match taken.value() {
-            // One that is confirmed at once is told of when it is written.
-            AnyRefund::Created(_) | AnyRefund::Confirmed(_) => None,
-            AnyRefund::Denied(refund) => Some(Evidence::RefundReplaced(refund)),
-            AnyRefund::Cancelled(refund) => Some(Evidence::RefundCancelled(refund)),
-        };
-        let reaction = match &evidence {
-            Some(evidence) => self.asked(&mut gathered, taken.value().facts().about, evidence, &at).await?,
+        let reaction = match taken.value().news() {
+            Some((about, evidence)) => self.asked(gathered, about, &evidence, &at).await?,
             None => Reaction::default(),
         };
-        let value = self.gather_with(&mut gathered, taken, reaction, &at).await?;
-        gathered.write_with(value).await
+        self.gather_with(gathered, taken, reaction, &at).await.map(Acted::Now)
     }
 
     // The step that a command asks for; or what the same request was answered with before.
@@ -253,18 +246,18 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         }
     }
 
-    /// Writes an agreement's step, and what follows from it by itself.
-    pub(super) async fn write<L: Agreement, U: UnitOfWork>(
+    /// Gathers an agreement's step, and what follows from it by itself.
+    pub(super) async fn gather_step<L: Agreement, U: UnitOfWork>(
         &self,
-        mut gathered: Gathering<'_, U>,
+        gathered: &mut Gathering<'_, U>,
         taken: Transition<L>,
         at: &Stamp,
     ) -> Result<L, Fails<U>> {
-        let value = self.gather(&mut gathered, onward(taken, at)?, at).await?;
+        let value = self.gather(gathered, onward(taken, at)?, at).await?;
         if let Some(payin) = value.abandoned() {
-            self.abandon(&mut gathered, payin, at).await?;
+            self.abandon(gathered, payin, at).await?;
         }
-        gathered.write_with(value).await
+        Ok(value)
     }
 }
 
@@ -273,6 +266,44 @@ pub(super) fn under<T: Value>(taken: Transition<T>, request: Option<Request>) ->
     match request {
         Some(request) => taken.under(request),
         None => taken,
+    }
+}
+
+/// A payment that people act on, and what its order or deal has to learn of what they did.
+trait Payment: Lifecycle {
+    fn news(&self) -> Option<(Subject, Evidence<'_>)>;
+}
+
+impl Payment for AnyPayin {
+    fn news(&self) -> Option<(Subject, Evidence<'_>)> {
+        match self {
+            Self::Cancelled(payin) => Some((payin.facts().about, Evidence::PayinCancelled(payin))),
+            Self::Created(_) | Self::Authorized(_) | Self::Confirmed(_) | Self::Denied(_) | Self::Refunded(_) => None,
+        }
+    }
+}
+
+impl Payment for AnyPayout {
+    fn news(&self) -> Option<(Subject, Evidence<'_>)> {
+        let evidence = match self {
+            Self::Created(_) | Self::Held(_) => return None,
+            Self::Confirmed(payout) => about_confirmed(payout),
+            Self::Cancelled(payout) => Evidence::PayoutCancelled(payout),
+            Self::Denied(payout) => about_denied(payout)?,
+            Self::Returned(payout) => Evidence::After(After::PayoutSentAgain(payout)),
+        };
+        Some((self.facts().about, evidence))
+    }
+}
+
+impl Payment for AnyRefund {
+    fn news(&self) -> Option<(Subject, Evidence<'_>)> {
+        match self {
+            // One that is confirmed at once is told of when it is written.
+            Self::Created(_) | Self::Confirmed(_) => None,
+            Self::Denied(refund) => Some((refund.facts().about, Evidence::RefundReplaced(refund))),
+            Self::Cancelled(refund) => Some((refund.facts().about, Evidence::RefundCancelled(refund))),
+        }
     }
 }
 

@@ -1,6 +1,10 @@
 //! What is owed: paid off out of the debtor's wallet, covered, or written off.
 
-use super::{Caller, Clock, Escrow, EscrowError, act::Step, gather::Gathering};
+use super::{
+    Caller, Clock, Escrow, EscrowError,
+    act::Step,
+    gather::{Acted, Gathering},
+};
 use crate::{
     gateway::Gateway,
     ledger::Account,
@@ -22,14 +26,24 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     /// # Errors
     /// [`EscrowError`] when it is unknown, a stranger asks, or somebody else was faster.
     pub async fn recover<U: Views>(&self, unit: &mut U, id: DebtId, by: Actor) -> Result<AnyDebt, Fails<U>> {
-        let (mut gathered, at) = (Gathering::over(unit), self.stamp(by));
+        let mut gathered = Gathering::over(unit);
+        let paid = self.gather_recovery(&mut gathered, id, by).await;
+        gathered.conclude(paid).await.map_err(spent)
+    }
+
+    async fn gather_recovery<U: Views>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        id: DebtId,
+        by: Actor,
+    ) -> Result<Acted<AnyDebt>, Fails<U>> {
+        let at = self.stamp(by);
         let debt = gathered.load(id).await?;
-        let there = purse(&mut gathered, &debt).await?;
+        let there = purse(gathered, &debt).await?;
         if !there.is_positive() || !debt.is_owed() {
-            return Ok(debt);
+            return Ok(Acted::Before(debt));
         }
-        let paid = gathered.take(debt.pay(there, Source::Wallet, &at)?)?;
-        gathered.write_with(paid).await.map_err(spent)
+        gathered.take(debt.pay(there, Source::Wallet, &at)?).map(Acted::Now)
     }
 
     /// Acts on a debt: pays it off, covers it with the platform's money, or writes it off.
@@ -44,13 +58,12 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         by: impl Into<Caller>,
     ) -> Result<AnyDebt, Fails<U>> {
         let mut gathered = Gathering::over(unit);
-        match self.step(&mut gathered, id, command, by.into()).await? {
-            Step::Taken(taken, _) => {
-                let debt = gathered.take(taken)?;
-                gathered.write_with(debt).await
-            }
-            Step::Before(debt) => Ok(debt),
-        }
+        let acted = match self.step(&mut gathered, id, command, by.into()).await {
+            Ok(Step::Taken(taken, _)) => gathered.take(taken).map(Acted::Now),
+            Ok(Step::Before(debt)) => Ok(Acted::Before(debt)),
+            Err(error) => Err(error),
+        };
+        gathered.conclude(acted).await
     }
 
     /// The debtor's wallet is looked into.

@@ -1,6 +1,9 @@
 //! The door for what a gateway says of card payments that are charged back.
 
-use super::{Clock, Escrow, EscrowError, Reported, gather::Gathering};
+use super::{
+    Clock, Escrow, EscrowError, Reported,
+    gather::{Acted, Gathering},
+};
 use crate::{
     gateway::{Dispute, DisputeStage, Gateway},
     id::Id,
@@ -56,8 +59,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
                 Err(error) => Err(error),
             },
             Ok(known @ Heard::Known(_)) => Ok(known),
-            Err(EscrowError::Refused(_)) if gathered.has_changed().await? => Err(EscrowError::Stale),
-            Err(error) => Err(error),
+            Err(error) => Err(gathered.explain(error).await),
         }
     }
 
@@ -73,9 +75,14 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         by: crate::party::Actor,
     ) -> Result<AnyChargeback, Fails<U>> {
         let (mut gathered, at) = (Gathering::over(unit), self.stamp(by));
-        let taken = gathered.load(id).await?.handle(chargeback::Command::Accept {}, &at)?;
-        let chargeback = gathered.take(taken)?;
-        gathered.write_with(chargeback).await
+        let accepted = match gathered.load(id).await {
+            Ok(chargeback) => match chargeback.handle(chargeback::Command::Accept {}, &at) {
+                Ok(taken) => gathered.take(taken).map(Acted::Now),
+                Err(refused) => Err(refused.into()),
+            },
+            Err(error) => Err(error),
+        };
+        gathered.conclude(accepted).await
     }
 
     async fn gather_dispute<U: Views>(

@@ -4,6 +4,7 @@ use super::{
     Clock, Escrow, EscrowError,
     gather::Gathering,
     member::{Lapse, Member, Reaction},
+    movements::moved,
 };
 use crate::{
     gateway::Gateway,
@@ -36,9 +37,24 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         Ok(value)
     }
 
+    /// Gathers a transition, and what follows from it: for movements, too, of which it writes an order.
+    pub(super) async fn gather<T: Value, U: UnitOfWork>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        taken: Transition<T>,
+        at: &Stamp,
+    ) -> Result<T, Fails<U>> {
+        let moved = moved(taken.commits());
+        let value = self.gather_alone(gathered, taken, at).await?;
+        if !moved.is_empty() {
+            Box::pin(self.follow_movements(gathered, moved, at)).await?;
+        }
+        Ok(value)
+    }
+
     /// Gathers a transition. Refunds into wallets are confirmed by the commit that opens them: their payin and what
     /// they belong to learn of it here.
-    pub(super) async fn gather<T: Value, U: UnitOfWork>(
+    pub(super) async fn gather_alone<T: Value, U: UnitOfWork>(
         &self,
         gathered: &mut Gathering<'_, U>,
         taken: Transition<T>,
@@ -99,10 +115,13 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         at: &Stamp,
     ) -> Result<(), Fails<U>> {
         let Reaction { commits, abandoned } = reaction;
-        let refunds = confirmed_refunds(&commits);
+        let (refunds, moved) = (confirmed_refunds(&commits), moved(&commits));
         gathered.take_all(commits)?;
         for refund in refunds {
             Box::pin(self.refund_confirmed(gathered, refund, at)).await?;
+        }
+        if !moved.is_empty() {
+            Box::pin(self.follow_movements(gathered, moved, at)).await?;
         }
         match abandoned {
             Some(payin) => self.abandon(gathered, payin, at).await,
@@ -134,7 +153,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
 }
 
 // The crate's own hand, where nobody in particular acts.
-fn by_platform() -> Actor {
+pub(super) fn by_platform() -> Actor {
     Actor::platform("escrowed".parse().expect("a party's name"))
 }
 

@@ -23,6 +23,14 @@ pub(super) struct Gathering<'u, U> {
     logs: Vec<Log>,
 }
 
+/// What an act came to.
+pub(super) enum Acted<L> {
+    /// It is gathered, and to be written.
+    Now(L),
+    /// The same request was done before: the value as it was then. There is nothing to write.
+    Before(L),
+}
+
 impl<'u, U: UnitOfWork> Gathering<'u, U> {
     pub(super) const fn over(unit: &'u mut U) -> Self {
         Self { unit, commits: Vec::new(), marks: Vec::new(), minted: 0, logs: Vec::new() }
@@ -90,8 +98,29 @@ impl<'u, U: UnitOfWork> Gathering<'u, U> {
         Ok(Some(replay_to(log, answered.seq)?))
     }
 
-    /// Whether somebody else has changed what was read: only where a unit sees what others commit meanwhile.
-    pub(super) async fn has_changed(&mut self) -> Result<bool, Fails<U>> {
+    /// Writes what an act gathered, if it came to something, and gives its value as it is afterwards.
+    pub(super) async fn conclude<L: Lifecycle>(mut self, acted: Result<Acted<L>, Fails<U>>) -> Result<L, Fails<U>> {
+        match acted {
+            Ok(Acted::Now(value)) => self.write_with(value).await,
+            Ok(Acted::Before(value)) => Ok(value),
+            Err(error) => Err(self.explain(error).await),
+        }
+    }
+
+    /// What an error comes down to. Where a unit sees what others commit meanwhile, logs that were read one after another
+    /// may not belong together: then nothing was refused, somebody was faster.
+    pub(super) async fn explain(&mut self, error: Fails<U>) -> Fails<U> {
+        match error {
+            EscrowError::Refused(reason) => match self.has_changed().await {
+                Ok(true) => EscrowError::Stale,
+                Ok(false) => EscrowError::Refused(reason),
+                Err(failed) => failed,
+            },
+            other => other,
+        }
+    }
+
+    async fn has_changed(&mut self) -> Result<bool, Fails<U>> {
         for log in &self.logs {
             let read = match self.commits.iter().find(|commit| commit.subject() == log.subject) {
                 Some(commit) => commit.expected(),
@@ -150,7 +179,7 @@ impl<'u, U: UnitOfWork> Gathering<'u, U> {
     }
 
     /// Writes everything at once, and gives a value of it as it is afterwards.
-    pub(super) async fn write_with<L: Lifecycle>(mut self, mut value: L) -> Result<L, Fails<U>> {
+    async fn write_with<L: Lifecycle>(mut self, mut value: L) -> Result<L, Fails<U>> {
         let subject = value.head().id().subject();
         let position = self.position(subject).expect("a value that was taken in");
         if value.head().revision() != Some(self.marks[position]) {

@@ -70,8 +70,10 @@ mod follow;
 mod gather;
 pub mod kyc;
 mod member;
+mod movements;
 mod pledges;
 mod report;
+mod sharing;
 mod trace;
 mod worker;
 
@@ -84,8 +86,11 @@ pub use worker::{Bell, Due, Policy, Sent, Shift, Worked};
 
 use crate::{
     campaign::AnyCampaign,
+    distribution::AnyDistribution,
     face_to_face::AnyFaceToFace,
     gateway::Gateway,
+    loan::AnyLoan,
+    movement::AnyMovement,
     order::AnyOrder,
     party::{Actor, PartyId, Stamp},
     payment::Agreement,
@@ -195,5 +200,8 @@ pub(crate) fn built_in() -> Vec<Member> {
         Member::of::<AnyTransaction>(),
         Member::of::<AnyPledge>(),
         Member::of_pool::<AnyCampaign>(),
+        Member::of::<AnyMovement>(),
+        Member::of_pool::<AnyLoan>(),
+        Member::of::<AnyDistribution>(),
     ]
 }

@@ -3,7 +3,7 @@
 use super::{
     Caller, Clock, Escrow, EscrowError,
     act::under,
-    gather::Gathering,
+    gather::{Acted, Gathering},
     member::{DynPool, Lapse, Reaction, onward},
 };
 use crate::{
@@ -36,16 +36,28 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         by: Method,
         who: impl Into<Caller>,
     ) -> Result<AnyPledge, Fails<U>> {
-        let (caller, mut gathered) = (who.into(), Gathering::over(unit));
+        let mut gathered = Gathering::over(unit);
+        let acted = self.gather_pledge(&mut gathered, to, offer, by, who.into()).await;
+        gathered.conclude(acted).await
+    }
+
+    async fn gather_pledge<P: Pool, U: UnitOfWork>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        to: Id<P>,
+        offer: Offer,
+        by: Method,
+        caller: Caller,
+    ) -> Result<Acted<AnyPledge>, Fails<U>> {
         let request = caller.pledges(to.subject(), &offer, &by)?;
         if let Some(before) = gathered.answer(request.as_ref()).await? {
-            return Ok(before);
+            return Ok(Acted::Before(before));
         }
         let at = self.stamp(caller.actor);
         let pool = gathered.load(to).await?;
         let opened = Pledge::open(PledgeId::generate(at.at), &pool, offer, &at)?;
         let paying = opened.then(|pledge| pledge.pay(by, &at))?;
-        self.write(gathered, under(paying, request), &at).await
+        self.gather_step(gathered, under(paying, request), &at).await.map(Acted::Now)
     }
 
     /// Acts on a pledge: opens another payin, withdraws it or calls it off. One whose money has been gathered is given up
@@ -60,22 +72,33 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         command: pledge::Command<'_>,
         by: impl Into<Caller>,
     ) -> Result<AnyPledge, Fails<U>> {
-        let (caller, mut gathered) = (by.into(), Gathering::over(unit));
+        let mut gathered = Gathering::over(unit);
+        let acted = self.gather_act_on_pledge(&mut gathered, id, command, by.into()).await;
+        gathered.conclude(acted).await
+    }
+
+    async fn gather_act_on_pledge<U: UnitOfWork>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        id: PledgeId,
+        command: pledge::Command<'_>,
+        caller: Caller,
+    ) -> Result<Acted<AnyPledge>, Fails<U>> {
         let request = caller.commands(id, &command)?;
         if let Some(before) = gathered.answer(request.as_ref()).await? {
-            return Ok(before);
+            return Ok(Acted::Before(before));
         }
         let at = self.stamp(caller.actor);
         let taken = match (gathered.load(id).await?, command.action()) {
             (AnyPledge::Gathered(pledge), pledge::Action::Withdraw) => {
                 let (about, withdrawn) = (pledge.facts().terms().about, pledge.withdraw(&at)?);
-                let pool = self.pool(&mut gathered, about).await?;
+                let pool = self.pool(gathered, about).await?;
                 let given = pool.give_back(&[withdrawn.value()], None, &Stamp::gateway(at.at))?;
                 withdrawn.widen().after_all(given.commits)
             }
             (pledge, _) => pledge.handle(command, &at)?,
         };
-        self.write(gathered, under(taken, request), &at).await
+        self.gather_step(gathered, under(taken, request), &at).await.map(Acted::Now)
     }
 
     /// What is due of a pledge or of what is pledged to, one batch of it. Whether anything was; `None` where the

@@ -68,9 +68,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         match self.gather_report(&mut gathered, report).await {
             Ok(Reported::Taken) => gathered.write().await.map(|()| Reported::Taken),
             Ok(known @ (Reported::Repeated | Reported::Late)) => Ok(known),
-            // What was read one after another may not belong together: then nothing was refused, somebody was faster.
-            Err(EscrowError::Refused(_)) if gathered.has_changed().await? => Err(EscrowError::Stale),
-            Err(error) => Err(error),
+            Err(error) => Err(gathered.explain(error).await),
         }
     }
 

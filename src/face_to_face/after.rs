@@ -82,7 +82,7 @@ impl AnyFaceToFace {
         let facts = self.facts();
         let platform = facts.terms.platform.clone();
         let paid: Vec<(PartyId, Money)> = match self.gone() {
-            Some(outgoing) => facts.till.paid_to(outgoing, &platform),
+            Some(outgoing) => facts.till.paid_to(outgoing, &platform, None),
             None => Vec::new(),
         };
         Stake { held: self.held(), paid: facts.aftermath.left(paid), platform }

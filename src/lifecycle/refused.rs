@@ -4,7 +4,7 @@ use super::{Lifecycle, Value};
 use crate::{
     id::Subject,
     money::{FeeError, Money, MoneyError, SplitError},
-    party::Actor,
+    party::{Actor, PartyId},
     text::{Prose, TextError},
     time::Timestamp,
 };
@@ -86,6 +86,12 @@ pub enum Reason {
     /// Both sides are the same party.
     #[error("buyer and seller are the same party: name two")]
     SameParty,
+    /// It is one of several orders that succeed or fail together.
+    #[error("it is part of {0}: act on that")]
+    PartOf(Subject),
+    /// Somebody is named twice where everybody is named once.
+    #[error("{0} is named twice: name everybody once")]
+    NamedTwice(PartyId),
     /// A payment is under way already.
     #[error("{0} is still open: wait for it, or cancel it first")]
     Underway(Subject),

@@ -12,7 +12,7 @@ use crate::{
     text::Prose,
 };
 
-notes_after!(Order, AnyOrder: PendingRelease, BlockedRelease, Released, Cancelled, Rejected);
+notes_after!(Order, AnyOrder: Published, PendingRelease, BlockedRelease, Released, Cancelled, Rejected);
 stops_when_charged_back!(Order, AnyOrder: BlockedRelease; |_facts, _payin, _amount| (), ());
 
 impl Exposed for BlockedRelease {
@@ -86,7 +86,9 @@ impl AnyOrder {
             | Self::Rejected(_)
             | Self::PendingValidate(_) => Vec::new(),
         };
-        Stake { held: self.held(), paid: facts.aftermath.left(paid), platform }
+        // The parts of a movement stand or fall together, so none of them stops alone: its payer owes what is charged back.
+        let held = if facts.part().is_some() { Money::zero(facts.terms.amount.currency()) } else { self.held() };
+        Stake { held, paid: facts.aftermath.left(paid), platform }
     }
 }
 

@@ -69,6 +69,7 @@ impl Agreement for AnyOrder {
                 other => wrong(other, Action::Regain),
             },
             Evidence::After(after) => match self {
+                Self::Published(order) => Learned::step(order.note_after(*after, at)),
                 Self::PendingRelease(order) => Learned::step(order.note_after(*after, at)),
                 Self::BlockedRelease(order) => Learned::step(order.note_after(*after, at)),
                 Self::Released(order) => Learned::step(order.note_after(*after, at)),

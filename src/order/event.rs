@@ -84,6 +84,16 @@ pub struct Validated {
     pub(super) payouts: Outgoing,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settled {
+    pub(super) payouts: Outgoing,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Undone {
+    pub(super) refund: Option<RefundId>,
+}
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Released {
     pub(super) payouts: Vec<PayoutId>,

@@ -21,6 +21,7 @@
 //! |---|---|
 //! | what an order is about | [`Terms`] |
 //! | who is paid how much and where to | [`PayoutPlan`] |
+//! | what an order is that several make up together | [`Part`] |
 //! | what each status knows and which method leads out of it | the types of the statuses, such as [`Published`] |
 //! | what a screen may offer | [`AnyOrder::actions`] |
 //! | what an HTTP handler calls | [`AnyOrder::handle`] |
@@ -33,6 +34,7 @@ mod action;
 mod after;
 mod agreement;
 mod event;
+mod part;
 mod plan;
 mod rule;
 mod state;
@@ -41,6 +43,7 @@ mod terms;
 
 pub use action::{Blocking, PayoutBack, PayoutNews};
 pub use event::Amendment;
+pub use part::Part;
 pub use plan::{Payee, PayoutPlan};
 pub use state::{
     Accepted, BlockedRelease, Cancelled, Draft, Failure, PendingPublish, PendingRelease, PendingValidate, Published,
@@ -140,6 +143,18 @@ crate::lifecycle! {
                 /// Opens the payouts, one per payee, and books the fee.
                 PendingValidate -> PendingRelease by Role::PLATFORM, Release, Seed;
             }
+            /// Everything that it is part of is paid: its payee is paid without another word.
+            settle => Settle records event::Settled {
+                /// Only of a part, together with its movement. Opens the payout.
+                Published -> PendingRelease by Role::GATEWAY, Release, Own;
+            }
+            /// What it is part of is undone.
+            undo => Undo records event::Undone {
+                /// Only of a part, together with its movement.
+                PendingPublish | Failure -> Cancelled by Role::GATEWAY, Keep, Own;
+                /// Only of a part, together with its movement. Opens the refund.
+                Published -> Cancelled by Role::GATEWAY, Refund, Own;
+            }
             /// All payees are paid.
             release(payouts: &'e [&'e Payout<payout::Confirmed>]) => Release records event::Released {
                 /// Needs every payout confirmed.
@@ -208,7 +223,8 @@ crate::lifecycle! {
             }
             /// What happened to money that had left for good, such as a payout that came back from the bank.
             note_after(after: After<'e>) => NoteAfter records Noted {
-                PendingRelease | BlockedRelease | Released | Cancelled | Rejected by Role::GATEWAY, Keep, Own;
+                /// Of an order that is paid, only where it is part of a movement.
+                Published | PendingRelease | BlockedRelease | Released | Cancelled | Rejected by Role::GATEWAY, Keep, Own;
             }
         }
         commands Command<'e>;

@@ -6,6 +6,7 @@ use crate::{lifecycle::Reason, party::Stamp};
 impl AnyOrder {
     // Everything but the data of the command, which only the step sees.
     pub(super) fn ready(&self, action: Action, at: &Stamp) -> Result<(), Reason> {
+        self.comes_by_its_movement(action)?;
         match action {
             Action::Cancel => self.may_cancel(at),
             Action::Retry => {
@@ -63,6 +64,8 @@ impl AnyOrder {
             | Action::Reject
             | Action::SetPayout
             | Action::Validate
+            | Action::Settle
+            | Action::Undo
             | Action::Release
             | Action::Block
             | Action::TakeBackRefund

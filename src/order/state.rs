@@ -196,6 +196,12 @@ pub trait Cancellable {
     fn underway(&self) -> Option<PayinId>;
 }
 
+/// A status that is undone together with what the order is part of.
+pub trait Undoable: Cancellable {}
+impl Undoable for PendingPublish {}
+impl Undoable for Failure {}
+impl Undoable for Published {}
+
 /// A status that an operator can block.
 pub trait Blockable: Funded {
     /// The same with its name.

@@ -1,7 +1,8 @@
 //! What an order is about.
 
-use super::{Amendment, AnyOrder};
+use super::{Amendment, AnyOrder, Part};
 use crate::{
+    id::Subject,
     ledger::GatewayName,
     lifecycle::{self, Effects, Opening, Reason, once},
     money::{Currency, FeePolicy, FeeRule, Money, Percent},
@@ -59,6 +60,9 @@ pub struct Terms {
     /// How many payins may be tried; any number when left out.
     #[serde(default)]
     pub payin_intents: Option<u32>,
+    /// What it is part of, when it was opened by a movement. Nobody else can open one with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
 }
 
 /// Which fee an order bears.
@@ -136,6 +140,7 @@ impl Terms {
             buyer_link: None,
             seller_link: None,
             payin_intents: None,
+            part: None,
         }
     }
 
@@ -152,7 +157,8 @@ impl Terms {
 
     pub(super) fn check(&self) -> Result<(), Reason> {
         self.amount.require_positive()?;
-        if self.buyer.as_ref() == Some(&self.seller) {
+        // Only a movement moves somebody's money to the same: a top-up.
+        if self.part.is_none() && self.buyer.as_ref() == Some(&self.seller) {
             return Err(Reason::SameParty);
         }
         if self.payin_intents == Some(0) {
@@ -186,7 +192,10 @@ impl Terms {
 }
 
 impl Opening<AnyOrder> for Terms {
-    fn check(&self, _: &mut Effects<'_>) -> Result<(), Reason> {
+    fn check(&self, step: &mut Effects<'_>) -> Result<(), Reason> {
+        if self.part.is_some() {
+            Part::may_open(step.stamp())?;
+        }
         Self::check(self)
     }
     fn held(&self) -> Money {
@@ -252,5 +261,8 @@ impl lifecycle::Facts for Facts {
     }
     fn parties(&self) -> Vec<PartyId> {
         once(self.terms.buyer.iter().chain([&self.terms.seller]).cloned())
+    }
+    fn about(&self) -> Option<Subject> {
+        self.part().map(|part| part.of)
     }
 }

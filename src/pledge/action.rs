@@ -1,7 +1,7 @@
 //! What can be done with a pledge, status by status.
 
 use super::{
-    AnyPledge, Cancelled, Created, Gathered, Offer, Paid, Pledge, PledgeId, Pool, Refunded, Returned, event,
+    AnyPledge, Cancelled, Created, Gathered, Offer, Paid, Pledge, PledgeId, Pool, Proceeds, Refunded, Returned, event,
     state::Returnable,
 };
 use crate::{
@@ -106,6 +106,18 @@ impl Pledge<Paid> {
     /// [`Refused`] when somebody asks: it happens by itself.
     pub fn gather(self, at: &Stamp) -> Result<Transition<Pledge<Gathered>>, Refused<Self>> {
         self.take(event::Gathered {}, at)
+    }
+}
+
+impl Pledge<Gathered> {
+    /// Its part of a repayment goes on into the backer's wallet, principal and interest each by an entry of its own. What
+    /// shares it out gives it in the same unit.
+    ///
+    /// # Errors
+    /// [`Refused`] when somebody asks: it happens by itself; when either part is below zero, or more would come back than
+    /// was pledged.
+    pub fn receive(self, proceeds: Proceeds, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
+        self.take(event::Received { proceeds }, at)
     }
 }
 

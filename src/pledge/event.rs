@@ -1,5 +1,6 @@
 //! What is logged of a pledge.
 
+use super::Proceeds;
 use crate::payment::{self, Outgoing};
 use serde::{Deserialize, Serialize};
 
@@ -32,3 +33,8 @@ pub struct Refunded {}
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Cancelled {}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Received {
+    pub(super) proceeds: Proceeds,
+}

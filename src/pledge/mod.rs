@@ -18,13 +18,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! What is pledged to is a [`Pool`]: a [`campaign`](crate::campaign), or a lifecycle of the host's own. A pledge's payins
-//! and refunds are about the pledge, and the pledge is about its pool ([`Query::About`](crate::store::Query::About) lists
-//! a pool's pledges). Its money goes from the payin to the pledge, and on to the pool's own escrow account at the next
-//! *gathering*, together with that of the others who paid meanwhile: one event of the pool for all of them. What has to go
-//! back comes back to the pledge, and goes on into a refund in the same commit.
+//! What is pledged to is a [`Pool`]: a [`campaign`](crate::campaign), a [`loan`](crate::loan), or a lifecycle of the host's
+//! own. A pledge's payins and refunds are about the pledge, and the pledge is about its pool
+//! ([`Query::About`](crate::store::Query::About) lists a pool's pledges). Its money goes from the payin to the pledge, and on
+//! to the pool's own escrow account at the next *gathering*, together with that of the others who paid meanwhile: one event
+//! of the pool for all of them. What has to go back comes back to the pledge, and goes on into a refund in the same commit.
 //!
-//! A pledge whose pool was paid out stays `GATHERED`: what became of the money is told once, by the pool.
+//! A pledge whose pool was paid out stays `GATHERED`: what became of the money is told once, by the pool. One to a
+//! [`loan`](crate::loan) notes what it has [`received`](Facts::received) of each repayment.
 //!
 #![doc = "<div style=\"overflow-x: auto\">"]
 #![doc = include_str!("lifecycle.svg")]
@@ -35,12 +36,16 @@ mod after;
 mod agreement;
 mod event;
 mod pool;
+mod pooled;
+mod proceeds;
 mod rule;
 mod state;
 mod step;
 mod terms;
 
 pub use pool::{Pool, Stage};
+pub(crate) use pooled::{Back, PoolGathered, PoolGaveBack, PoolGaveRestBack};
+pub use proceeds::Proceeds;
 pub use state::{Cancelled, Created, Gathered, Paid, Refunded, Returned};
 pub use terms::{Facts, Offer, Terms};
 
@@ -137,6 +142,11 @@ crate::lifecycle! {
             /// What happened to its money behind its back, such as a payment that was charged back.
             note_after(after: After<'e>) => NoteAfter records Noted {
                 Paid | Gathered | Returned | Refunded by Role::GATEWAY, Keep, Own;
+            }
+            /// What it was lent to repays: its part goes on into the backer's wallet.
+            receive(proceeds: Proceeds) => Receive records event::Received {
+                /// Together with what shares it out.
+                Gathered by Role::GATEWAY, Pass, Own;
             }
         }
         commands Command<'e>;

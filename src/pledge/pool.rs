@@ -7,7 +7,7 @@ use crate::{
     payment::{Agreement, Learned},
 };
 
-/// A lifecycle that gathers pledges in its own escrow account: a campaign, or one of the host's own, registered by
+/// A lifecycle that gathers pledges in its own escrow account: a campaign, a loan, or one of the host's own, registered by
 /// [`Escrow::with_pool`](crate::escrow::Escrow::with_pool).
 ///
 /// It counts pledges in batches and never holds them all: whoever has fifty thousand of them would otherwise read them

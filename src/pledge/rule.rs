@@ -25,7 +25,8 @@ impl AnyPledge {
                 | Action::Pay
                 | Action::DropPayin
                 | Action::Count
-                | Action::NoteAfter => Ok(()),
+                | Action::NoteAfter
+                | Action::Receive => Ok(()),
             },
             Self::Refunded(_) | Self::Cancelled(_) => Ok(()),
         }
@@ -51,7 +52,8 @@ impl Pledge<Created> {
             | Action::Refund
             | Action::Cancel
             | Action::Count
-            | Action::NoteAfter => Ok(()),
+            | Action::NoteAfter
+            | Action::Receive => Ok(()),
         }
     }
 
@@ -79,7 +81,8 @@ impl<S: super::state::Returnable> Pledge<S> {
             | Action::Pay
             | Action::DropPayin
             | Action::Count
-            | Action::NoteAfter => Ok(()),
+            | Action::NoteAfter
+            | Action::Receive => Ok(()),
         }
     }
 

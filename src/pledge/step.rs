@@ -152,3 +152,26 @@ impl Takes<Counted> for Pledge<Returned> {
         self
     }
 }
+
+impl Takes<event::Received> for Pledge<Gathered> {
+    type Next = Self;
+    fn check(&self, event: &event::Received, step: &mut Effects<'_>) -> Result<(), Reason> {
+        let (facts, proceeds) = (self.facts(), event.proceeds);
+        proceeds.require_not_negative()?;
+        let (asked, available) = (facts.received.checked_add(&proceeds)?.principal, facts.terms.offer.amount);
+        if asked.compare(available)?.is_gt() {
+            return Err(Reason::TooMuch { asked, available });
+        }
+        step.count_in(proceeds.sum()?)?;
+        let parts = [(proceeds.principal, Purpose::Principal), (proceeds.interest, Purpose::Interest)];
+        for (amount, purpose) in parts.into_iter().filter(|(amount, _)| amount.is_positive()) {
+            step.pay(Account::Wallet(facts.terms.offer.backer.clone()), amount, purpose)?;
+        }
+        Ok(())
+    }
+    fn make(mut self, event: event::Received, _: &Stamp) -> Self {
+        let facts = &mut self.head.facts;
+        facts.received = facts.received.checked_add(&event.proceeds).unwrap_or(facts.received);
+        self
+    }
+}

@@ -1,6 +1,6 @@
 //! What a pledge is about.
 
-use super::{AnyPledge, BACKER};
+use super::{AnyPledge, BACKER, Proceeds};
 use crate::{
     deal::{Period, Till},
     id::Subject,
@@ -47,6 +47,7 @@ pub struct Facts {
     pub(super) terms: Terms,
     pub(super) till: Till,
     pub(super) aftermath: Aftermath,
+    pub(super) received: Proceeds,
 }
 
 impl Terms {
@@ -94,7 +95,8 @@ impl Opening<AnyPledge> for Terms {
         Money::zero(self.offer.amount.currency())
     }
     fn facts(self, _: &Stamp) -> Facts {
-        Facts { terms: self, till: Till::default(), aftermath: Aftermath::default() }
+        let received = Proceeds::zero(self.offer.amount.currency());
+        Facts { terms: self, till: Till::default(), received, aftermath: Aftermath::default() }
     }
     fn gateway(&self) -> Option<&GatewayName> {
         Some(&self.gateway)
@@ -121,6 +123,12 @@ impl Facts {
     #[must_use]
     pub const fn till(&self) -> &Till {
         &self.till
+    }
+
+    /// What it has brought its backer so far, all of it paid into the backer's wallet.
+    #[must_use]
+    pub const fn received(&self) -> Proceeds {
+        self.received
     }
 }
 

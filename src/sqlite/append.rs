@@ -1,6 +1,6 @@
 //! Writing a commit: all of it, or nothing.
 
-use super::{SqliteError, money, outbox, row::Reader, unit::run};
+use super::{SqliteError, money, outbox, row::Reader, statements::Statements, unit::run};
 use crate::{
     party::PartyId,
     store::{Appended, AppendedAll, Columns, Commit, IfSent, Record, Request, Revision, books_agree},
@@ -24,15 +24,16 @@ pub(super) const fn are_stored(appended: &AppendedAll) -> bool {
 
 /// Writes a commit. Whoever calls it takes a refused one back.
 pub(super) fn append(connection: &Connection, commit: &Commit) -> Result<Appended, SqliteError> {
-    write_all_of(connection, commit, mint())
+    write_all_of(&mut Statements::on(connection), commit, mint())
 }
 
 /// Writes commits. Whoever calls it takes all of them back if one is refused.
 pub(super) fn append_all(connection: &Connection, commits: &[Commit]) -> Result<AppendedAll, SqliteError> {
     // The same for all: no subject is twice among them, for nobody knows yet which revision its second commit would expect.
     let (revision, mut revisions) = (mint(), Vec::with_capacity(commits.len()));
+    let mut statements = Statements::on(connection);
     for (position, commit) in commits.iter().enumerate() {
-        match write_all_of(connection, commit, revision)? {
+        match write_all_of(&mut statements, commit, revision)? {
             Appended::Stored(revision) => revisions.push(revision),
             why
             @ (Appended::Stale | Appended::Overdrawn { .. } | Appended::Sent { .. } | Appended::Unbooked { .. }) => {
@@ -62,41 +63,41 @@ pub(super) fn whole<T>(
     written
 }
 
-fn write_all_of(connection: &Connection, commit: &Commit, revision: Revision) -> Result<Appended, SqliteError> {
+fn write_all_of(statements: &mut Statements<'_>, commit: &Commit, revision: Revision) -> Result<Appended, SqliteError> {
     let records = commit.records();
     let (first, last) = records.first().zip(records.last()).expect("a commit has at least one event");
     let gapless = records.windows(2).all(|pair| pair[0].seq.checked_add(1) == Some(pair[1].seq));
     assert!(gapless, "the events of a commit are numbered without gaps");
     let subject = commit.subject().to_string();
-    if !replace_index(connection, commit, &subject, first, last, revision)? {
+    if !replace_index(statements, commit, &subject, first, last, revision)? {
         return Ok(Appended::Stale);
     }
     let mut follows = None;
     if let Some(withdrawal) = commit.withdraws()
-        && !outbox::withdraw(connection, withdrawal.key)?
+        && !outbox::withdraw(statements, withdrawal.key)?
     {
         match &withdrawal.if_sent {
             IfSent::Refuse => return Ok(Appended::Sent { key: withdrawal.key }),
             IfSent::Follow(call) => follows = Some(&**call),
         }
     }
-    if let Some(account) = money::post(connection, commit.entries())? {
+    if let Some(account) = money::post(statements, commit.entries())? {
         return Ok(Appended::Overdrawn { account });
     }
     for record in records {
-        insert_event(connection, &subject, record)?;
+        insert_event(statements, &subject, record)?;
     }
     for entry in commit.entries() {
-        money::enter(connection, entry, &subject, last)?;
+        money::enter(statements, entry, &subject, last)?;
     }
     for call in follows.into_iter().chain(commit.calls()) {
-        outbox::enqueue(connection, call, commit.lane())?;
+        outbox::enqueue(statements, call, commit.lane())?;
     }
     if let Some(settlement) = commit.settles() {
-        outbox::settle(connection, settlement)?;
+        outbox::settle(statements, settlement)?;
     }
     if let Some(request) = commit.request()
-        && !answer(connection, request, &subject, last.seq)?
+        && !answer(statements, request, &subject, last.seq)?
     {
         return Ok(Appended::Stale);
     }
@@ -127,7 +128,7 @@ const LEAVE: &str = "DELETE FROM escrowed_parties WHERE party = ?1 AND subject =
 
 /// Replaces the row for queries. False when the commit does not go on where its subject stands.
 fn replace_index(
-    connection: &Connection,
+    statements: &mut Statements<'_>,
     commit: &Commit,
     subject: &str,
     first: &Record,
@@ -143,9 +144,9 @@ fn replace_index(
     let Some(expected) = commit.expected() else {
         let values =
             params![subject, row.lifecycle, row.status, parties, about, deadline, held, currency, mark, last.seq];
-        let opened = first.seq == 1 && connection.prepare_cached(OPEN)?.execute(values)? == 1;
+        let opened = first.seq == 1 && statements.of(OPEN)?.execute(values)? == 1;
         if opened {
-            join(connection, subject, &row.parties, &[])?;
+            join(statements, subject, &row.parties, &[])?;
         }
         return Ok(opened);
     };
@@ -164,25 +165,28 @@ fn replace_index(
         expected,
         before
     ];
-    let mut go_on = connection.prepare_cached(GO_ON)?;
-    if go_on.execute(values)? == 1 {
+    if statements.of(GO_ON)?.execute(values)? == 1 {
         return Ok(true);
     }
     let known: Vec<PartyId> = {
-        let mut stands = connection.prepare_cached(STANDS)?;
-        let mut rows = stands.query(params![subject, expected, before])?;
+        let mut rows = statements.of(STANDS)?.query(params![subject, expected, before])?;
         let Some(row) = rows.next()? else { return Ok(false) };
         Reader::new("escrowed_subjects", row).json(0)?
     };
-    connection.prepare_cached(RENAME)?.execute(params![subject, parties])?;
-    join(connection, subject, &row.parties, &known)?;
-    Ok(go_on.execute(values)? == 1)
+    statements.of(RENAME)?.execute(params![subject, parties])?;
+    join(statements, subject, &row.parties, &known)?;
+    Ok(statements.of(GO_ON)?.execute(values)? == 1)
 }
 
 /// Writes who has come and deletes who has gone.
-fn join(connection: &Connection, subject: &str, now: &[PartyId], before: &[PartyId]) -> Result<(), SqliteError> {
+fn join(
+    statements: &mut Statements<'_>,
+    subject: &str,
+    now: &[PartyId],
+    before: &[PartyId],
+) -> Result<(), SqliteError> {
     for (statement, parties, others) in [(LEAVE, before, now), (JOIN, now, before)] {
-        let mut statement = connection.prepare_cached(statement)?;
+        let statement = statements.of(statement)?;
         for party in parties.iter().filter(|party| !others.contains(party)) {
             statement.execute([party.as_str(), subject])?;
         }
@@ -194,19 +198,19 @@ const ANSWER: &str = "INSERT INTO escrowed_requests (key, digest, subject, seq) 
 ON CONFLICT (key) DO NOTHING";
 
 /// Keeps what became of a request. False when one was done under this key already.
-fn answer(connection: &Connection, request: &Request, subject: &str, seq: u32) -> Result<bool, SqliteError> {
+fn answer(statements: &mut Statements<'_>, request: &Request, subject: &str, seq: u32) -> Result<bool, SqliteError> {
     let values = params![request.key.as_str(), request.digest.to_string(), subject, seq];
-    Ok(connection.prepare_cached(ANSWER)?.execute(values)? == 1)
+    Ok(statements.of(ANSWER)?.execute(values)? == 1)
 }
 
 const EVENT: &str = "INSERT INTO escrowed_events (subject, seq, name, version, actor, at, body)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
-fn insert_event(connection: &Connection, subject: &str, record: &Record) -> Result<(), SqliteError> {
+fn insert_event(statements: &mut Statements<'_>, subject: &str, record: &Record) -> Result<(), SqliteError> {
     let actor = serde_json::to_string(&record.stamp.by)?;
     let body = record.payload.to_json()?;
     let at = record.stamp.at.unix_micros();
     let values = params![subject, record.seq, record.name, record.version, actor, at, body];
-    connection.prepare_cached(EVENT)?.execute(values)?;
+    statements.of(EVENT)?.execute(values)?;
     Ok(())
 }

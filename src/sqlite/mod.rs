@@ -32,6 +32,7 @@ mod migrate;
 mod money;
 mod outbox;
 mod row;
+mod statements;
 mod unit;
 mod views;
 

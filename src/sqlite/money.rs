@@ -1,25 +1,25 @@
 //! Balances and entries: the database's own CHECK refuses to overdraw.
 
-use super::{SqliteError, error};
+use super::{SqliteError, error, statements::Statements};
 use crate::{
     ledger::{Account, Entry, Posting},
     money::Currency,
     store::Record,
 };
-use rusqlite::{Connection, params};
+use rusqlite::params;
 
 /// Changes the balances. Answers with the account that would have been overdrawn, if one would.
-pub(super) fn post(connection: &Connection, entries: &[Entry]) -> Result<Option<Account>, SqliteError> {
+pub(super) fn post(statements: &mut Statements<'_>, entries: &[Entry]) -> Result<Option<Account>, SqliteError> {
     if let Some(sums) = sums(entries) {
         for sum in sums {
-            if !add(connection, sum.account, sum.currency, sum.total)? {
+            if !add(statements, sum.account, sum.currency, sum.total)? {
                 return Ok(Some(sum.account.clone()));
             }
         }
         return Ok(None);
     }
     for Posting { account, amount } in entries.iter().flat_map(Entry::postings) {
-        if !add(connection, account, amount.currency(), amount.minor())? {
+        if !add(statements, account, amount.currency(), amount.minor())? {
             return Ok(Some(account.clone()));
         }
     }
@@ -62,12 +62,17 @@ ON CONFLICT (account, currency) DO UPDATE SET minor = minor + excluded.minor";
 const TAKE: &str = "UPDATE escrowed_balances SET minor = minor + ?3 WHERE account = ?1 AND currency = ?2";
 
 /// Adds to a balance. False when the account would be overdrawn.
-fn add(connection: &Connection, account: &Account, currency: Currency, minor: i64) -> Result<bool, SqliteError> {
+fn add(
+    statements: &mut Statements<'_>,
+    account: &Account,
+    currency: Currency,
+    minor: i64,
+) -> Result<bool, SqliteError> {
     let name = account.to_string();
     let changed = if !account.may_hold(minor) {
-        connection.prepare_cached(TAKE)?.execute(params![name, currency.code(), minor])
+        statements.of(TAKE)?.execute(params![name, currency.code(), minor])
     } else {
-        connection.prepare_cached(ADD)?.execute(params![name, currency.code(), minor, account.guarded()])
+        statements.of(ADD)?.execute(params![name, currency.code(), minor, account.guarded()])
     };
     match changed {
         Ok(rows) => Ok(rows == 1),
@@ -82,11 +87,16 @@ const ENTER: &str = "INSERT INTO escrowed_entries
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
 /// Writes an entry into the books.
-pub(super) fn enter(connection: &Connection, entry: &Entry, subject: &str, last: &Record) -> Result<(), SqliteError> {
+pub(super) fn enter(
+    statements: &mut Statements<'_>,
+    entry: &Entry,
+    subject: &str,
+    last: &Record,
+) -> Result<(), SqliteError> {
     let (from, to) = (entry.from().to_string(), entry.to().to_string());
     let (minor, currency) = (entry.amount().minor(), entry.amount().currency().code());
     let at = last.stamp.at.unix_micros();
     let values = params![subject, last.seq, from, to, minor, currency, entry.purpose().name(), at];
-    connection.prepare_cached(ENTER)?.execute(values)?;
+    statements.of(ENTER)?.execute(values)?;
     Ok(())
 }

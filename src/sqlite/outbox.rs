@@ -1,6 +1,6 @@
 //! The calls that wait for a gateway.
 
-use super::{SqliteError, SqliteUnit, append, error, row::Reader, views};
+use super::{SqliteError, SqliteUnit, append, error, row::Reader, statements::Statements, views};
 use crate::{
     gateway::IdempotencyKey,
     id::Subject,
@@ -17,7 +17,8 @@ const CALLS: &str = "escrowed_calls";
 const LEASE: &str = "UPDATE escrowed_calls SET worker = ?4, lease_until = ?5, attempts = attempts + 1
 WHERE number IN (
     SELECT number FROM escrowed_calls AS waiting
-    WHERE gateway = ?1 AND due <= ?2 AND status IN ('queued', 'pending', 'held')
+    WHERE gateway = ?1 AND due <= ?2
+        AND (status = 'queued' OR status = 'pending' OR status = 'held')
         AND (lease_until IS NULL OR lease_until <= ?2)
         AND NOT EXISTS (
             SELECT 1 FROM escrowed_calls AS earlier
@@ -129,12 +130,12 @@ const ENQUEUE: &str = "INSERT INTO escrowed_calls (key, lane, gateway, instructi
 VALUES (?1, ?2, ?3, ?4, 'queued', 0, ?5)";
 
 /// Puts a call into the outbox.
-pub(super) fn enqueue(connection: &Connection, call: &Call, lane: Subject) -> Result<(), SqliteError> {
+pub(super) fn enqueue(statements: &mut Statements<'_>, call: &Call, lane: Subject) -> Result<(), SqliteError> {
     let key = call.instruction.key();
     let instruction = serde_json::to_string(&call.instruction)?;
     let due = call.due.unix_micros();
     let values = params![key.to_string(), lane.to_string(), call.gateway.as_str(), instruction, due];
-    match connection.prepare_cached(ENQUEUE)?.execute(values) {
+    match statements.of(ENQUEUE)?.execute(values) {
         Ok(_) => Ok(()),
         Err(error) if error::is_duplicate(&error) => Err(SqliteError::DuplicateCall { key }),
         Err(error) => Err(error.into()),
@@ -146,12 +147,12 @@ WHERE key = ?1 AND status IN ('queued', 'held', 'parked') AND attempts = 0";
 const SENT: &str = "SELECT 1 FROM escrowed_calls WHERE key = ?1 AND status <> 'withdrawn'";
 
 /// Withdraws a call. False when somebody may have sent it.
-pub(super) fn withdraw(connection: &Connection, key: IdempotencyKey) -> Result<bool, SqliteError> {
+pub(super) fn withdraw(statements: &mut Statements<'_>, key: IdempotencyKey) -> Result<bool, SqliteError> {
     let key = key.to_string();
-    if connection.prepare_cached(WITHDRAW)?.execute([&key])? == 1 {
+    if statements.of(WITHDRAW)?.execute([&key])? == 1 {
         return Ok(true);
     }
-    let sent = connection.prepare_cached(SENT)?.query_row([&key], |_| Ok(())).optional()?;
+    let sent = statements.of(SENT)?.query_row([&key], |_| Ok(())).optional()?;
     Ok(sent.is_none())
 }
 
@@ -159,11 +160,11 @@ const SETTLE: &str = "UPDATE escrowed_calls
 SET status = ?2, outcome = ?3, worker = NULL, lease_until = NULL WHERE key = ?1";
 
 /// Notes the answer to a call.
-pub(super) fn settle(connection: &Connection, settlement: &Settlement) -> Result<(), SqliteError> {
+pub(super) fn settle(statements: &mut Statements<'_>, settlement: &Settlement) -> Result<(), SqliteError> {
     let Settlement { key, outcome } = settlement;
     let status = if outcome.is_final() { CallStatus::Settled } else { CallStatus::Pending };
     let values = params![key.to_string(), status.name(), serde_json::to_string(outcome)?];
-    let known = connection.prepare_cached(SETTLE)?.execute(values)? == 1;
+    let known = statements.of(SETTLE)?.execute(values)? == 1;
     if known { Ok(()) } else { Err(SqliteError::UnknownCall { key: *key }) }
 }
 

@@ -74,7 +74,10 @@ impl AnyTransaction {
         let facts = self.facts();
         let platform = facts.terms.platform.as_ref().unwrap_or(&facts.terms.client_id).clone();
         let paid: Vec<(PartyId, Money)> = match self.gone() {
-            Some(outgoing) => facts.till.paid_to(outgoing, &platform),
+            Some(outgoing) => {
+                let client = facts.terms.pricing.for_client().ok().map(|fee| (&facts.terms.client_id, fee));
+                facts.till.paid_to(outgoing, &platform, client)
+            }
             None => Vec::new(),
         };
         Stake { held: self.held(), paid: facts.aftermath.left(paid), platform }

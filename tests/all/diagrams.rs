@@ -1,14 +1,20 @@
 //! The diagrams in the documentation are those of the tables. `ESCROWED_BLESS=1` writes them anew.
 
-use escrowed::{campaign, diagram::Diagram, face_to_face, lifecycle::Table, order, payment, pledge, transaction};
+use escrowed::{
+    campaign, diagram::Diagram, distribution, face_to_face, lifecycle::Table, loan, movement, order, payment, pledge,
+    transaction,
+};
 use std::path::Path;
 
-const DIAGRAMS: [(&str, Table); 10] = [
+const DIAGRAMS: [(&str, Table); 13] = [
     ("src/order/lifecycle.svg", order::TABLE),
     ("src/face_to_face/lifecycle.svg", face_to_face::TABLE),
     ("src/transaction/lifecycle.svg", transaction::TABLE),
     ("src/campaign/lifecycle.svg", campaign::TABLE),
     ("src/pledge/lifecycle.svg", pledge::TABLE),
+    ("src/movement/lifecycle.svg", movement::TABLE),
+    ("src/loan/lifecycle.svg", loan::TABLE),
+    ("src/distribution/lifecycle.svg", distribution::TABLE),
     ("src/payment/payin/lifecycle.svg", payment::payin::TABLE),
     ("src/payment/payout/lifecycle.svg", payment::payout::TABLE),
     ("src/payment/refund/lifecycle.svg", payment::refund::TABLE),

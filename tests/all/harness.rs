@@ -2,14 +2,17 @@
 
 use escrowed::{
     campaign::AnyCampaign,
+    distribution::AnyDistribution,
     escrow::{Escrow, EscrowError, ManualClock, Reported},
     face_to_face::AnyFaceToFace,
     gateway::{Gateway, IdempotencyKey, Outcome, Report, Verb},
     id::{Id, Subject},
     ledger::{Account, trial_balance},
     lifecycle::{Lifecycle, replay},
+    loan::AnyLoan,
     memory::Memory,
     money::{Currency, Money},
+    movement::AnyMovement,
     order::{self, AnyOrder, Command, Fees, OrderId, PayoutPlan, Status, Terms},
     party::{Actor, PartyId},
     payment::{
@@ -358,6 +361,9 @@ impl<S: Store, G: Gateway> Shop<S, G> {
         seen += self.audit_lifecycle::<AnyFaceToFace>("face_to_face").await;
         seen += self.audit_lifecycle::<AnyCampaign>("campaign").await;
         seen += self.audit_lifecycle::<AnyPledge>("pledge").await;
+        seen += self.audit_lifecycle::<AnyMovement>("movement").await;
+        seen += self.audit_lifecycle::<AnyLoan>("loan").await;
+        seen += self.audit_lifecycle::<AnyDistribution>("distribution").await;
         seen += self.audit_lifecycle::<AnyPayin>("payin").await;
         seen += self.audit_lifecycle::<AnyPayout>("payout").await;
         seen += self.audit_lifecycle::<AnyRefund>("refund").await;

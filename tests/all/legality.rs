@@ -25,6 +25,8 @@ absent!(
     cancel,
     set_payout,
     validate,
+    settle,
+    undo,
     release,
     block,
     unblock,
@@ -109,6 +111,8 @@ fn an_order_has_the_methods_of_its_table_and_no_others() {
             cancel,
             set_payout,
             validate,
+            settle,
+            undo,
             release,
             block,
             unblock,
@@ -127,7 +131,7 @@ fn an_order_has_the_methods_of_its_table_and_no_others() {
         ]
     );
     // Nothing was forgotten above.
-    assert_eq!((Status::ALL.len(), Action::ALL.len()), (11, 24));
+    assert_eq!((Status::ALL.len(), Action::ALL.len()), (11, 26));
 }
 
 #[test]

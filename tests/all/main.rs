@@ -11,8 +11,11 @@ mod handling;
 mod harness;
 mod kyc;
 mod legality;
+mod loan;
+mod looks;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod market;
+mod movement;
 mod one_write;
 mod orders;
 mod payments;
@@ -24,6 +27,7 @@ mod requests;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod statements;
+mod storm;
 mod tables;
 mod threads;
 mod transaction;

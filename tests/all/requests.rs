@@ -6,14 +6,14 @@ use escrowed::{
     escrow::{Caller, EscrowError},
     face_to_face::{self, FaceToFace, FaceToFaceId, JoinCode},
     gateway::Verb,
-    id::{Id, Subject},
+    id::Id,
     lifecycle::{Lifecycle, Reason, Value},
     memory::Memory,
     order::{AnyOrder, Command, Order, OrderId, PayoutPlan, Status},
     party::Actor,
     payment::{Agreement, AnyPayin, AnyPayout, Destination, Method, Route, payin, payout, refund},
     sandbox::Behaviour,
-    store::{Answered, Appended, AppendedAll, Commit, Log, Request, RequestKey, Store, UnitOfWork},
+    store::{Request, Store, UnitOfWork},
 };
 use proptest::{
     prelude::*,
@@ -61,43 +61,7 @@ fn told(order: &AnyOrder) -> String {
     format!("{} {:?} {:?}", order.head().seq(), order.history(), order.facts())
 }
 
-/// A unit whose first look for a request comes too early: another one does it before the second.
-struct Early<U>(U, bool);
-
-impl<U: UnitOfWork> UnitOfWork for Early<U> {
-    type Error = U::Error;
-
-    async fn log(&mut self, subject: Subject) -> Result<Option<Log>, U::Error> {
-        self.0.log(subject).await
-    }
-
-    async fn answered(&mut self, key: &RequestKey) -> Result<Option<Answered>, U::Error> {
-        if std::mem::replace(&mut self.1, false) { Ok(None) } else { self.0.answered(key).await }
-    }
-
-    async fn append(&mut self, commit: &Commit) -> Result<Appended, U::Error> {
-        self.0.append(commit).await
-    }
-
-    async fn append_all(&mut self, commits: &[Commit]) -> Result<AppendedAll, U::Error> {
-        self.0.append_all(commits).await
-    }
-}
-
 on_each_store! {
-    async fn what_is_done_while_it_is_looked_for_is_answered_and_not_refused(shop) {
-        let id = shop.open(terms()).await;
-        let pay = || Command::Pay { by: Method::Card };
-        let first = ask(&shop, id, pay(), once(user("anna"), "k")).await.unwrap();
-        let mut unit = Early(shop.begin().await, true);
-        let again = shop.escrow.act(&mut unit, id, pay(), once(user("anna"), "k")).await.unwrap();
-        assert_eq!(format!("{again:?}"), format!("{first:?}"));
-        // Another request is refused as ever.
-        let mut unit = Early(unit.0, true);
-        let other = shop.escrow.act(&mut unit, id, pay(), once(user("anna"), "l")).await;
-        assert!(matches!(other, Err(EscrowError::Refused(_))), "{other:?}");
-    }
-
     async fn sent_again_it_gets_its_first_answer_even_after_others_went_on(shop) {
         let id = shop.open(terms()).await;
         let pay = || Command::Pay { by: Method::Card };

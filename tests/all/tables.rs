@@ -1,9 +1,9 @@
 //! The crate's tables are those of `tests/data/lifecycles.toml`, edge by edge.
 
 use escrowed::{
-    campaign, face_to_face,
+    campaign, distribution, face_to_face,
     lifecycle::{Edge, Table},
-    order,
+    loan, movement, order,
     payment::{payin, payout, refund},
     pledge,
 };
@@ -40,7 +40,15 @@ fn line(table: &Table, edge: &Edge) -> String {
 }
 
 /// What people agree on.
-const AGREEMENTS: [Table; 4] = [order::TABLE, face_to_face::TABLE, campaign::TABLE, pledge::TABLE];
+const AGREEMENTS: [Table; 7] = [
+    order::TABLE,
+    face_to_face::TABLE,
+    campaign::TABLE,
+    pledge::TABLE,
+    movement::TABLE,
+    loan::TABLE,
+    distribution::TABLE,
+];
 
 #[test]
 fn agreements_are_as_they_should_be() {
@@ -84,6 +92,9 @@ fn statuses_are_written_as_in_the_documents() {
     check(&face_to_face::TABLE, face_to_face::Status::ALL);
     check(&campaign::TABLE, campaign::Status::ALL);
     check(&pledge::TABLE, pledge::Status::ALL);
+    check(&movement::TABLE, movement::Status::ALL);
+    check(&loan::TABLE, loan::Status::ALL);
+    check(&distribution::TABLE, distribution::Status::ALL);
     assert!(serde_json::from_str::<order::Status>("\"Draft\"").is_err());
     assert!(serde_json::from_str::<face_to_face::Status>("\"DepositPaid\"").is_err());
 }

@@ -169,6 +169,12 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         if let Some(taken) = self.pledges_due(gathered, row, at).await? {
             return Ok(taken);
         }
+        if let Some(taken) = self.movements_due(gathered, row, at).await? {
+            return Ok(taken);
+        }
+        if let Some(taken) = self.shares_due(gathered, row, at).await? {
+            return Ok(taken);
+        }
         let log = gathered.log(row.subject).await?;
         let reaction = (self.member(row.subject)?.due)(log, at)?;
         let taken = !reaction.commits.is_empty();

@@ -5,7 +5,7 @@ use crate::{
     money::Money,
     order::{
         AnyOrder, Cancelled, Order, Published, Rejected, event,
-        state::{Blockable, Cancellable},
+        state::{Blockable, Cancellable, Undoable},
     },
     party::Stamp,
     payment::{Refund, refund},
@@ -63,5 +63,19 @@ where
     pub fn cancel(self, at: &Stamp) -> Result<Transition<Order<Cancelled>>, Refused<Self>> {
         let refund = self.state.paid().map(|_| self.next_refund(at));
         self.take(event::Cancelled { refund }, at)
+    }
+}
+
+impl<S: Undoable> Order<S>
+where
+    Self: Value<Any = AnyOrder>,
+{
+    /// What it is part of is undone, in the same unit. What was paid goes back by itself.
+    ///
+    /// # Errors
+    /// [`Refused`] when it stands alone, or somebody asks: it happens by itself.
+    pub fn undo(self, at: &Stamp) -> Result<Transition<Order<Cancelled>>, Refused<Self>> {
+        let refund = self.state.paid().map(|_| self.next_refund(at));
+        self.take(event::Undone { refund }, at)
     }
 }

@@ -136,6 +136,12 @@ impl Order<PendingPublish> {
 }
 
 impl Order<Failure> {
+    /// Whether the buyer may try again.
+    #[must_use]
+    pub fn has_tries_left(&self) -> bool {
+        self.facts().attempts_left().is_ok()
+    }
+
     /// The buyer tries again.
     ///
     /// # Errors

@@ -41,6 +41,17 @@ impl Order<Published> {
         Ok(planned.expect("the seller may set a plan that adds up"))
     }
 
+    /// Everything that it is part of is paid: its payout is opened, in the same unit as its movement's step.
+    ///
+    /// # Errors
+    /// [`Refused`] when it stands alone, or somebody asks: it happens by itself.
+    pub fn settle(self, at: &Stamp) -> Result<Transition<Order<PendingRelease>>, Refused<Self>> {
+        match self.part_settlement(at) {
+            Ok(event) => self.take(event, at),
+            Err(reason) => Err(Refused { value: self, reason }),
+        }
+    }
+
     // The command's form.
     pub(in crate::order) fn accept_as_told(
         self,

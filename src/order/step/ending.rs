@@ -6,7 +6,7 @@ use crate::{
     money::Money,
     order::{
         AnyOrder, BlockedRelease, Cancelled, Order, Published, Rejected, Was, event,
-        state::{Blockable, Cancellable},
+        state::{Blockable, Cancellable, Undoable},
     },
     party::{Actor, Stamp},
     payment::{
@@ -52,6 +52,7 @@ impl<S> Order<S> {
 impl Takes<event::Rejected> for Order<Published> {
     type Next = Order<Rejected>;
     fn check(&self, event: &event::Rejected, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.stands_alone()?;
         self.open_refund(event.refund, self.held(), &self.state.paid, Consent::Owed, step)
     }
     fn make(self, event: event::Rejected, _: &Stamp) -> Order<Rejected> {
@@ -65,13 +66,9 @@ where
 {
     type Next = Order<Cancelled>;
     fn check(&self, event: &event::Cancelled, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.stands_alone()?;
         self.may_cancel(step.stamp())?;
-        match (self.state.paid(), event.refund) {
-            (Some(paid), Some(refund)) => self.open_refund(refund, self.held(), paid, Consent::NotNeeded, step),
-            (None, None) => Ok(()),
-            (Some(_), None) => Err(Reason::Missing { what: "the refund of what was paid" }),
-            (None, Some(_)) => Err(Reason::Missing { what: "a payment to refund" }),
-        }
+        self.all_back(event.refund, step)
     }
     fn make(self, event: event::Cancelled, _: &Stamp) -> Order<Cancelled> {
         let abandoned = self.state.underway();
@@ -79,7 +76,32 @@ where
     }
 }
 
+impl<S: Undoable> Takes<event::Undone> for Order<S>
+where
+    Self: Value<Any = AnyOrder>,
+{
+    type Next = Order<Cancelled>;
+    fn check(&self, event: &event::Undone, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.facts().must_be_part()?;
+        self.all_back(event.refund, step)
+    }
+    fn make(self, event: event::Undone, _: &Stamp) -> Order<Cancelled> {
+        let abandoned = self.state.underway();
+        self.enter(Cancelled { refund: event.refund, abandoned })
+    }
+}
+
 impl<S: Cancellable> Order<S> {
+    // Opens the refund of all that was paid, if anything was.
+    fn all_back(&self, refund: Option<RefundId>, step: &mut Effects<'_>) -> Result<(), Reason> {
+        match (self.state.paid(), refund) {
+            (Some(paid), Some(refund)) => self.open_refund(refund, self.held(), paid, Consent::NotNeeded, step),
+            (None, None) => Ok(()),
+            (Some(_), None) => Err(Reason::Missing { what: "the refund of what was paid" }),
+            (None, Some(_)) => Err(Reason::Missing { what: "a payment to refund" }),
+        }
+    }
+
     pub(in crate::order) fn may_cancel(&self, at: &Stamp) -> Result<(), Reason> {
         // Anybody might be the buyer of a draft without one, which is no reason to let anybody call it off.
         if self.facts().terms.buyer.is_none() && matches!(at.by, Actor::Party(_)) {
@@ -126,6 +148,7 @@ where
 {
     type Next = Self;
     fn check(&self, event: &event::PartRefunded, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.stands_alone()?;
         let available = self.refundable()?;
         if available.checked_sub(event.amount.require_positive()?)?.is_negative() {
             return Err(Reason::TooMuch { asked: event.amount, available });

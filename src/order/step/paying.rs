@@ -10,7 +10,7 @@ use crate::{
 impl Order<Draft> {
     pub(in crate::order) fn may_be_bought_by(&self, buyer: &crate::party::PartyId, by: &Stamp) -> Result<(), Reason> {
         let terms = &self.facts().terms;
-        if *buyer == terms.seller {
+        if terms.part.is_none() && *buyer == terms.seller {
             return Err(Reason::SameParty);
         }
         // A party speaks for itself only, and nobody replaces the buyer the order was opened for.
@@ -143,6 +143,7 @@ where
 {
     type Next = Self;
     fn check(&self, event: &event::Amended, _: &mut Effects<'_>) -> Result<(), Reason> {
+        self.stands_alone()?;
         let changes = &event.changes;
         if S::PAID {
             let fixed = [

@@ -28,9 +28,36 @@ impl<S> Order<S> {
 
 impl Takes<event::Accepted> for Order<Published> {
     type Next = Order<Accepted>;
+    fn check(&self, _: &event::Accepted, _: &mut Effects<'_>) -> Result<(), Reason> {
+        self.stands_alone()
+    }
     fn make(self, _: event::Accepted, _: &Stamp) -> Order<Accepted> {
         let Self { head, state: Published { paid } } = self;
         Order { head, state: Accepted { paid } }
+    }
+}
+
+impl Order<Published> {
+    // The payout that its movement opens at this time. Computed anew in replay and compared.
+    pub(in crate::order) fn part_settlement(&self, at: &Stamp) -> Result<event::Settled, Reason> {
+        let to = self.facts().must_be_part()?.to.clone();
+        let parts = [(self.facts().terms.seller.clone(), self.net()?, Way::Payout(to))];
+        Ok(event::Settled { payouts: Outgoing::plan(self.id().subject(), self.head.seq() + 1, at.at, parts) })
+    }
+}
+
+impl Takes<event::Settled> for Order<Published> {
+    type Next = Order<PendingRelease>;
+    fn check(&self, event: &event::Settled, step: &mut Effects<'_>) -> Result<(), Reason> {
+        if *event != self.part_settlement(step.stamp())? {
+            return Err(Reason::Fixed { what: "what the payee gets" });
+        }
+        event.payouts.open(&self.facts().terms.gateway, step)
+    }
+    fn make(self, event: event::Settled, _: &Stamp) -> Order<PendingRelease> {
+        let fee = Money::zero(self.held().currency());
+        let Self { head, state: Published { paid } } = self;
+        Order { head, state: PendingRelease { paid, fee, payouts: event.payouts } }
     }
 }
 
@@ -195,6 +222,7 @@ where
 {
     type Next = Order<BlockedRelease>;
     fn check(&self, event: &event::Blocked, _: &mut Effects<'_>) -> Result<(), Reason> {
+        self.stands_alone()?;
         match event.payout {
             None => Ok(()),
             Some(_) => Err(Reason::Missing { what: "a payout of this order" }),

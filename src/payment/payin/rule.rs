@@ -3,14 +3,16 @@
 use super::{Action, Authorized, Confirmed, Created, Method, Payin, state::Over};
 use crate::{
     gateway::{Capture, Outcome, Verb},
+    id::Subject,
     lifecycle::Reason,
     party::{Actor, PartyId, Role},
 };
 
-/// Whether an actor may spend from a wallet: its owner, or the platform.
+/// Whether an actor may spend from a wallet: its owner, or the platform. The wallet of something that has an id, such as a
+/// movement, is nobody's who happens to bear that name.
 pub(super) fn may_spend(owner: &PartyId, by: &Actor) -> bool {
     match by {
-        Actor::Party(who) => who == owner,
+        Actor::Party(who) => who == owner && owner.to_string().parse::<Subject>().is_err(),
         Actor::Office { role, .. } => role.as_str() == Role::PLATFORM.name,
         Actor::Clock | Actor::Gateway => false,
     }

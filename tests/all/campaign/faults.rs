@@ -25,20 +25,20 @@ use std::sync::{
 
 /// Counts down; what is asked when it comes to zero fails.
 #[derive(Clone, Default)]
-struct Fuse(Arc<AtomicUsize>);
+pub(crate) struct Fuse(Arc<AtomicUsize>);
 
-struct Flaky<S> {
-    store: S,
-    fuse: Fuse,
+pub(crate) struct Flaky<S> {
+    pub(crate) store: S,
+    pub(crate) fuse: Fuse,
 }
 
-struct FlakyUnit<U> {
+pub(crate) struct FlakyUnit<U> {
     unit: U,
     fuse: Fuse,
 }
 
 #[derive(Debug, thiserror::Error)]
-enum Failed<E> {
+pub(crate) enum Failed<E> {
     #[error("the line is cut")]
     Cut,
     #[error(transparent)]
@@ -52,11 +52,11 @@ impl Fuse {
         if left == 1 { Err(Failed::Cut) } else { Ok(()) }
     }
 
-    fn light(&self, length: usize) {
+    pub(crate) fn light(&self, length: usize) {
         self.0.store(length, Ordering::SeqCst);
     }
 
-    fn is_out(&self) -> bool {
+    pub(crate) fn is_out(&self) -> bool {
         self.0.load(Ordering::SeqCst) == 0
     }
 }
@@ -170,10 +170,10 @@ impl<U: Inventory> Inventory for FlakyUnit<U> {
     }
 }
 
-type World<S> = Shop<Flaky<S>>;
+pub(crate) type World<S> = Shop<Flaky<S>>;
 
 /// Whether the store failed. Nothing else may.
-fn cut<T, E: std::fmt::Debug>(done: Result<T, EscrowError<Failed<E>>>) -> bool {
+pub(crate) fn cut<T, E: std::fmt::Debug>(done: Result<T, EscrowError<Failed<E>>>) -> bool {
     match done {
         Ok(_) => false,
         Err(EscrowError::Storage(Failed::Cut)) => true,
@@ -182,7 +182,7 @@ fn cut<T, E: std::fmt::Debug>(done: Result<T, EscrowError<Failed<E>>>) -> bool {
 }
 
 /// Commits what was done, or rolls it back. Whether it is done for good; the books are in order in any case.
-async fn finished<S: Store>(shop: &World<S>, unit: FlakyUnit<S::Unit>, cut: bool) -> bool {
+pub(crate) async fn finished<S: Store>(shop: &World<S>, unit: FlakyUnit<S::Unit>, cut: bool) -> bool {
     let done = if cut {
         drop(unit);
         false
@@ -276,7 +276,7 @@ async fn charge<S: Store>(shop: &World<S>, id: CampaignId, name: &str) -> Idempo
     crate::harness::key(shop.payins(pledge).await[0].id().subject(), Verb::Charge)
 }
 
-async fn send<S: Store>(shop: &World<S>) {
+pub(crate) async fn send<S: Store>(shop: &World<S>) {
     loop {
         match shop.escrow.send(&"worker".parse().unwrap(), 100).await {
             Ok(sent) if sent.taken == 0 => return,
@@ -291,7 +291,7 @@ async fn send<S: Store>(shop: &World<S>) {
     }
 }
 
-async fn run<S: Store>(shop: &World<S>) {
+pub(crate) async fn run<S: Store>(shop: &World<S>) {
     loop {
         match shop.escrow.run_due(&worker(), 100).await {
             Ok(due) if due.taken == 0 => return,

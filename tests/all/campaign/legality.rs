@@ -4,7 +4,7 @@ use escrowed::lifecycle::Table;
 
 // What a status has instead of a method that its table does not give it. An inherent method, where there is one,
 // always wins over a trait's.
-struct Absent;
+pub(crate) struct Absent;
 
 macro_rules! compare {
     ($value:ident, $statuses:tt, [$($action:ident),+ $(,)?]) => {
@@ -20,12 +20,13 @@ macro_rules! compare {
         assert_eq!([$( Status::$status ),+], Status::ALL);
     };
 }
+pub(crate) use compare;
 
-fn is_there<F>(method: F) -> bool {
+pub(crate) fn is_there<F>(method: F) -> bool {
     !std::any::type_name_of_val(&method).contains("Fallback")
 }
 
-fn check(table: &Table, status: usize, action: &str, there: bool) {
+pub(crate) fn check(table: &Table, status: usize, action: &str, there: bool) {
     let position = table.actions.iter().position(|name| *name == action).expect("an action of the table");
     let legal = table.edge(status, position).is_some();
     let name = table.statuses[status].name;
@@ -63,6 +64,46 @@ fn a_pledge_has_the_methods_of_its_table_and_no_others() {
     compare!(
         Pledge,
         [Created, Paid, Gathered, Returned, Refunded, Cancelled],
-        [collect, turn_away, gather, withdraw, give_back, refund, cancel, pay, drop_payin, count, note_after]
+        [collect, turn_away, gather, withdraw, give_back, refund, cancel, pay, drop_payin, count, note_after, receive]
     );
+}
+
+#[test]
+fn a_loan_has_the_methods_of_its_table_and_no_others() {
+    use escrowed::loan::*;
+    compare!(
+        Loan,
+        [
+            Open, Counting, Funded, Disbursing, Repaying, Late, Defaulted, Repaid, WrittenOff, Missed, Cancelled,
+            Returned
+        ],
+        [
+            close,
+            decide,
+            validate,
+            disburse,
+            fall_behind,
+            catch_up,
+            settle,
+            declare_default,
+            write_off,
+            cancel,
+            finish,
+            gather,
+            give_back,
+            give_rest_back,
+            set_payout,
+            count,
+            repay,
+            recover,
+            collect,
+            drop_payin
+        ]
+    );
+}
+
+#[test]
+fn a_distribution_has_the_methods_of_its_table_and_no_others() {
+    use escrowed::distribution::*;
+    compare!(Distribution, [Sharing, Shared], [finish, share, pass]);
 }

@@ -14,8 +14,9 @@ use escrowed::{
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     Owner,
+    Borrower,
     Backer,
     Stranger,
     Platform,
@@ -25,12 +26,21 @@ enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 7] =
-        [Self::Owner, Self::Backer, Self::Stranger, Self::Platform, Self::Arbiter, Self::Clock, Self::Gateway];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Owner,
+        Self::Borrower,
+        Self::Backer,
+        Self::Stranger,
+        Self::Platform,
+        Self::Arbiter,
+        Self::Clock,
+        Self::Gateway,
+    ];
 
-    fn at(self, time: Timestamp) -> Stamp {
+    pub(crate) fn at(self, time: Timestamp) -> Stamp {
         let by = match self {
             Self::Owner => olga(),
+            Self::Borrower => user("bea"),
             Self::Backer => user("anna"),
             Self::Stranger => user("eve"),
             Self::Platform => ops(),
@@ -41,10 +51,11 @@ impl Kind {
         Stamp::new(by, time)
     }
 
-    // An owner is nobody to a pledge, a backer nobody to a campaign: neither table knows the other's role.
-    const fn role(self) -> &'static str {
+    // An owner is nobody to a pledge, a backer nobody to a campaign: no table knows another's role.
+    pub(crate) const fn role(self) -> &'static str {
         match self {
             Self::Owner => "owner",
+            Self::Borrower => "borrower",
             Self::Backer => "backer",
             Self::Stranger => "nobody",
             Self::Platform => "platform",
@@ -57,7 +68,7 @@ impl Kind {
 
 /// What has to become of a command.
 #[derive(Debug)]
-enum Verdict {
+pub(crate) enum Verdict {
     WrongStatus,
     WrongActor(Vec<&'static str>),
     NotDue,
@@ -66,7 +77,7 @@ enum Verdict {
     Done(&'static Edge),
 }
 
-fn verdict<L: Lifecycle>(value: &L, action: usize, kind: Kind, at: &Stamp, barred: bool) -> Verdict {
+pub(crate) fn verdict<L: Lifecycle>(value: &L, action: usize, kind: Kind, at: &Stamp, barred: bool) -> Verdict {
     let ways = || L::TABLE.ways(value.position(), action);
     if ways().next().is_none() {
         return Verdict::WrongStatus;
@@ -84,7 +95,7 @@ fn verdict<L: Lifecycle>(value: &L, action: usize, kind: Kind, at: &Stamp, barre
 }
 
 /// Whether what was done is what had to be. Whether it was a step.
-fn judge<L: Lifecycle>(
+pub(crate) fn judge<L: Lifecycle>(
     says: &str,
     before: &L,
     action: usize,

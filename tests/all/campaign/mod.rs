@@ -2,10 +2,10 @@
 
 mod deciding;
 mod ending;
-mod faults;
-mod legality;
+pub(crate) mod faults;
+pub(crate) mod legality;
 mod many;
-mod matrix;
+pub(crate) mod matrix;
 mod pledging;
 mod properties;
 mod replaying;

@@ -1,32 +1,69 @@
 //! Whatever backers, owners, gateways and networks do, in whatever order: no minor unit is lost, doubled or stuck.
 
 use super::{
-    storm::{Life, happening},
+    storm::{Happening, Life, happening},
     *,
 };
-use crate::harness::{ops, seed};
-use escrowed::{
-    lifecycle::Value,
-    money::Money,
-    payment::{AnyPayout, Destination, PayoutId, RefundId, Route, payin, payout},
-    sandbox::Chaos,
+use crate::{
+    harness::ops,
+    storm::{Reached, Story, live, on_fresh_stores, statuses},
 };
-use proptest::{
-    prelude::*,
-    test_runner::{Config, RngSeed, TestRunner},
-};
-use std::{cell::RefCell, collections::BTreeSet};
+use escrowed::{campaign::TABLE, memory::Memory, money::Money, payment::payin};
+use proptest::prelude::*;
 
-type Reached = BTreeSet<&'static str>;
+impl<S: Store> Story<S> for Life<S> {
+    type Happening = Happening;
 
-impl<S: Store> Life<S> {
+    fn happening() -> impl Strategy<Value = Happening> {
+        happening()
+    }
+
+    fn reachable() -> Reached {
+        statuses::<AnyCampaign>().into_iter().chain(statuses::<AnyPledge>()).collect()
+    }
+
+    fn begin(shop: Shop<S>) -> Self {
+        Self { shop, campaigns: Vec::new(), pledges: Vec::new(), heard: Vec::new() }
+    }
+
+    fn shop(&self) -> &Shop<S> {
+        &self.shop
+    }
+
+    fn into_shop(self) -> Shop<S> {
+        self.shop
+    }
+
+    async fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Open(opening) => self.open(opening).await,
+            Happening::Pledge { campaign, who, minor, method } => self.pledge(campaign, who, minor, method).await,
+            Happening::OnPledge { which, what, by } => self.on_pledge(which, what, by).await,
+            Happening::OnCampaign { which, what, by } => self.on_campaign(which, what, by).await,
+            Happening::Weather(weather) => self.shop.befall(weather, &mut self.heard).await,
+        }
+    }
+
+    async fn reached(&self) -> Reached {
+        let mut reached = Reached::new();
+        for id in &self.campaigns {
+            let campaign = self.shop.load(*id).await;
+            reached.extend(campaign.history().by_time().iter().map(|passage| (TABLE.name, passage.code.name())));
+        }
+        for id in &self.pledges {
+            let pledge = self.shop.load(*id).await;
+            reached.extend(pledge.history().by_time().iter().map(|passage| (pledge::TABLE.name, passage.code.name())));
+        }
+        reached
+    }
+
     /// The storm is over. Workers do what is theirs, offices validate some of what is funded and replace what was denied;
     /// nobody else does anything. Every campaign comes to an end, and so does every pledge.
-    async fn wind_up(&self) {
+    async fn wind_up(&mut self) {
         for round in 0..12 {
             self.shop.settle_down().await;
             while self.shop.escrow.run_due(&worker(), 100).await.unwrap().taken > 0 {}
-            self.replace_what_was_denied().await;
+            self.shop.replace_denied().await;
             for (number, id) in self.campaigns.iter().enumerate() {
                 // The others are called off by the clock.
                 if round > 2 && number % 2 == 0 && self.shop.load(*id).await.status() == Status::Funded {
@@ -49,28 +86,9 @@ impl<S: Store> Life<S> {
             self.adds_up(*id).await;
         }
     }
+}
 
-    async fn replace_what_was_denied(&self) {
-        for subject in self.every::<AnyPayout>("payout").await {
-            let payout: AnyPayout = self.shop.load(PayoutId::try_from(subject).unwrap()).await;
-            if payout.status() == payout::Status::Denied && payout.held().is_positive() {
-                let replace = payout::Command::Replace { to: Destination::Wallet };
-                let mut unit = self.shop.begin().await;
-                self.shop.escrow.act_on_payout(&mut unit, payout.id(), replace, ops()).await.unwrap();
-                self.shop.commit(unit).await;
-            }
-        }
-        for subject in self.every::<AnyRefund>("refund").await {
-            let refund: AnyRefund = self.shop.load(RefundId::try_from(subject).unwrap()).await;
-            if refund.status() == refund::Status::Denied && refund.held().is_positive() {
-                let replace = refund::Command::Replace { route: Route::Wallet };
-                let mut unit = self.shop.begin().await;
-                self.shop.escrow.act_on_refund(&mut unit, refund.id(), replace, ops()).await.unwrap();
-                self.shop.commit(unit).await;
-            }
-        }
-    }
-
+impl<S: Store> Life<S> {
     /// What a backer paid was spent by the campaign or is back, to the last minor unit.
     async fn came_to_an_end(&self, id: PledgeId) {
         let pledge = self.shop.load(id).await;
@@ -94,7 +112,7 @@ impl<S: Store> Life<S> {
             pledge::Status::Refunded | pledge::Status::Cancelled => assert_eq!(paid, back, "{pledge:?}"),
             stuck => panic!("a pledge is stuck in {stuck}: {pledge:?}"),
         }
-        assert!(pledge.head().held().is_zero());
+        assert!(pledge.held().is_zero());
     }
 
     /// What the campaign gathered is what the owner and the platform got, or what went back.
@@ -114,62 +132,9 @@ impl<S: Store> Life<S> {
             assert!(gathered.is_zero(), "{campaign:?}");
         }
     }
-
-    async fn tally(&self, reached: &RefCell<(Reached, Reached)>) {
-        for id in &self.campaigns {
-            let campaign = self.shop.load(*id).await;
-            reached.borrow_mut().0.extend(campaign.history().by_time().iter().map(|passage| passage.code.name()));
-        }
-        for id in &self.pledges {
-            let pledge = self.shop.load(*id).await;
-            reached.borrow_mut().1.extend(pledge.history().by_time().iter().map(|passage| passage.code.name()));
-        }
-    }
 }
 
-fn live<S: Store>(cases: u32, store: impl Fn() -> S) -> (Reached, Reached) {
-    let reached = RefCell::default();
-    let seed = seed();
-    let config = Config { cases, rng_seed: RngSeed::Fixed(seed), failure_persistence: None, ..Config::default() };
-    let lives = (prop::collection::vec(happening(), 1..120), any::<u64>(), any::<bool>());
-    let run = TestRunner::new(config).run(&lives, |(happenings, gateway, rough)| {
-        futures_lite::future::block_on(async {
-            let shop = Shop::new(store(), gateway);
-            shop.fill_wallet("anna", euro("150.00")).await;
-            if rough {
-                shop.gateway().chaos(Chaos::ROUGH);
-            }
-            let mut life = Life::new(shop);
-            for (number, happening) in happenings.into_iter().enumerate() {
-                life.happen(happening).await;
-                if number % 16 == 0 {
-                    life.shop.audit().await;
-                }
-            }
-            life.tally(&reached).await;
-            life.wind_up().await;
-        });
-        Ok(())
-    });
-    run.unwrap_or_else(|failed| panic!("seed {seed}: {failed}"));
-    reached.into_inner()
-}
-
-#[test]
-fn no_money_is_lost_doubled_or_stuck_in_memory() {
-    let (campaigns, pledges) = live(200, escrowed::memory::Memory::new);
-    // What was never reached was not tested.
-    assert_eq!(campaigns, Status::ALL.iter().map(|status| status.name()).collect());
-    assert_eq!(pledges, pledge::Status::ALL.iter().map(|status| status.name()).collect());
-}
-
-#[cfg(feature = "sqlite")]
-#[test]
-fn no_money_is_lost_doubled_or_stuck_in_sqlite() {
-    let folder = tempfile::tempdir().unwrap();
-    let number = std::cell::Cell::new(0);
-    let _ = live(15, || {
-        number.set(number.get() + 1);
-        escrowed::sqlite::Sqlite::open(folder.path().join(format!("{}.db", number.get()))).unwrap()
-    });
+on_fresh_stores! {
+    no_money_is_lost_doubled_or_stuck: live::<_, Life<_>>,
+    memory: 200 in Memory::new, sqlite: 15, postgres: 6
 }

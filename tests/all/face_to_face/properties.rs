@@ -2,26 +2,64 @@
 
 use super::{
     DAY, judy,
-    storm::{Life, happening},
+    storm::{Happening, Life, happening, terms},
 };
-use crate::harness::{Shop, block_on, euro, ops, seed, worker};
+use crate::{
+    harness::{Shop, euro, ops, worker},
+    one_write::OneWrite,
+    storm::{Reached, Story, live, on_fresh_stores, statuses},
+};
 use escrowed::{
     deal::Award,
     face_to_face::{Action, AnyFaceToFace, Command, FaceToFaceId, Status, TABLE},
     money::Money,
     party::Actor,
-    payment::{AnyPayout, AnyRefund, Destination, PayoutId, RefundId, Route, payout, refund},
-    sandbox::Chaos,
-    store::{Query, Store},
+    store::Store,
 };
-use proptest::{
-    prelude::*,
-    test_runner::{Config, RngSeed, TestRunner},
-};
-use std::{cell::RefCell, collections::BTreeSet};
+use proptest::prelude::*;
 
-impl<S: Store> Life<S> {
-    /// With the offices doing their work, every deal comes to an end that holds nothing.
+impl<S: Store> Story<S> for Life<S> {
+    type Happening = Happening;
+
+    fn happening() -> impl Strategy<Value = Happening> {
+        happening()
+    }
+
+    fn reachable() -> Reached {
+        statuses::<AnyFaceToFace>()
+    }
+
+    fn begin(shop: Shop<S>) -> Self {
+        Self { shop, deals: Vec::new(), heard: Vec::new() }
+    }
+
+    fn shop(&self) -> &Shop<S> {
+        &self.shop
+    }
+
+    fn into_shop(self) -> Shop<S> {
+        self.shop
+    }
+
+    async fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Open { minor, side, skip, fee, hurry, tries } => {
+                self.open(terms(minor, side, skip, fee, hurry, tries)).await;
+            }
+            Happening::Act { deal, pick, offered, with } => self.act(deal, pick, offered, &with).await,
+            Happening::Weather(weather) => self.shop.befall(weather, &mut self.heard).await,
+        }
+    }
+
+    async fn reached(&self) -> Reached {
+        let mut reached = Reached::new();
+        for id in &self.deals {
+            let deal = self.shop.load(*id).await;
+            reached.extend(deal.history().by_time().iter().map(|passage| (TABLE.name, passage.code.name())));
+        }
+        reached
+    }
+
     async fn wind_up(&mut self) {
         for id in self.deals.clone() {
             for _ in 0..12 {
@@ -35,20 +73,9 @@ impl<S: Store> Life<S> {
             assert!(TABLE.is_end(deal.status() as usize) && deal.held().is_zero(), "a deal is stuck: {deal:?}");
         }
         // Of payins that came too late, whose refund was denied.
-        self.replace_denied().await;
+        self.shop.replace_denied().await;
         self.shop.settle_down().await;
-        for row in payout::TABLE.statuses {
-            for subject in self.shop.find(&Query::status("payout".parse().unwrap(), row.name)).await {
-                let payout = self.shop.load(PayoutId::try_from(subject).unwrap()).await;
-                assert!(payout.held().is_zero(), "a payout still holds money: {payout:?}");
-            }
-        }
-        for row in refund::TABLE.statuses {
-            for subject in self.shop.find(&Query::status("refund".parse().unwrap(), row.name)).await {
-                let refund = self.shop.load(RefundId::try_from(subject).unwrap()).await;
-                assert!(refund.held().is_zero(), "a refund still holds money: {refund:?}");
-            }
-        }
+        self.shop.payments_are_empty().await;
         self.shop.audit().await;
         let mut wallets = euro("0.00");
         for name in ["anna", "sam", "eve", "shop", "filler"] {
@@ -57,7 +84,9 @@ impl<S: Store> Life<S> {
         let world = self.shop.balance("world:sandbox").await;
         assert_eq!(world.checked_neg().unwrap(), wallets, "what came in and did not go out is in the wallets");
     }
+}
 
+impl<S: Store> Life<S> {
     /// What an office, the clock or, while there is no money, a side does to go on.
     async fn push(&self, id: FaceToFaceId) {
         let deal: AnyFaceToFace = self.shop.load(id).await;
@@ -84,94 +113,16 @@ impl<S: Store> Life<S> {
                 self.shop.act(id, Command::Award { award }, judy()).await;
             }
             Status::Complained | Status::CancelledWithDeposit | Status::ComplaintPeriodEnded => {
-                self.replace_denied().await;
+                self.shop.replace_denied().await;
             }
             Status::Rejected | Status::Cancelled | Status::DepositRefunded | Status::FundsReleased => {
                 unreachable!("it is over")
             }
         }
     }
-
-    async fn replace_denied(&self) {
-        for subject in self.shop.find(&Query::status("payout".parse().unwrap(), "DENIED")).await {
-            let payout: AnyPayout = self.shop.load(PayoutId::try_from(subject).unwrap()).await;
-            if !payout.held().is_zero() {
-                let mut unit = self.shop.begin().await;
-                let replace = payout::Command::Replace { to: Destination::Wallet };
-                self.shop.escrow.act_on_payout(&mut unit, payout.id(), replace, ops()).await.unwrap();
-                self.shop.commit(unit).await;
-            }
-        }
-        for subject in self.shop.find(&Query::status("refund".parse().unwrap(), "DENIED")).await {
-            let refund: AnyRefund = self.shop.load(RefundId::try_from(subject).unwrap()).await;
-            if !refund.held().is_zero() {
-                let mut unit = self.shop.begin().await;
-                let replace = refund::Command::Replace { route: Route::Wallet };
-                self.shop.escrow.act_on_refund(&mut unit, refund.id(), replace, ops()).await.unwrap();
-                self.shop.commit(unit).await;
-            }
-        }
-    }
-
-    async fn tally(&self, reached: &RefCell<BTreeSet<Status>>) {
-        for id in &self.deals {
-            let deal = self.shop.load(*id).await;
-            reached.borrow_mut().extend(deal.history().by_time().iter().map(|passage| passage.code));
-        }
-    }
 }
 
-fn live<S: Store>(cases: u32, store: impl Fn() -> S) -> BTreeSet<Status> {
-    let reached = RefCell::new(BTreeSet::new());
-    let seed = seed();
-    let config = Config { cases, rng_seed: RngSeed::Fixed(seed), failure_persistence: None, ..Config::default() };
-    let lives = (prop::collection::vec(happening(), 1..120), any::<u64>(), any::<bool>());
-    let run = TestRunner::new(config).run(&lives, |(happenings, gateway, rough)| {
-        block_on(async {
-            let shop = Shop::new(store(), gateway);
-            shop.fill_wallet("anna", euro("300.00")).await;
-            if rough {
-                shop.gateway().chaos(Chaos::ROUGH);
-            }
-            let mut life = Life::new(shop);
-            for (number, happening) in happenings.into_iter().enumerate() {
-                life.happen(happening).await;
-                if number % 16 == 0 {
-                    life.shop.audit().await;
-                }
-            }
-            life.shop.settle_down().await;
-            life.shop.audit().await;
-            life.tally(&reached).await;
-            life.wind_up().await;
-        });
-        Ok(())
-    });
-    run.unwrap_or_else(|failed| panic!("seed {seed}: {failed}"));
-    reached.into_inner()
-}
-
-#[test]
-fn no_money_is_lost_doubled_or_stuck_in_memory() {
-    let reached = live(600, crate::one_write::OneWrite::memory);
-    // What was never reached was not tested.
-    assert_eq!(reached, Status::ALL.iter().copied().collect());
-}
-
-#[cfg(feature = "sqlite")]
-#[test]
-fn no_money_is_lost_doubled_or_stuck_in_sqlite() {
-    let folder = tempfile::tempdir().unwrap();
-    let number = std::cell::Cell::new(0);
-    let _ = live(25, || {
-        number.set(number.get() + 1);
-        escrowed::sqlite::Sqlite::open(folder.path().join(format!("{}.db", number.get()))).unwrap()
-    });
-}
-
-#[cfg(feature = "postgres")]
-#[test]
-fn no_money_is_lost_doubled_or_stuck_in_postgres() {
-    let databases = RefCell::new(Vec::new());
-    let _ = live(10, || crate::postgres::fresh(&databases));
+on_fresh_stores! {
+    no_money_is_lost_doubled_or_stuck: live::<_, Life<_>>,
+    memory: 600 in OneWrite::memory, sqlite: 25, postgres: 10
 }

@@ -2,40 +2,26 @@
 
 use super::{DAY, HOUR, anna, judy, opened_by, sam};
 use crate::{
-    harness::{Shop, bank, ops, user, worker},
+    harness::{Shop, ops, user},
     properties::about_data,
+    storm::{Weather, destination, weather},
 };
 use escrowed::{
     deal::{Award, Period, Side},
     escrow::EscrowError,
     face_to_face::{Action, AnyFaceToFace, Command, FaceToFace, FaceToFaceId, JoinCode, Policy, Terms},
     gateway::Report,
-    id::Subject,
-    lifecycle::{Lifecycle, Reason},
+    lifecycle::Reason,
     money::Money,
-    payment::{
-        AnyPayin, AnyPayout, AnyRefund, Destination, Method, PayinId, PayoutId, RefundId, Route, payin, payout, refund,
-    },
-    sandbox::Resolution,
-    store::{Query, Store},
+    payment::{Destination, Method},
+    store::Store,
 };
 use proptest::prelude::*;
 use std::time::Duration;
 
-/// A shop in which so many things have happened, a second apart.
-#[cfg(feature = "sqlite")]
-pub(crate) async fn shaken<S: Store>(shop: Shop<S>, happenings: usize, seed: u64) -> Shop<S> {
-    let mut life = Life::new(shop);
-    for happening in crate::harness::sampled(happening(), happenings, seed) {
-        life.happen(happening).await;
-        life.shop.escrow.clock().advance(Duration::from_secs(1));
-    }
-    life.shop
-}
-
 /// Something that happens.
 #[derive(Debug, Clone)]
-pub(super) enum Happening {
+pub(crate) enum Happening {
     Open {
         minor: i64,
         side: Side,
@@ -51,68 +37,27 @@ pub(super) enum Happening {
         offered: bool,
         with: With,
     },
-    CallOff {
-        which: usize,
-    },
-    Payout {
-        which: usize,
-        wish: PayoutWish,
-    },
-    Refund {
-        which: usize,
-        route: Option<Route>,
-    },
-    Send {
-        limit: usize,
-    },
-    Webhooks,
-    Repeat {
-        which: usize,
-    },
-    Resolve {
-        which: usize,
-        decline: bool,
-    },
-    Wait {
-        time: Duration,
-    },
+    Weather(Weather),
 }
 
 /// What a command may need.
 #[derive(Debug, Clone)]
-pub(super) struct With {
+pub(crate) struct With {
     method: Method,
     right: bool,
     part: i64,
     to: Destination,
 }
 
-#[derive(Debug, Clone)]
-pub(super) enum PayoutWish {
-    Replace(Destination),
-    GiveBack,
-    Cancel,
-}
-
 pub(super) fn happening() -> impl Strategy<Value = Happening> {
     let which = 0..64usize;
-    let to = || prop_oneof![Just(Destination::Wallet), Just(bank("ba_1"))];
-    let wish = prop_oneof![
-        3 => to().prop_map(PayoutWish::Replace), 1 => Just(PayoutWish::GiveBack), 1 => Just(PayoutWish::Cancel)
-    ];
-    let route =
-        prop_oneof![Just(Route::Original), Just(Route::Wallet), Just(Route::Account("ba_anna".parse().unwrap()))];
     let method = prop_oneof![
         3 => Just(Method::Card),
         1 => Just(Method::BankWire { refund_to: "ba_anna".parse().unwrap() }),
         3 => Just(Method::Wallet),
     ];
-    let with = (method, prop::bool::weighted(0.8), 0..=1_000i64, to()).prop_map(|(method, right, part, to)| With {
-        method,
-        right,
-        part,
-        to,
-    });
+    let with = (method, prop::bool::weighted(0.8), 0..=1_000i64, destination())
+        .prop_map(|(method, right, part, to)| With { method, right, part, to });
     let time = prop_oneof![6 => (1..7_200u64).prop_map(Duration::from_secs), 2 => Just(DAY), 1 => Just(DAY * 31)];
     let side = prop_oneof![Just(Side::Buyer), Just(Side::Seller)];
     let flags = (prop::bool::weighted(0.2), any::<bool>(), prop::bool::weighted(0.3), 1..4u32);
@@ -120,97 +65,21 @@ pub(super) fn happening() -> impl Strategy<Value = Happening> {
         2 => (400..20_000i64, side, flags).prop_map(|(minor, side, (skip, fee, hurry, tries))| Happening::Open {
             minor, side, skip, fee, hurry, tries
         }),
-        24 => (which.clone(), 0..1_000usize, prop::bool::weighted(0.85), with)
+        24 => (which, 0..1_000usize, prop::bool::weighted(0.85), with)
             .prop_map(|(deal, pick, offered, with)| Happening::Act { deal, pick, offered, with }),
-        1 => which.clone().prop_map(|which| Happening::CallOff { which }),
-        2 => (which.clone(), wish).prop_map(|(which, wish)| Happening::Payout { which, wish }),
-        2 => (which.clone(), prop::option::weighted(0.8, route))
-            .prop_map(|(which, route)| Happening::Refund { which, route }),
-        6 => (1..5usize).prop_map(|limit| Happening::Send { limit }),
-        3 => Just(Happening::Webhooks),
-        1 => which.clone().prop_map(|which| Happening::Repeat { which }),
-        2 => (which, any::<bool>()).prop_map(|(which, decline)| Happening::Resolve { which, decline }),
-        2 => time.prop_map(|time| Happening::Wait { time }),
+        20 => weather(time.prop_map(|time| (time, 100))).prop_map(Happening::Weather),
     ]
 }
 
 /// What became of the world so far.
-pub(super) struct Life<S> {
+pub(crate) struct Life<S> {
     pub(super) shop: Shop<S>,
     pub(super) deals: Vec<FaceToFaceId>,
-    heard: Vec<Report>,
+    pub(super) heard: Vec<Report>,
 }
 
 impl<S: Store> Life<S> {
-    pub(super) fn new(shop: Shop<S>) -> Self {
-        Self { shop, deals: Vec::new(), heard: Vec::new() }
-    }
-
-    pub(super) async fn happen(&mut self, happening: Happening) {
-        let gateway = self.shop.gateway().clone();
-        match happening {
-            Happening::Open { minor, side, skip, fee, hurry, tries } => {
-                self.open(terms(minor, side, skip, fee, hurry, tries)).await;
-            }
-            Happening::Act { deal, pick, offered, with } => self.act(deal, pick, offered, &with).await,
-            Happening::CallOff { which } => {
-                let Some(id) = self.pick::<AnyPayin>(which).await else { return };
-                let mut unit = self.shop.begin().await;
-                let (id, command) = (PayinId::try_from(id).unwrap(), payin::Command::Cancel {});
-                let done = self.shop.escrow.act_on_payin(&mut unit, id, command, ops()).await;
-                self.finish(unit, done).await;
-            }
-            Happening::Payout { which, wish } => {
-                let Some(id) = self.pick::<AnyPayout>(which).await else { return };
-                let command = match wish {
-                    PayoutWish::Replace(to) => payout::Command::Replace { to },
-                    PayoutWish::GiveBack => payout::Command::GiveBack {},
-                    PayoutWish::Cancel => payout::Command::Cancel {},
-                };
-                let mut unit = self.shop.begin().await;
-                let id = PayoutId::try_from(id).unwrap();
-                let done = self.shop.escrow.act_on_payout(&mut unit, id, command, ops()).await;
-                self.finish(unit, done).await;
-            }
-            Happening::Refund { which, route } => {
-                let Some(id) = self.pick::<AnyRefund>(which).await else { return };
-                let replace = |route| refund::Command::Replace { route };
-                let command = route.map_or(refund::Command::Cancel {}, replace);
-                let mut unit = self.shop.begin().await;
-                let id = RefundId::try_from(id).unwrap();
-                let done = self.shop.escrow.act_on_refund(&mut unit, id, command, ops()).await;
-                self.finish(unit, done).await;
-            }
-            Happening::Send { limit } => {
-                self.shop.escrow.send(&"worker".parse().unwrap(), limit).await.unwrap();
-            }
-            Happening::Webhooks => {
-                for report in gateway.reports_shuffled() {
-                    self.shop.hear(&report).await;
-                    self.heard.push(report);
-                }
-            }
-            Happening::Repeat { which } => {
-                if !self.heard.is_empty() {
-                    self.shop.hear(&self.heard[which % self.heard.len()]).await;
-                }
-            }
-            Happening::Resolve { which, decline } => {
-                let pending = gateway.pending();
-                if !pending.is_empty() {
-                    let reason = "not today".parse().unwrap();
-                    let how = if decline { Resolution::Decline { reason } } else { Resolution::Settle };
-                    gateway.resolve(&pending[which % pending.len()], how);
-                }
-            }
-            Happening::Wait { time } => {
-                self.shop.escrow.clock().advance(time);
-                self.shop.escrow.run_due(&worker(), 100).await.unwrap();
-            }
-        }
-    }
-
-    async fn open(&mut self, terms: Terms) {
+    pub(super) async fn open(&mut self, terms: Terms) {
         let creator = terms.sides.on(terms.sides.creator).cloned().unwrap();
         let at = self.shop.escrow.stamp(escrowed::party::Actor::Party(creator));
         let Ok(opened) = FaceToFace::open(FaceToFaceId::generate(at.at), terms, &at) else { return };
@@ -219,7 +88,7 @@ impl<S: Store> Life<S> {
         self.shop.commit(unit).await;
     }
 
-    async fn act(&mut self, deal: usize, pick: usize, offered: bool, with: &With) {
+    pub(super) async fn act(&mut self, deal: usize, pick: usize, offered: bool, with: &With) {
         if self.deals.is_empty() {
             return;
         }
@@ -263,36 +132,14 @@ impl<S: Store> Life<S> {
             (Ok(()), Err(error)) => panic!("{wish}: {error}"),
             (Ok(()), Ok(_)) => {}
         }
-        if let Some(live) = self.finish(unit, done).await {
+        if let Some(live) = self.shop.finish(unit, done).await {
             let replayed: AnyFaceToFace = self.shop.load(id).await;
             assert_eq!(format!("{live:?}"), format!("{replayed:?}"), "{wish}: the live value is not what its log says");
         }
     }
-
-    /// Any payment of a kind, whatever its status.
-    async fn pick<L: Lifecycle>(&self, which: usize) -> Option<Subject> {
-        let mut all = Vec::new();
-        for row in L::TABLE.statuses {
-            all.extend(self.shop.find(&Query::status(L::TABLE.name.parse().unwrap(), row.name)).await);
-        }
-        all.sort();
-        (!all.is_empty()).then(|| all[which % all.len()])
-    }
-
-    /// Commits what was done; what was refused is rolled back, as a host does.
-    async fn finish<T>(&self, unit: S::Unit, done: Result<T, EscrowError<S::Error>>) -> Option<T> {
-        match done {
-            Ok(value) => {
-                self.shop.commit(unit).await;
-                Some(value)
-            }
-            Err(EscrowError::Refused(_) | EscrowError::Overdrawn(_) | EscrowError::Sent(_)) => None,
-            Err(error) => panic!("{error}"),
-        }
-    }
 }
 
-fn terms(minor: i64, side: Side, skip: bool, fee: bool, hurry: bool, tries: u32) -> Terms {
+pub(super) fn terms(minor: i64, side: Side, skip: bool, fee: bool, hurry: bool, tries: u32) -> Terms {
     let mut terms = opened_by(side);
     terms.deposit = Money::from_minor(minor, terms.deposit.currency());
     terms.charges = terms.charges.filter(|_| fee);

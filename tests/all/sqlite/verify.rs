@@ -279,9 +279,9 @@ async fn shaken(store: Sqlite, seed: u64) -> Shop<Sqlite> {
     let shop = Shop::new(store, seed);
     shop.fill_wallet("anna", euro("300.00")).await;
     shop.gateway().chaos(Chaos::ROUGH);
-    let shop = properties::shaken(shop, 60, seed).await;
-    let shop = transaction::storm::shaken(shop, 25, seed).await;
-    let shop = face_to_face::storm::shaken(shop, 25, seed).await;
+    let shop = crate::storm::shaken::<_, properties::Life<_>>(shop, 60, seed).await;
+    let shop = crate::storm::shaken::<_, transaction::storm::Life<_>>(shop, 25, seed).await;
+    let shop = crate::storm::shaken::<_, face_to_face::storm::Life<_>>(shop, 25, seed).await;
     let at = Stamp::new(ops(), shop.now());
     let opened: Order<Draft> = {
         let mut unit = shop.begin().await;

@@ -1,39 +1,27 @@
 //! Random happenings: what people, gateways, networks and clocks do to transactions, in whatever order.
 
-use super::{anna, audit, complaint, judy, sam, terms, wire};
-use crate::harness::{Shop, bank, ops, party, user, worker};
+use super::{anna, complaint, judy, sam, terms, wire};
+use crate::{
+    harness::{Shop, ops, party, user},
+    storm::{Weather, destination, weather},
+};
 use escrowed::{
     deal::{Award, Period, Side},
     escrow::EscrowError,
     gateway::Report,
-    id::Subject,
-    lifecycle::{Lifecycle, Reason},
+    lifecycle::Reason,
     money::{Currency, Money},
     party::Actor,
-    payment::{
-        AnyPayin, AnyPayout, AnyRefund, Destination, Method, PayinId, PayoutId, RefundId, Route, payin, payout, refund,
-    },
-    sandbox::Resolution,
-    store::{Query, Store},
+    payment::{Destination, Method},
+    store::Store,
     transaction::{Action, AnyTransaction, Command, Fees, Person, Pricing, Terms, Transaction, TransactionId},
 };
 use proptest::prelude::*;
 use std::time::Duration;
 
-/// A shop in which so many things have happened, a second apart.
-#[cfg(feature = "sqlite")]
-pub(crate) async fn shaken<S: Store>(shop: Shop<S>, happenings: usize, seed: u64) -> Shop<S> {
-    let mut life = Life::new(shop);
-    for happening in crate::harness::sampled(happening(), happenings, seed) {
-        life.happen(happening).await;
-        life.shop.escrow.clock().advance(Duration::from_secs(1));
-    }
-    life.shop
-}
-
 /// Something that happens.
 #[derive(Debug, Clone)]
-pub(super) enum Happening {
+pub(crate) enum Happening {
     Open(Opening),
     /// Somebody does something: mostly what a screen offers, sometimes anything at all.
     Act {
@@ -42,35 +30,11 @@ pub(super) enum Happening {
         offered: bool,
         with: With,
     },
-    CancelPayin {
-        which: usize,
-    },
-    Payout {
-        which: usize,
-        command: PayoutWish,
-    },
-    Refund {
-        which: usize,
-        route: Route,
-    },
-    Send {
-        limit: usize,
-    },
-    Webhooks,
-    Repeat {
-        which: usize,
-    },
-    Resolve {
-        which: usize,
-        decline: bool,
-    },
-    Wait {
-        seconds: u64,
-    },
+    Weather(Weather),
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Opening {
+pub(crate) struct Opening {
     minor: i64,
     extra: i64,
     fees: [i64; 4],
@@ -83,23 +47,12 @@ pub(super) struct Opening {
 
 /// What a command may need.
 #[derive(Debug, Clone)]
-pub(super) struct With {
+pub(crate) struct With {
     method: Method,
     to: Destination,
     /// How much of it an award gives to the buyer, in a thousandth; beyond 1000 it does not add up.
     share: i64,
     hours: u64,
-}
-
-#[derive(Debug, Clone)]
-pub(super) enum PayoutWish {
-    Replace(Destination),
-    GiveBack,
-    Cancel,
-}
-
-fn destination() -> impl Strategy<Value = Destination> {
-    prop_oneof![Just(Destination::Wallet), Just(bank("ba_1"))]
 }
 
 fn opening() -> impl Strategy<Value = Opening> {
@@ -128,31 +81,20 @@ fn with() -> impl Strategy<Value = With> {
 
 pub(super) fn happening() -> impl Strategy<Value = Happening> {
     let which = 0..64usize;
-    let payout = prop_oneof![
-        3 => destination().prop_map(PayoutWish::Replace), 1 => Just(PayoutWish::GiveBack), 1 => Just(PayoutWish::Cancel)
-    ];
-    let route =
-        prop_oneof![Just(Route::Original), Just(Route::Wallet), Just(Route::Account("ba_anna".parse().unwrap()))];
+    let waits = prop_oneof![4 => 1..7_200u64, 1 => 80_000..400_000u64];
     prop_oneof![
         2 => opening().prop_map(Happening::Open),
-        22 => (which.clone(), 0..1_000usize, prop::bool::weighted(0.9), with())
+        22 => (which, 0..1_000usize, prop::bool::weighted(0.9), with())
             .prop_map(|(deal, pick, offered, with)| Happening::Act { deal, pick, offered, with }),
-        1 => which.clone().prop_map(|which| Happening::CancelPayin { which }),
-        2 => (which.clone(), payout).prop_map(|(which, command)| Happening::Payout { which, command }),
-        2 => (which.clone(), route).prop_map(|(which, route)| Happening::Refund { which, route }),
-        7 => (1..5usize).prop_map(|limit| Happening::Send { limit }),
-        3 => Just(Happening::Webhooks),
-        1 => which.clone().prop_map(|which| Happening::Repeat { which }),
-        2 => (which, any::<bool>()).prop_map(|(which, decline)| Happening::Resolve { which, decline }),
-        2 => prop_oneof![4 => 1..7_200u64, 1 => 80_000..400_000u64].prop_map(|seconds| Happening::Wait { seconds }),
+        20 => weather(waits.prop_map(|seconds| (Duration::from_secs(seconds), 100))).prop_map(Happening::Weather),
     ]
 }
 
 /// What became of the world so far.
-pub(super) struct Life<S> {
+pub(crate) struct Life<S> {
     pub(super) shop: Shop<S>,
     pub(super) deals: Vec<TransactionId>,
-    heard: Vec<Report>,
+    pub(super) heard: Vec<Report>,
 }
 
 impl Opening {
@@ -177,59 +119,7 @@ impl Opening {
 }
 
 impl<S: Store> Life<S> {
-    pub(super) const fn new(shop: Shop<S>) -> Self {
-        Self { shop, deals: Vec::new(), heard: Vec::new() }
-    }
-
-    pub(super) async fn happen(&mut self, happening: Happening) {
-        match happening {
-            Happening::Open(opening) => self.open(opening).await,
-            Happening::Act { deal, pick, offered, with } => self.act(deal, pick, offered, with).await,
-            Happening::CancelPayin { which } => {
-                if let Some(id) = self.pick::<AnyPayin>("payin", which).await.and_then(|s| PayinId::try_from(s).ok()) {
-                    let mut unit = self.shop.begin().await;
-                    let cancel = payin::Command::Cancel {};
-                    let done = self.shop.escrow.act_on_payin(&mut unit, id, cancel, ops()).await;
-                    self.finish(unit, done).await;
-                }
-            }
-            Happening::Payout { which, command } => self.on_payout(which, command).await,
-            Happening::Refund { which, route } => self.on_refund(which, route).await,
-            Happening::Send { limit } => {
-                self.shop.escrow.send(&"worker".parse().unwrap(), limit).await.unwrap();
-            }
-            Happening::Webhooks => {
-                for report in self.shop.gateway().reports_shuffled() {
-                    self.shop.hear(&report).await;
-                    self.heard.push(report);
-                }
-            }
-            Happening::Repeat { which } => {
-                if !self.heard.is_empty() {
-                    let report = self.heard[which % self.heard.len()].clone();
-                    self.shop.hear(&report).await;
-                }
-            }
-            Happening::Resolve { which, decline } => {
-                let pending = self.shop.gateway().pending();
-                if !pending.is_empty() {
-                    let reason = "not today".parse().unwrap();
-                    let how = if decline { Resolution::Decline { reason } } else { Resolution::Settle };
-                    self.shop.gateway().resolve(&pending[which % pending.len()], how);
-                }
-            }
-            Happening::Wait { seconds } => {
-                self.shop.escrow.clock().advance(Duration::from_secs(seconds));
-                self.shop.escrow.run_due(&worker(), 100).await.unwrap();
-            }
-        }
-    }
-
-    pub(super) async fn audit(&self) {
-        audit(&self.shop).await;
-    }
-
-    async fn open(&mut self, opening: Opening) {
+    pub(super) async fn open(&mut self, opening: Opening) {
         let terms = opening.terms();
         let at = self.shop.escrow.stamp(if terms.creator == Side::Buyer { anna() } else { sam() });
         match Transaction::open(TransactionId::generate(at.at), terms, &at) {
@@ -242,7 +132,7 @@ impl<S: Store> Life<S> {
         }
     }
 
-    async fn act(&mut self, deal: usize, pick: usize, offered: bool, with: With) {
+    pub(super) async fn act(&mut self, deal: usize, pick: usize, offered: bool, with: With) {
         if self.deals.is_empty() {
             return;
         }
@@ -281,62 +171,9 @@ impl<S: Store> Life<S> {
             (Ok(()), Err(error)) => panic!("{wish}: {error}"),
             (Ok(()), Ok(_)) => {}
         }
-        if let Some(live) = self.finish(unit, done).await {
+        if let Some(live) = self.shop.finish(unit, done).await {
             let replayed: AnyTransaction = self.shop.load(id).await;
             assert_eq!(format!("{live:?}"), format!("{replayed:?}"), "the live value is not what its log says");
-        }
-    }
-
-    async fn on_payout(&mut self, which: usize, wish: PayoutWish) {
-        let Some(id) = self.pick::<AnyPayout>("payout", which).await.and_then(|s| PayoutId::try_from(s).ok()) else {
-            return;
-        };
-        let replaces = matches!(wish, PayoutWish::Replace(_));
-        let command = match wish {
-            PayoutWish::Replace(to) => payout::Command::Replace { to },
-            PayoutWish::GiveBack => payout::Command::GiveBack {},
-            PayoutWish::Cancel => payout::Command::Cancel {},
-        };
-        let mut unit = self.shop.begin().await;
-        let done = self.shop.escrow.act_on_payout(&mut unit, id, command, ops()).await;
-        assert!(done.is_err() || replaces, "no money comes back into a transaction: {done:?}");
-        self.finish(unit, done).await;
-    }
-
-    async fn on_refund(&mut self, which: usize, route: Route) {
-        let Some(id) = self.pick::<AnyRefund>("refund", which).await.and_then(|s| RefundId::try_from(s).ok()) else {
-            return;
-        };
-        let mut unit = self.shop.begin().await;
-        let replace = refund::Command::Replace { route };
-        let done = self.shop.escrow.act_on_refund(&mut unit, id, replace, ops()).await;
-        self.finish(unit, done).await;
-    }
-
-    /// Any payment of a kind, whatever its status.
-    async fn pick<L: Lifecycle>(&self, name: &str, which: usize) -> Option<Subject> {
-        let all = self.every::<L>(name).await;
-        (!all.is_empty()).then(|| all[which % all.len()])
-    }
-
-    pub(super) async fn every<L: Lifecycle>(&self, name: &str) -> Vec<Subject> {
-        let mut all = Vec::new();
-        for row in L::TABLE.statuses {
-            all.extend(self.shop.find(&Query::status(name.parse().unwrap(), row.name)).await);
-        }
-        all.sort();
-        all
-    }
-
-    /// Commits what was done; what was refused is rolled back, as a host does.
-    async fn finish<T>(&self, unit: S::Unit, done: Result<T, EscrowError<S::Error>>) -> Option<T> {
-        match done {
-            Ok(value) => {
-                self.shop.commit(unit).await;
-                Some(value)
-            }
-            Err(EscrowError::Refused(_) | EscrowError::Overdrawn(_) | EscrowError::Sent(_)) => None,
-            Err(error) => panic!("{error}"),
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::after::came_back;
 use escrowed::{
     deal::Lost,
     payment::{After, AnyPayin, AnyRefund, Evidence, Payin, Payout, Refund, payin, payout, refund},
-    pledge::{Action, Command, Status, TABLE},
+    pledge::{Action, Command, Proceeds, Status, TABLE},
 };
 use futures_lite::future::block_on;
 use std::collections::BTreeSet;
@@ -123,6 +123,7 @@ fn command<'e>(
         Action::DropPayin => Command::DropPayin { payin: Lost::Denied(proof.unpaid.as_ref()?.value()) },
         Action::Count => Command::Count { evidence: evidence? },
         Action::NoteAfter => Command::NoteAfter { after: After::PayoutReturned(came_back) },
+        Action::Receive => Command::Receive { proceeds: Proceeds { principal: euro("20.00"), interest: euro("1.00") } },
     })
 }
 

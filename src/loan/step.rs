@@ -1,0 +1,366 @@
+//! What each event of a loan demands, and what it makes of it. The same live and in replay.
+
+use super::{
+    AnyLoan, Cancelled, Counting, Debt, Defaulted, Disbursing, Funded, Late, Loan, Missed, Open, Repaid, Repaying,
+    Returned, Status, WrittenOff, event,
+    state::{Cancellable, Finishing, Owing, Payable, Scheduled},
+};
+use crate::{
+    campaign::Close,
+    deal::{Counted, Leaving, PayinClosed},
+    distribution::{self, Distribution, DistributionId, Tranche},
+    ledger::{Account, Purpose},
+    lifecycle::{Effects, Reason, Takes, Value},
+    money::Money,
+    party::{Actor, Stamp},
+    payment::{Destination, Outgoing, PayinId, Way},
+    pledge::Proceeds,
+    time::Timestamp,
+};
+
+impl Loan<Open> {
+    // By itself only once the target is met, where the policy says so. The clock comes at the deadline.
+    pub(super) fn may_close(&self, at: &Stamp) -> Result<(), Reason> {
+        let terms = &self.facts().terms;
+        let early = terms.policy.close == Close::WhenMet && terms.is_met(self.held())?;
+        match at.by {
+            Actor::Gateway if !early => Err(Reason::NotDue { action: "close", due: Some(terms.deadline) }),
+            Actor::Gateway | Actor::Clock | Actor::Party(_) | Actor::Office { .. } => Ok(()),
+        }
+    }
+}
+
+impl Takes<event::Closed> for Loan<Open> {
+    type Next = Loan<Counting>;
+    fn check(&self, _: &event::Closed, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.may_close(step.stamp())
+    }
+    fn make(mut self, _: event::Closed, at: &Stamp) -> Loan<Counting> {
+        // There is something to do from now on, until it is done.
+        self.head.deadline = Some(at.at);
+        self.enter(Counting { through: None })
+    }
+}
+
+impl Loan<Counting> {
+    fn is_funded(&self) -> bool {
+        self.facts().terms.is_met(self.held()).unwrap_or(false)
+    }
+}
+
+impl Takes<event::Decided> for Loan<Counting> {
+    type Next = AnyLoan;
+    fn make(mut self, _: event::Decided, at: &Stamp) -> AnyLoan {
+        if self.is_funded() {
+            self.head.deadline = Some(self.facts().terms.policy.validation.after(at.at));
+            self.enter(Funded {}).into()
+        } else {
+            self.head.deadline = Some(at.at);
+            self.enter(Missed { through: None }).into()
+        }
+    }
+    fn lands(&self, _: &event::Decided) -> usize {
+        let status = if self.is_funded() { Status::Funded } else { Status::Missed };
+        status as usize
+    }
+}
+
+impl Loan<Funded> {
+    // The fee and the payout that a validation at this time opens. Computed anew in replay and compared.
+    pub(super) fn settlement(&self, at: &Stamp) -> Result<event::Validated, Reason> {
+        let (terms, lent) = (&self.facts().terms, self.held());
+        let fee = terms.fee(lent)?;
+        // What cannot be owed cannot be paid out.
+        terms.debt(lent, at.at)?;
+        let to = terms.payout.clone().unwrap_or(Destination::Wallet);
+        let parts = [(terms.borrower.clone(), lent.checked_sub(fee)?, Way::Payout(to))];
+        let payouts = Outgoing::plan(self.id().subject(), self.head.seq() + 1, at.at, parts);
+        Ok(event::Validated { fee, payouts })
+    }
+}
+
+impl Takes<event::Validated> for Loan<Funded> {
+    type Next = Loan<Disbursing>;
+    fn check(&self, event: &event::Validated, step: &mut Effects<'_>) -> Result<(), Reason> {
+        if *event != self.settlement(step.stamp())? {
+            return Err(Reason::Fixed { what: "what the borrower gets" });
+        }
+        let terms = &self.facts().terms;
+        if event.fee.is_positive() {
+            step.pay(Account::Wallet(terms.platform.clone()), event.fee, Purpose::Fee)?;
+        }
+        event.payouts.open(&terms.gateway, step)
+    }
+    fn make(self, event: event::Validated, _: &Stamp) -> Loan<Disbursing> {
+        self.enter(Disbursing { fee: event.fee, payouts: event.payouts })
+    }
+}
+
+impl Takes<Counted> for Loan<Disbursing> {
+    type Next = Self;
+    fn check(&self, event: &Counted, _: &mut Effects<'_>) -> Result<(), Reason> {
+        self.state.may_count(event)
+    }
+    fn make(mut self, event: Counted, _: &Stamp) -> Self {
+        self.state.count(&event);
+        self
+    }
+}
+
+impl Loan<Disbursing> {
+    fn begins(&self, at: Timestamp) -> Result<Debt, Reason> {
+        let facts = self.facts();
+        facts.terms.debt(facts.raised, at)
+    }
+}
+
+impl Takes<event::Disbursed> for Loan<Disbursing> {
+    type Next = Loan<Repaying>;
+    fn check(&self, _: &event::Disbursed, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.state.must_have_arrived()?;
+        self.begins(step.stamp().at).map(drop)
+    }
+    fn make(mut self, _: event::Disbursed, at: &Stamp) -> Loan<Repaying> {
+        let debt = self.begins(at.at).ok();
+        self.head.facts.debt = debt;
+        self.watch();
+        self.enter(Repaying {})
+    }
+}
+
+impl<S> Loan<S> {
+    // The clock comes when the first instalment that is not covered is late.
+    fn watch(&mut self) {
+        self.head.deadline = self.late_at();
+    }
+
+    pub(super) fn late_at(&self) -> Option<Timestamp> {
+        let facts = self.facts();
+        facts.debt.as_ref().and_then(|debt| debt.late_at(facts.terms.policy.grace))
+    }
+
+    pub(super) fn is_settled(&self) -> bool {
+        self.facts().debt.as_ref().is_some_and(Debt::is_settled)
+    }
+
+    pub(super) fn must_be_settled(&self) -> Result<(), Reason> {
+        if self.is_settled() { Ok(()) } else { Err(Reason::Missing { what: "the payment of all that is owed" }) }
+    }
+
+    fn asks(&mut self, payin: PayinId, amount: Money) {
+        let facts = &mut self.head.facts;
+        facts.till.open(payin);
+        facts.asked = amount;
+    }
+}
+
+impl Takes<event::FellBehind> for Loan<Repaying> {
+    type Next = Loan<Late>;
+    fn check(&self, _: &event::FellBehind, step: &mut Effects<'_>) -> Result<(), Reason> {
+        match self.late_at() {
+            Some(due) if due <= step.stamp().at => Ok(()),
+            due => Err(Reason::NotDue { action: "fall_behind", due }),
+        }
+    }
+    fn make(self, _: event::FellBehind, _: &Stamp) -> Loan<Late> {
+        self.enter(Late {})
+    }
+}
+
+impl Loan<Late> {
+    pub(super) fn has_caught_up(&self, at: &Stamp) -> Result<(), Reason> {
+        let behind = self.late_at().is_some_and(|due| due <= at.at);
+        if behind { Err(Reason::Missing { what: "the payment of all that has fallen due" }) } else { Ok(()) }
+    }
+}
+
+impl Takes<event::CaughtUp> for Loan<Late> {
+    type Next = Loan<Repaying>;
+    fn check(&self, _: &event::CaughtUp, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.has_caught_up(step.stamp())
+    }
+    fn make(mut self, _: event::CaughtUp, _: &Stamp) -> Loan<Repaying> {
+        self.watch();
+        self.enter(Repaying {})
+    }
+}
+
+impl<S: Owing> Takes<event::RepaymentOpened> for Loan<S>
+where
+    Self: Value<Any = AnyLoan>,
+{
+    type Next = Self;
+    fn check(&self, event: &event::RepaymentOpened, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.may_open(event.amount, step.stamp())
+    }
+    fn make(mut self, event: event::RepaymentOpened, _: &Stamp) -> Self {
+        self.asks(event.payin, event.amount);
+        self
+    }
+}
+
+impl Takes<event::RecoveryOpened> for Loan<Defaulted> {
+    type Next = Self;
+    fn check(&self, event: &event::RecoveryOpened, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.may_open(event.amount, step.stamp())
+    }
+    fn make(mut self, event: event::RecoveryOpened, _: &Stamp) -> Self {
+        self.asks(event.payin, event.amount);
+        self
+    }
+}
+
+impl<S: Owing> Takes<PayinClosed> for Loan<S>
+where
+    Self: Value<Any = AnyLoan>,
+{
+    type Next = Self;
+    fn check(&self, event: &PayinClosed, _: &mut Effects<'_>) -> Result<(), Reason> {
+        self.facts().till.awaits(event.payin)
+    }
+    fn make(mut self, _: PayinClosed, _: &Stamp) -> Self {
+        self.head.facts.till.close();
+        self
+    }
+}
+
+impl event::Collected {
+    // Both kinds of interest are shared alike.
+    fn proceeds(&self) -> Result<Proceeds, Reason> {
+        let interest = self.allotment.interest.checked_add(self.allotment.late)?;
+        Ok(Proceeds { principal: self.allotment.principal, interest })
+    }
+}
+
+impl<S> Loan<S> {
+    // The distribution that a repayment in a step of this number opens.
+    fn distribution(&self, seq: u32, at: Timestamp) -> DistributionId {
+        DistributionId::derived(self.id().subject(), seq, 0, at)
+    }
+
+    fn share_out(&self, event: &event::Collected, step: &mut Effects<'_>) -> Result<(), Reason> {
+        let (facts, id) = (self.facts(), self.distribution(step.seq(), step.stamp().at));
+        let (before, now) = (facts.repaid, event.proceeds()?);
+        step.pay(Account::Escrow(id.subject()), event.paid.amount, Purpose::Release)?;
+        let terms = distribution::Terms {
+            about: self.id().subject(),
+            borrower: facts.terms.borrower.clone(),
+            lent: facts.raised,
+            principal: Tranche { before: before.principal, now: now.principal },
+            interest: Tranche { before: before.interest, now: now.interest },
+            after: facts.distribution,
+            batch: facts.terms.policy.batch,
+            from: step.stamp().at,
+        };
+        let opened = Distribution::open(id, terms, step.stamp()).map_err(|refused| refused.reason)?;
+        step.open(opened);
+        Ok(())
+    }
+}
+
+impl<S: Owing> Takes<event::Collected> for Loan<S>
+where
+    Self: Value<Any = AnyLoan>,
+{
+    type Next = Self;
+    fn check(&self, event: &event::Collected, step: &mut Effects<'_>) -> Result<(), Reason> {
+        let facts = self.facts();
+        facts.till.may_take(&event.paid, facts.asked)?;
+        if event.allotment != facts.owes()?.allot(event.paid.amount, step.stamp().at)? {
+            return Err(Reason::Fixed { what: "what a repayment goes to" });
+        }
+        step.count_in(event.paid.amount)?;
+        self.share_out(event, step)
+    }
+    fn make(mut self, event: event::Collected, at: &Stamp) -> Self {
+        let id = self.distribution(self.head.seq() + 1, at.at);
+        let facts = &mut self.head.facts;
+        let repaid = event.proceeds().and_then(|now| Ok(facts.repaid.checked_add(&now)?));
+        facts.repaid = repaid.unwrap_or(facts.repaid);
+        facts.distribution = Some(id);
+        facts.till.take(event.paid);
+        facts.debt = facts.debt.take().map(|debt| {
+            let mut debt = debt.at(at.at);
+            debt.take(&event.allotment);
+            debt
+        });
+        if S::WATCHED {
+            self.watch();
+        }
+        self
+    }
+}
+
+impl<S: Owing> Takes<event::Settled> for Loan<S>
+where
+    Self: Value<Any = AnyLoan>,
+{
+    type Next = Loan<Repaid>;
+    fn check(&self, _: &event::Settled, _: &mut Effects<'_>) -> Result<(), Reason> {
+        self.must_be_settled()
+    }
+    fn make(self, _: event::Settled, _: &Stamp) -> Loan<Repaid> {
+        self.enter(Repaid {})
+    }
+}
+
+impl<S: Scheduled> Takes<event::DefaultDeclared> for Loan<S>
+where
+    Self: Value<Any = AnyLoan>,
+{
+    type Next = Loan<Defaulted>;
+    fn make(mut self, _: event::DefaultDeclared, at: &Stamp) -> Loan<Defaulted> {
+        let facts = &mut self.head.facts;
+        facts.debt = facts.debt.take().map(|debt| debt.frozen(at.at));
+        self.enter(Defaulted {})
+    }
+}
+
+impl Takes<event::WroteOff> for Loan<Defaulted> {
+    type Next = Loan<WrittenOff>;
+    fn check(&self, event: &event::WroteOff, step: &mut Effects<'_>) -> Result<(), Reason> {
+        if event.lost == self.facts().owes()?.owed(step.stamp().at)? {
+            Ok(())
+        } else {
+            Err(Reason::Fixed { what: "what is still owed" })
+        }
+    }
+    fn make(self, event: event::WroteOff, _: &Stamp) -> Loan<WrittenOff> {
+        self.enter(WrittenOff { lost: event.lost })
+    }
+}
+
+impl<S: Cancellable> Takes<event::Cancelled> for Loan<S>
+where
+    Self: Value<Any = AnyLoan>,
+{
+    type Next = Loan<Cancelled>;
+    fn make(mut self, _: event::Cancelled, at: &Stamp) -> Loan<Cancelled> {
+        self.head.deadline = Some(at.at);
+        self.enter(Cancelled { through: None })
+    }
+}
+
+impl<S: Finishing> Takes<event::Finished> for Loan<S>
+where
+    Self: Value<Any = AnyLoan>,
+{
+    type Next = Loan<Returned>;
+    fn check(&self, _: &event::Finished, _: &mut Effects<'_>) -> Result<(), Reason> {
+        if self.held().is_zero() { Ok(()) } else { Err(Reason::Missing { what: "the return of every pledge" }) }
+    }
+    fn make(self, _: event::Finished, _: &Stamp) -> Loan<Returned> {
+        self.enter(Returned {})
+    }
+}
+
+impl<S: Payable> Takes<event::PayoutSet> for Loan<S>
+where
+    Self: Value<Any = AnyLoan>,
+{
+    type Next = Self;
+    fn make(mut self, event: event::PayoutSet, _: &Stamp) -> Self {
+        self.head.facts.terms.payout = Some(event.to);
+        self
+    }
+}

@@ -1,0 +1,436 @@
+//! What a movement moves: from whom to whom, and how.
+
+use super::leg::{Leg, Legs};
+use crate::{
+    gateway::BankAccount,
+    ledger::GatewayName,
+    lifecycle::Reason,
+    money::{Currency, Money, split},
+    order::Payee,
+    party::PartyId,
+    payment::{Destination, Method},
+    text::Name,
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// What a movement moves, and under which frame. Made by one constructor for each movement; checked before money moves.
+///
+/// ```
+/// use escrowed::{movement::{Frame, Plan}, money::Share, order::Payee, payment::{Destination, Method}};
+///
+/// let until = "2026-05-14T12:00:00Z".parse()?;
+/// let frame = Frame::new("The gig".parse()?, until, "shop".parse()?, "sandbox".parse()?);
+/// let payee = |party: &str, share| Payee { party: party.parse().unwrap(), share, to: Destination::Wallet };
+/// let payees = vec![payee("singer", Share::Percent("50%".parse()?)), payee("drummer", Share::Rest), payee("bassist", Share::Rest)];
+/// let plan = Plan::one_to_many(frame, "anna".parse()?, Method::Card, "100.01 EUR".parse()?, payees);
+///
+/// // One order of anna's, then one for each payee: to the last cent.
+/// let amounts: Vec<_> = plan.amounts()?.iter().map(ToString::to_string).collect();
+/// assert_eq!(amounts, ["100.01 EUR", "50.01 EUR", "25.00 EUR", "25.00 EUR"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    frame: Frame,
+    course: Course,
+}
+
+/// What every plan says, whatever moves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Frame {
+    /// What it is for, in a few words. Each of its orders bears it.
+    pub name: Name,
+    /// Until when everything must be paid (UTC): before, not at that time or later. Otherwise all of it is undone.
+    pub until: Timestamp,
+    /// The marketplace's own party.
+    pub platform: PartyId,
+    /// Through which gateway the payments go.
+    pub gateway: GatewayName,
+    /// How often the payment of each order may be tried: once, unless said. The last failure undoes the movement.
+    #[serde(default = "once")]
+    pub payin_intents: u32,
+    /// How many orders one write opens, settles or undoes: 100, unless said; from 1 to 1000.
+    #[serde(default = "hundred")]
+    pub batch: u16,
+}
+
+/// The movements (`001_146075c5300aa4f1.txt`, "Wallet Payments"). What a movement must not have, its form has no place for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Course {
+    /// From the payer's card or bank into the payee's wallet.
+    PayinToWallet {
+        /// Who pays.
+        payer: PartyId,
+        /// By card or bank.
+        by: Outside,
+        /// Who is paid.
+        payee: PartyId,
+        /// How much, above zero, in minor units.
+        amount: Money,
+    },
+    /// From the payer's wallet to the payee's bank account.
+    PayinFromWallet {
+        /// Who pays.
+        payer: PartyId,
+        /// Who is paid.
+        payee: PartyId,
+        /// Where to.
+        bankaccount_id: BankAccount,
+        /// How much, above zero, in minor units.
+        amount: Money,
+    },
+    /// From somebody's card or bank into their own wallet.
+    TopUp {
+        /// Whose card and whose wallet.
+        payer: PartyId,
+        /// By card or bank.
+        by: Outside,
+        /// How much, above zero, in minor units.
+        amount: Money,
+    },
+    /// From wallet to wallet: settles at once, no gateway.
+    WalletToWallet {
+        /// Who pays.
+        payer: PartyId,
+        /// Who is paid.
+        payee: PartyId,
+        /// How much, above zero, in minor units.
+        amount: Money,
+    },
+    /// From one payer to one payee, any way.
+    OneToOne {
+        /// Who pays.
+        payer: PartyId,
+        /// How.
+        by: Method,
+        /// Who is paid.
+        payee: PartyId,
+        /// Where to.
+        to: Destination,
+        /// How much, above zero, in minor units.
+        amount: Money,
+    },
+    /// From one payer to several payees.
+    OneToMany {
+        /// Who pays.
+        payer: PartyId,
+        /// How.
+        by: Method,
+        /// How much in all, above zero, in minor units.
+        amount: Money,
+        /// Who is paid, and by which share of it.
+        payees: Vec<Payee>,
+    },
+    /// From several payers, each by an act of their own, into one payee's wallet.
+    ManyToOne {
+        /// Who pays, and how much.
+        payers: Vec<Payer>,
+        /// Who is paid.
+        payee: PartyId,
+    },
+    /// From several payers, each by an act of their own, to several payees.
+    ManyToMany {
+        /// Who pays, and how much.
+        payers: Vec<Payer>,
+        /// Who is paid, and by which share of the sum.
+        payees: Vec<Payee>,
+    },
+}
+
+/// One of several payers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Payer {
+    /// Who.
+    pub party: PartyId,
+    /// How much, above zero, in minor units.
+    pub amount: Money,
+}
+
+/// How money comes from outside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", deny_unknown_fields)]
+pub enum Outside {
+    /// By card, on the gateway's page.
+    #[serde(rename = "ADDON")]
+    Card,
+    /// By bank transfer.
+    #[serde(rename = "BANKWIRE")]
+    BankWire {
+        /// Where a refund goes.
+        refund_to: BankAccount,
+    },
+}
+
+/// How many orders a movement may have.
+const ORDERS: usize = 2_000;
+const BATCH: std::ops::RangeInclusive<u16> = 1..=1000;
+
+const fn once() -> u32 {
+    1
+}
+
+const fn hundred() -> u16 {
+    100
+}
+
+impl Frame {
+    /// A frame by the defaults.
+    #[must_use]
+    pub fn new(name: Name, until: Timestamp, platform: PartyId, gateway: GatewayName) -> Self {
+        Self { name, until, platform, gateway, payin_intents: once(), batch: hundred() }
+    }
+}
+
+impl Plan {
+    /// From the payer's card or bank into the payee's wallet.
+    #[must_use]
+    pub const fn payin_to_wallet(frame: Frame, payer: PartyId, by: Outside, payee: PartyId, amount: Money) -> Self {
+        Self { frame, course: Course::PayinToWallet { payer, by, payee, amount } }
+    }
+
+    /// From the payer's wallet to the payee's bank account.
+    #[must_use]
+    pub const fn payin_from_wallet(
+        frame: Frame,
+        payer: PartyId,
+        payee: PartyId,
+        bankaccount_id: BankAccount,
+        amount: Money,
+    ) -> Self {
+        Self { frame, course: Course::PayinFromWallet { payer, payee, bankaccount_id, amount } }
+    }
+
+    /// From somebody's card or bank into their own wallet.
+    #[must_use]
+    pub const fn top_up(frame: Frame, payer: PartyId, by: Outside, amount: Money) -> Self {
+        Self { frame, course: Course::TopUp { payer, by, amount } }
+    }
+
+    /// From wallet to wallet: settles at once, no gateway.
+    #[must_use]
+    pub const fn wallet_to_wallet(frame: Frame, payer: PartyId, payee: PartyId, amount: Money) -> Self {
+        Self { frame, course: Course::WalletToWallet { payer, payee, amount } }
+    }
+
+    /// From one payer to one payee, any way.
+    #[must_use]
+    pub const fn one_to_one(
+        frame: Frame,
+        payer: PartyId,
+        by: Method,
+        payee: PartyId,
+        to: Destination,
+        amount: Money,
+    ) -> Self {
+        Self { frame, course: Course::OneToOne { payer, by, payee, to, amount } }
+    }
+
+    /// From one payer to several payees, who share the amount.
+    #[must_use]
+    pub const fn one_to_many(frame: Frame, payer: PartyId, by: Method, amount: Money, payees: Vec<Payee>) -> Self {
+        Self { frame, course: Course::OneToMany { payer, by, amount, payees } }
+    }
+
+    /// From several payers, each by an act of their own, into one payee's wallet.
+    #[must_use]
+    pub const fn many_to_one(frame: Frame, payers: Vec<Payer>, payee: PartyId) -> Self {
+        Self { frame, course: Course::ManyToOne { payers, payee } }
+    }
+
+    /// From several payers, each by an act of their own, to several payees, who share the sum.
+    #[must_use]
+    pub const fn many_to_many(frame: Frame, payers: Vec<Payer>, payees: Vec<Payee>) -> Self {
+        Self { frame, course: Course::ManyToMany { payers, payees } }
+    }
+
+    /// The frame.
+    #[must_use]
+    pub const fn frame(&self) -> &Frame {
+        &self.frame
+    }
+
+    /// What moves.
+    #[must_use]
+    pub const fn course(&self) -> &Course {
+        &self.course
+    }
+
+    /// What each of its orders is about, in their order, in minor units. First come those that are paid from outside the
+    /// movement; where several are paid by it, one for each of these follows.
+    ///
+    /// # Errors
+    /// [`Reason`] when the shares do not add up, or are of another currency.
+    pub fn amounts(&self) -> Result<Vec<Money>, Reason> {
+        Ok(self.legs()?.all().map(|leg| leg.amount).collect())
+    }
+
+    /// Whether money may move by it: sums, currencies, parties, and the frame. Looked at when it is opened, too.
+    ///
+    /// # Errors
+    /// [`Reason::Split`] when shares do not add up, [`Reason::Money`] for another currency or nothing to move,
+    /// [`Reason::SameParty`] for somebody on both sides, [`Reason::NamedTwice`], [`Reason::Missing`] without anybody on a
+    /// side, [`Reason::Fixed`] for too many.
+    pub fn check(&self) -> Result<(), Reason> {
+        if self.frame.payin_intents == 0 {
+            return Err(Reason::NoAttemptsLeft { limit: 0 });
+        }
+        if !BATCH.contains(&self.frame.batch) {
+            return Err(Reason::Fixed { what: "the size of a batch, which is from 1 to 1000," });
+        }
+        let (payers, payees) = self.sides();
+        if payers.is_empty() || payees.is_empty() {
+            return Err(Reason::Missing { what: "somebody who pays and somebody who is paid" });
+        }
+        if payers.len() + payees.len() > ORDERS {
+            return Err(Reason::Fixed { what: "the number of orders, which is at most 2000," });
+        }
+        named_once(&payers)?;
+        named_once(&payees)?;
+        let top_up = matches!(self.course, Course::TopUp { .. });
+        let both: std::collections::BTreeSet<_> = payers.into_iter().collect();
+        if !top_up && payees.iter().any(|payee| both.contains(payee)) {
+            return Err(Reason::SameParty);
+        }
+        for leg in self.legs()?.all() {
+            leg.amount.require_positive()?;
+        }
+        Ok(())
+    }
+
+    // Who pays, who is paid.
+    fn sides(&self) -> (Vec<&PartyId>, Vec<&PartyId>) {
+        match &self.course {
+            Course::PayinToWallet { payer, payee, .. }
+            | Course::PayinFromWallet { payer, payee, .. }
+            | Course::WalletToWallet { payer, payee, .. }
+            | Course::OneToOne { payer, payee, .. } => (vec![payer], vec![payee]),
+            Course::TopUp { payer, .. } => (vec![payer], vec![payer]),
+            Course::OneToMany { payer, payees, .. } => (vec![payer], parties(payees)),
+            Course::ManyToOne { payers, payee } => (payers.iter().map(|one| &one.party).collect(), vec![payee]),
+            Course::ManyToMany { payers, payees } => (payers.iter().map(|one| &one.party).collect(), parties(payees)),
+        }
+    }
+
+    // Of a plan without payers, which nobody can open, any.
+    pub(super) fn currency(&self) -> Currency {
+        match &self.course {
+            Course::PayinToWallet { amount, .. }
+            | Course::PayinFromWallet { amount, .. }
+            | Course::TopUp { amount, .. }
+            | Course::WalletToWallet { amount, .. }
+            | Course::OneToOne { amount, .. }
+            | Course::OneToMany { amount, .. } => amount.currency(),
+            Course::ManyToOne { payers, .. } | Course::ManyToMany { payers, .. } => {
+                payers.first().map_or(Currency::EUR, |payer| payer.amount.currency())
+            }
+        }
+    }
+
+    /// Everybody it concerns.
+    pub(super) fn parties(&self) -> Vec<PartyId> {
+        let (payers, payees) = self.sides();
+        payers.into_iter().chain(payees).cloned().collect()
+    }
+
+    /// The only one who pays, if there is only one.
+    pub(super) fn only_payer(&self) -> Option<&PartyId> {
+        match self.sides().0.as_slice() {
+            [payer] => Some(payer),
+            _ => None,
+        }
+    }
+
+    /// What each of its orders moves.
+    pub(super) fn legs(&self) -> Result<Legs, Reason> {
+        let wallet = || Destination::Wallet;
+        let one = |payer: &PartyId, by: &Method, payee: Option<&PartyId>, to, amount| {
+            let (payer, payee, by) = (Some(payer.clone()), payee.cloned(), Some(by.clone()));
+            vec![Leg { payer, payee, amount, by, to }]
+        };
+        Ok(match &self.course {
+            Course::PayinToWallet { payer, by, payee, amount } => {
+                Legs::direct(one(payer, &by.clone().into(), Some(payee), wallet(), *amount))
+            }
+            Course::PayinFromWallet { payer, payee, bankaccount_id, amount } => {
+                let to = Destination::Account { bankaccount_id: bankaccount_id.clone() };
+                Legs::direct(one(payer, &Method::Wallet, Some(payee), to, *amount))
+            }
+            Course::TopUp { payer, by, amount } => {
+                Legs::direct(one(payer, &by.clone().into(), Some(payer), wallet(), *amount))
+            }
+            Course::WalletToWallet { payer, payee, amount } => {
+                Legs::direct(one(payer, &Method::Wallet, Some(payee), wallet(), *amount))
+            }
+            Course::OneToOne { payer, by, payee, to, amount } => {
+                Legs::direct(one(payer, by, Some(payee), to.clone(), *amount))
+            }
+            Course::OneToMany { payer, by, amount, payees } => {
+                Legs { first: one(payer, by, None, wallet(), *amount), last: shared(*amount, payees)? }
+            }
+            Course::ManyToOne { payers, payee } => {
+                sum(payers)?;
+                Legs::direct(payers.iter().map(|payer| payer.leg(Some(payee))).collect())
+            }
+            Course::ManyToMany { payers, payees } => Legs {
+                last: shared(sum(payers)?, payees)?,
+                first: payers.iter().map(|payer| payer.leg(None)).collect(),
+            },
+        })
+    }
+}
+
+impl Payer {
+    fn leg(&self, payee: Option<&PartyId>) -> Leg {
+        let (payer, payee) = (Some(self.party.clone()), payee.cloned());
+        Leg { payer, payee, amount: self.amount, by: None, to: Destination::Wallet }
+    }
+}
+
+impl From<Outside> for Method {
+    fn from(outside: Outside) -> Self {
+        match outside {
+            Outside::Card => Self::Card,
+            Outside::BankWire { refund_to } => Self::BankWire { refund_to },
+        }
+    }
+}
+
+fn parties(payees: &[Payee]) -> Vec<&PartyId> {
+    payees.iter().map(|payee| &payee.party).collect()
+}
+
+fn named_once(parties: &[&PartyId]) -> Result<(), Reason> {
+    let mut sorted = parties.to_vec();
+    sorted.sort_unstable();
+    match sorted.windows(2).find(|two| two[0] == two[1]) {
+        Some(two) => Err(Reason::NamedTwice(two[0].clone())),
+        None => Ok(()),
+    }
+}
+
+fn sum(payers: &[Payer]) -> Result<Money, Reason> {
+    let Some(first) = payers.first() else { return Err(Reason::Missing { what: "somebody who pays" }) };
+    // One who owes less than nothing must not make up for another.
+    payers.iter().try_for_each(|payer| payer.amount.require_positive().map(drop))?;
+    Ok(Money::sum(payers.iter().map(|payer| payer.amount), first.amount.currency())?)
+}
+
+// One order for each payee, paid from the movement's own wallet.
+fn shared(amount: Money, payees: &[Payee]) -> Result<Vec<Leg>, Reason> {
+    amount.require_positive()?;
+    let shares: Vec<_> = payees.iter().map(|payee| payee.share).collect();
+    let amounts = split(amount, &shares)?;
+    let leg = |(payee, amount): (&Payee, Money)| Leg {
+        payer: None,
+        payee: Some(payee.party.clone()),
+        amount,
+        by: Some(Method::Wallet),
+        to: payee.to.clone(),
+    };
+    Ok(payees.iter().zip(amounts).map(leg).collect())
+}
