@@ -7,7 +7,7 @@ use crate::{
     lifecycle::{self, Effects, Opening, Reason, once},
     money::{Currency, FeePolicy, FeeRule, Money, Percent},
     party::{PartyId, Role, Stamp},
-    payment::PayinId,
+    payment::{Aftermath, PayinId},
     text::{Link, Name, Prose, Text},
 };
 use serde::{Deserialize, Serialize};
@@ -99,6 +99,7 @@ pub struct Facts {
     pub(super) terms: Terms,
     pub(super) payins: Vec<PayinId>,
     pub(super) refunded: Money,
+    pub(super) aftermath: Aftermath,
 }
 
 const METADATA_KEYS: usize = 50;
@@ -212,7 +213,12 @@ impl Opening<AnyOrder> for Terms {
         Money::zero(self.amount.currency())
     }
     fn facts(self, _: &Stamp) -> Facts {
-        Facts { refunded: Money::zero(self.amount.currency()), terms: self, payins: Vec::new() }
+        Facts {
+            refunded: Money::zero(self.amount.currency()),
+            terms: self,
+            payins: Vec::new(),
+            aftermath: Aftermath::default(),
+        }
     }
     fn gateway(&self) -> Option<&GatewayName> {
         Some(&self.gateway)
@@ -236,6 +242,12 @@ impl Facts {
     #[must_use]
     pub const fn refunded(&self) -> Money {
         self.refunded
+    }
+
+    /// What happened to its money after it had left.
+    #[must_use]
+    pub const fn aftermath(&self) -> &Aftermath {
+        &self.aftermath
     }
 
     /// Whether another payin may be opened.

@@ -1,5 +1,6 @@
 //! What a user of the crate sees, on every store.
 
+mod after;
 mod attacks;
 mod authentication;
 mod bad_input;

@@ -219,6 +219,11 @@ fn command(action: Action, with: &With, currency: Currency) -> Option<Command<'s
         | Action::CountPayout
         | Action::TakeBackPayout
         | Action::TakeBackRefund
+        | Action::ChargeBack
+        | Action::ChargeBackAll
+        | Action::Regain
+        | Action::Close
+        | Action::NoteAfter
         | Action::Settle
         | Action::Undo => return None,
     })
