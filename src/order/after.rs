@@ -1,19 +1,25 @@
 //! What happens to the money of an order behind its back.
 
 use super::{
-    Accepted, AnyOrder, BlockedRelease, Cancelled, Order, PendingRelease, PendingValidate, Published, Rejected,
+    Accepted, AnyOrder, BlockedRelease, Cancelled, Facts, Order, PendingRelease, PendingValidate, Published, Rejected,
     Released, Was, state::Blockable,
 };
 use crate::{
     lifecycle::{Effects, Reason, Takes},
     money::Money,
     party::{PartyId, Stamp},
-    payment::{Closed, Outgoing, Stake, Stands, notes_after, stops_when_charged_back},
+    payment::{Closed, Outgoing, PayinId, Stake, Stands, notes_after, stops_when_charged_back},
     text::Prose,
 };
 
 notes_after!(Order, AnyOrder: Published, PendingRelease, BlockedRelease, Released, Cancelled, Rejected);
-stops_when_charged_back!(Order, AnyOrder: BlockedRelease; |_facts, _payin, _amount| (), ());
+stops_when_charged_back!(
+    Order, AnyOrder: BlockedRelease;
+    |facts, payin, amount| one_payin(facts, payin, amount), one_payin(facts, payin, amount)
+);
+
+// An order is paid by one payin, so what it holds says all.
+const fn one_payin(_: &mut Facts, _: PayinId, _: Money) {}
 
 impl Exposed for BlockedRelease {
     fn stop(self, _: &Prose) -> BlockedRelease {

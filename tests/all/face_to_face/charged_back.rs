@@ -65,17 +65,17 @@ crate::harness::on_each_store! {
         let deal = Deal::handed_over(&shop, terms()).await;
         deal.act(anna(), Command::EndComplaintPeriod {}).await;
         shop.send().await;
-        let before: Vec<i64> = vec![shop.balance("wallet:sam").await.minor(), shop.balance("wallet:shop").await.minor()];
+        let before = [shop.balance("wallet:sam").await.minor(), shop.balance("wallet:shop").await.minor()];
         assert_eq!(before.iter().sum::<i64>(), 18_000);
         let payin = deal.now().await.facts().till().opened()[1];
         let dispute = charged(&shop, payin, "dp_1", euro("130.00"), euro("0.00"));
         tell(&shop, &dispute).await;
         assert_eq!(deal.status().await, Status::FundsReleased);
-        let after = vec![shop.balance("wallet:sam").await.minor(), shop.balance("wallet:shop").await.minor()];
+        let after = [shop.balance("wallet:sam").await.minor(), shop.balance("wallet:shop").await.minor()];
         assert_eq!(before.iter().sum::<i64>() - after.iter().sum::<i64>(), 13_000);
         assert!(owed(&shop, "sam").await.is_zero() && owed(&shop, "shop").await.is_zero());
         tell(&shop, &decided(&shop, &dispute, true)).await;
-        assert_eq!(vec![shop.balance("wallet:sam").await.minor(), shop.balance("wallet:shop").await.minor()], before);
+        assert_eq!([shop.balance("wallet:sam").await.minor(), shop.balance("wallet:shop").await.minor()], before);
         deal.over(Status::FundsReleased).await;
     }
 }
