@@ -5,10 +5,13 @@ use crate::harness::on_each_store;
 use escrowed::{
     campaign::{self, AnyCampaign, Campaign},
     deal::{Side, Sides},
+    escrow::EscrowError,
     face_to_face::{self, FaceToFace},
     gateway::Instruction,
     id::Id,
-    payment::Agreement,
+    lifecycle::Reason,
+    movement::{Frame, Plan},
+    payment::{Agreement, Destination},
     pledge::Offer,
     sca::{Authentication, Liability},
     store::Outbox,
@@ -58,6 +61,26 @@ on_each_store! {
         shop.act(id, transaction::Command::Join {}, user("anna")).await;
         pays(&shop, id, transaction::Command::OpenPayin { by: Method::Card }).await;
         is_challenged(&shop, id).await;
+    }
+
+    async fn a_movement(shop) {
+        let (until, gateway) = (shop.now().plus(Duration::from_secs(86_400)), "sandbox".parse().unwrap());
+        let frame = Frame::new("A collection".parse().unwrap(), until, party("shop"), gateway);
+        let plan = |by| {
+            let (payer, payee) = (party("anna"), party("sam"));
+            Plan::one_to_one(frame.clone(), payer, by, payee, Destination::Wallet, euro("20.00"))
+        };
+        let mut unit = shop.begin().await;
+        let moved = shop.escrow.move_money(&mut unit, plan(Method::Card), anna(Needs::Challenge)).await.unwrap();
+        shop.commit(unit).await;
+        let order = shop.load(moved.order_of(&party("anna")).unwrap()).await;
+        is_challenged(&shop, order.id()).await;
+        assert_eq!(shop.load(moved.id()).await.status(), escrowed::movement::Status::Done);
+
+        shop.fill_wallet("anna", euro("20.00")).await;
+        let mut unit = shop.begin().await;
+        let refused = shop.escrow.move_money(&mut unit, plan(Method::Wallet), anna(Needs::Challenge)).await;
+        assert!(matches!(refused, Err(EscrowError::Refused(Reason::Missing { .. }))), "{refused:?}");
     }
 
     async fn a_pledge(shop) {

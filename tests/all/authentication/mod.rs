@@ -7,6 +7,7 @@ mod legality;
 mod low_value;
 mod properties;
 mod race;
+mod sweep;
 
 use crate::harness::{Problem, Shop, euro, key, ops, party, terms, user};
 use escrowed::{
