@@ -48,7 +48,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     ///
     /// Where several pay, each pays the order of theirs ([`AnyMovement::order_of`]) by
     /// [`act`](Self::act) with [`order::Command::Pay`]. A movement is called off by `act` with
-    /// [`Command::Undo`](crate::movement::Command::Undo).
+    /// [`Command::Undo`].
     ///
     /// # Errors
     /// [`EscrowError`] when the plan is refused or names another gateway, somebody else's money would be spent, a wallet
