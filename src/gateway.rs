@@ -155,6 +155,14 @@ pub enum Outcome {
         /// Why, in the gateway's words.
         reason: Prose,
     },
+    /// It was done, and undone since: the bank sent a payout's money back, days after it had settled. Only a payout can be
+    /// returned; whoever says it says that it had settled, too.
+    Returned {
+        /// How much came back, in minor units: all of it.
+        moved: Money,
+        /// Why, in the bank's words.
+        reason: Prose,
+    },
     /// Not done yet: an answer will follow.
     Pending {
         /// The page to send the payer to, if there is one (`direct_link` in `001_146075c5300aa4f1.txt`).
@@ -185,6 +193,54 @@ pub struct Report {
     pub key: IdempotencyKey,
     /// What became of it.
     pub outcome: Outcome,
+}
+
+/// Under which name a gateway knows a dispute: 1 to 100 characters.
+pub type DisputeReference = Text<100>;
+
+/// What a gateway says of a card payment that is charged back: a webhook about a dispute, which tells all of it each time.
+///
+/// ```
+/// use escrowed::gateway::{Dispute, DisputeStage};
+///
+/// let told: Dispute = serde_json::from_str(r#"{
+///     "payin": "pi_01kr1hgnqred6999kp7cqmx8ss",
+///     "reference": "dp_1",
+///     "amount": {"amount": 10000, "currency": "EUR"},
+///     "fee": {"amount": 1500, "currency": "EUR"},
+///     "reason": "fraudulent",
+///     "stage": "open"
+/// }"#)?;
+/// assert_eq!(told.stage, DisputeStage::Open);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dispute {
+    /// The payin whose money it is about.
+    pub payin: Subject,
+    /// Under which name the gateway knows it. Several disputes of one payin have a name each.
+    pub reference: DisputeReference,
+    /// How much of the payin the card network took, in minor units: all of it or a part.
+    pub amount: Money,
+    /// What the gateway charges besides, in minor units; may be nothing. It does not come back.
+    pub fee: Money,
+    /// Why, in the card network's words.
+    pub reason: Prose,
+    /// How it stands.
+    pub stage: DisputeStage,
+}
+
+/// How a dispute stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DisputeStage {
+    /// The money is gone; it is not decided yet.
+    Open,
+    /// The money is back.
+    Won,
+    /// The money stays gone.
+    Lost,
 }
 
 /// A payment gateway. The host implements it over its provider's API.
@@ -298,21 +354,21 @@ impl Instruction {
 }
 
 impl Outcome {
-    /// Whether nothing more is to come: settled or declined.
+    /// Whether it is an answer for good: the call is not looked up any more. A payout that settled may still come back.
     #[must_use]
     pub const fn is_final(&self) -> bool {
         match self {
-            Self::Settled { .. } | Self::Assured { .. } | Self::Declined { .. } => true,
+            Self::Settled { .. } | Self::Assured { .. } | Self::Declined { .. } | Self::Returned { .. } => true,
             Self::Pending { .. } | Self::Challenged { .. } => false,
         }
     }
 
-    /// How much moved, or was reserved or let go, in minor units; `None` when the call is not done.
+    /// How much moved, or was reserved or let go, in minor units; `None` when the call is not done, or came back.
     #[must_use]
     pub const fn moved(&self) -> Option<Money> {
         match self {
             Self::Settled { moved } | Self::Assured { moved, .. } => Some(*moved),
-            Self::Declined { .. } | Self::Pending { .. } | Self::Challenged { .. } => None,
+            Self::Declined { .. } | Self::Pending { .. } | Self::Challenged { .. } | Self::Returned { .. } => None,
         }
     }
 }

@@ -238,6 +238,9 @@ async fn settled<P: Provider>(provider: &P, call: &Instruction) -> Money {
     match answered(provider, call).await {
         Outcome::Settled { moved } | Outcome::Assured { moved, .. } => moved,
         declined @ Outcome::Declined { .. } => panic!("{}: {declined:?}", call.key()),
+        returned @ Outcome::Returned { .. } => {
+            panic!("{}: {returned:?} before it was said to have settled", call.key())
+        }
         pending @ (Outcome::Pending { .. } | Outcome::Challenged { .. }) => {
             unreachable!("{pending:?} is no final answer")
         }

@@ -2,6 +2,7 @@
 
 use super::{
     Caller, Clock, Escrow, EscrowError,
+    follow::{about_confirmed, about_denied},
     gather::{Acted, Gathering},
     member::{Reaction, onward},
 };
@@ -12,8 +13,7 @@ use crate::{
     order::{Draft, Order, Terms},
     party::{Actor, Stamp},
     payment::{
-        Agreement, AnyPayin, AnyPayout, AnyRefund, Evidence, PayinId, PayoutId, RefundId, payin, payout, payout::Went,
-        refund,
+        After, Agreement, AnyPayin, AnyPayout, AnyRefund, Evidence, PayinId, PayoutId, RefundId, payin, payout, refund,
     },
     store::{Request, Store, UnitOfWork},
 };
@@ -22,7 +22,7 @@ use crate::{
 type Asked<V> = <<V as Value>::Any as Lifecycle>::Opening;
 
 // What is to be done about a command.
-enum Step<L> {
+pub(super) enum Step<L> {
     Taken(Transition<L>, Stamp),
     Before(L),
 }
@@ -152,7 +152,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         self.act_on(unit, id, command, by.into()).await
     }
 
-    /// Acts on a payout: replaces or gives back a denied one, denies a held one, or calls one off before the gateway is asked.
+    /// Acts on a payout: replaces or gives back a denied one, replaces one that came back from the bank, denies a held one, or calls one off before the gateway is asked.
     ///
     /// # Errors
     /// [`EscrowError`] when it is unknown, refused, stale or was sent.
@@ -226,7 +226,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     }
 
     // The step that a command asks for; or what the same request was answered with before.
-    async fn step<L: Lifecycle, U: UnitOfWork>(
+    pub(super) async fn step<L: Lifecycle, U: UnitOfWork>(
         &self,
         gathered: &mut Gathering<'_, U>,
         id: Id<L>,
@@ -295,13 +295,10 @@ impl Payment for AnyPayout {
     fn news(&self) -> Option<(Subject, Evidence<'_>)> {
         let evidence = match self {
             Self::Created(_) | Self::Held(_) => return None,
-            Self::Confirmed(payout) => Evidence::PayoutConfirmed(payout),
+            Self::Confirmed(payout) => about_confirmed(payout),
             Self::Cancelled(payout) => Evidence::PayoutCancelled(payout),
-            Self::Denied(payout) => match payout.state().went() {
-                None => Evidence::PayoutDenied(payout),
-                Some(Went::On { .. }) => Evidence::PayoutReplaced(payout),
-                Some(Went::Back) => Evidence::PayoutGivenBack(payout),
-            },
+            Self::Denied(payout) => about_denied(payout)?,
+            Self::Returned(payout) => Evidence::After(After::PayoutSentAgain(payout)),
         };
         Some((self.facts().about, evidence))
     }

@@ -1,13 +1,19 @@
 //! The one door for what a gateway says: a webhook and a call's answer are the same thing arriving twice.
 
-use super::{Clock, Escrow, EscrowError, gather::Gathering, trace};
+use super::{
+    Clock, Escrow, EscrowError,
+    follow::{about_confirmed, about_denied},
+    gather::Gathering,
+    trace,
+};
 use crate::{
     gateway::{Gateway, Outcome, Report, Verb},
     lifecycle::{Transition, Value},
     party::Stamp,
     payment::{
-        AnyPayin, AnyPayout, AnyRefund, Evidence, Payin, PayinId, PayoutId, RefundId,
+        After, AnyPayin, AnyPayout, AnyRefund, Evidence, Payin, PayinId, Payout, PayoutId, RefundId,
         payin::{self, Chargeable, Over},
+        payout,
         tally::Passed,
     },
     store::{CallState, Outbox, Postponement, Store, UnitOfWork},
@@ -153,6 +159,9 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
                 self.tell(gathered, denied.facts().about, &Evidence::PayinDenied(&denied), at).await
             }
             (AnyPayin::Authorized(_), Outcome::Pending { .. }) => self.still_pending(gathered, report).await,
+            (AnyPayin::Created(_) | AnyPayin::Authorized(_), reported @ Outcome::Returned { .. }) => {
+                Err(EscrowError::Contradiction { key: report.key, known: None, reported })
+            }
             (AnyPayin::Denied(payin), outcome) => after_the_end(gathered, payin, verb, outcome, at),
             (AnyPayin::Cancelled(payin), outcome) => after_the_end(gathered, payin, verb, outcome, at),
             (AnyPayin::Authorized(_), reported @ (Outcome::Assured { .. } | Outcome::Challenged { .. }))
@@ -195,24 +204,67 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             other @ (AnyPayout::Created(_)
             | AnyPayout::Confirmed(_)
             | AnyPayout::Denied(_)
-            | AnyPayout::Cancelled(_)) => other,
+            | AnyPayout::Cancelled(_)
+            | AnyPayout::Returned(_)) => other,
         };
         match (payout, report.outcome.clone()) {
             (AnyPayout::Created(payout), Outcome::Settled { moved }) => {
-                let confirmed = gathered.take(payout.confirm(moved, at)?)?;
-                self.tell(gathered, confirmed.facts().about, &Evidence::PayoutConfirmed(&confirmed), at).await
+                self.paid_out(gathered, payout.confirm(moved, at)?, at).await.map(drop)
             }
             (AnyPayout::Created(payout), Outcome::Declined { reason }) => {
                 let denied = gathered.take(payout.deny(reason, at)?)?;
-                self.tell(gathered, denied.facts().about, &Evidence::PayoutDenied(&denied), at).await
+                match about_denied(&denied) {
+                    Some(evidence) => self.tell(gathered, denied.facts().about, &evidence, at).await,
+                    None => Ok(()),
+                }
             }
             (AnyPayout::Created(_), Outcome::Pending { .. }) => self.still_pending(gathered, report).await,
-            (AnyPayout::Created(_), reported @ (Outcome::Assured { .. } | Outcome::Challenged { .. }))
+            // What comes back had arrived, whoever forgot to say so.
+            (AnyPayout::Created(payout), Outcome::Returned { moved, reason }) => {
+                let confirmed = self.paid_out(gathered, payout.confirm(moved, at)?, at).await?;
+                self.came_back(gathered, confirmed.come_back(moved, reason, at)?, at).await
+            }
+            (AnyPayout::Confirmed(payout), Outcome::Returned { moved, reason }) => {
+                self.came_back(gathered, payout.come_back(moved, reason, at)?, at).await
+            }
+            (
+                AnyPayout::Confirmed(_),
+                reported @ (Outcome::Settled { .. }
+                | Outcome::Assured { .. }
+                | Outcome::Declined { .. }
+                | Outcome::Pending { .. }
+                | Outcome::Challenged { .. }),
+            )
+            | (AnyPayout::Created(_), reported @ (Outcome::Assured { .. } | Outcome::Challenged { .. }))
             | (
-                AnyPayout::Held(_) | AnyPayout::Confirmed(_) | AnyPayout::Denied(_) | AnyPayout::Cancelled(_),
+                AnyPayout::Held(_) | AnyPayout::Denied(_) | AnyPayout::Cancelled(_) | AnyPayout::Returned(_),
                 reported,
             ) => Err(EscrowError::Contradiction { key: report.key, known: None, reported }),
         }
+    }
+
+    // The payee has the money.
+    async fn paid_out<U: Outbox>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        confirmed: Transition<Payout<payout::Confirmed>>,
+        at: &Stamp,
+    ) -> Result<Payout<payout::Confirmed>, Fails<U>> {
+        let confirmed = gathered.take(confirmed)?;
+        self.tell(gathered, confirmed.facts().about, &about_confirmed(&confirmed), at).await?;
+        Ok(confirmed)
+    }
+
+    // The bank sent it back: the payout holds it, and what it was paid out of notes that.
+    async fn came_back<U: Outbox>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        returned: Transition<Payout<payout::Returned>>,
+        at: &Stamp,
+    ) -> Result<(), Fails<U>> {
+        let returned = gathered.take(returned)?;
+        let evidence = Evidence::After(After::PayoutReturned(&returned));
+        self.tell(gathered, returned.facts().about, &evidence, at).await
     }
 
     async fn report_refund<U: Outbox>(
@@ -233,7 +285,10 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
                 self.tell(gathered, denied.facts().about, &Evidence::RefundDenied(&denied), at).await
             }
             (AnyRefund::Created(_), Outcome::Pending { .. }) => self.still_pending(gathered, report).await,
-            (AnyRefund::Created(_), reported @ (Outcome::Assured { .. } | Outcome::Challenged { .. }))
+            (
+                AnyRefund::Created(_),
+                reported @ (Outcome::Assured { .. } | Outcome::Challenged { .. } | Outcome::Returned { .. }),
+            )
             | (AnyRefund::Confirmed(_) | AnyRefund::Denied(_) | AnyRefund::Cancelled(_), reported) => {
                 Err(EscrowError::Contradiction { key: report.key, known: None, reported })
             }
@@ -254,22 +309,34 @@ fn judge<E>(call: &CallState, report: &Report) -> Result<Option<Reported>, Escro
         let (key, known, reported) = (report.key, call.outcome.clone(), report.outcome.clone());
         Err(EscrowError::Contradiction { key, known, reported })
     };
-    use Outcome::{Assured, Challenged, Declined, Pending, Settled};
+    use Outcome::{Assured, Challenged, Declined, Pending, Returned, Settled};
     match (&call.outcome, &report.outcome) {
-        (None, _) | (Some(Pending { .. } | Challenged { .. }), Settled { .. } | Assured { .. } | Declined { .. }) => {
-            Ok(None)
-        }
+        // Only a payout goes to a bank account, from which it may come back.
+        (_, Returned { .. }) if report.key.verb != Verb::Payout => contradiction(),
+        (None, _)
+        | (
+            Some(Pending { .. } | Challenged { .. }),
+            Settled { .. } | Assured { .. } | Declined { .. } | Returned { .. },
+        )
+        | (Some(Settled { .. }), Returned { .. }) => Ok(None),
         (Some(known), reported) if known == reported => Ok(Some(Reported::Repeated)),
         (Some(Pending { .. }), Pending { .. } | Challenged { .. }) | (Some(Challenged { .. }), Challenged { .. }) => {
             Ok(None)
         }
         // Whoever has been challenged is awaited all the same.
         (Some(Challenged { .. }), Pending { .. })
-        | (Some(Settled { .. } | Assured { .. } | Declined { .. }), Pending { .. } | Challenged { .. }) => {
-            Ok(Some(Reported::Late))
-        }
+        | (
+            Some(Settled { .. } | Assured { .. } | Declined { .. } | Returned { .. }),
+            Pending { .. } | Challenged { .. },
+        ) => Ok(Some(Reported::Late)),
         // The same, with less said of it.
         (Some(Assured { moved: known, .. }), Settled { moved }) if known == moved => Ok(Some(Reported::Repeated)),
+        // It had settled before it came back.
+        (Some(Returned { moved, .. }), Settled { moved: settled }) if moved == settled => Ok(Some(Reported::Late)),
+        // The same in other words.
+        (Some(Returned { moved, .. }), Returned { moved: again, .. }) if moved == again => Ok(Some(Reported::Repeated)),
+        (Some(Returned { .. }), Settled { .. } | Assured { .. } | Declined { .. } | Returned { .. })
+        | (Some(Assured { .. } | Declined { .. }), Returned { .. }) => contradiction(),
         // The same answer in other words.
         (Some(Declined { .. }), Declined { .. }) => Ok(Some(Reported::Repeated)),
         // A payer who tries again on the gateway's page after a failure: the money comes, and goes back.
@@ -285,7 +352,9 @@ fn judge<E>(call: &CallState, report: &Report) -> Result<Option<Reported>, Escro
 const fn only_of_a_charge(outcome: &Outcome) -> bool {
     match outcome {
         Outcome::Assured { .. } | Outcome::Challenged { .. } => true,
-        Outcome::Settled { .. } | Outcome::Declined { .. } | Outcome::Pending { .. } => false,
+        Outcome::Settled { .. } | Outcome::Declined { .. } | Outcome::Pending { .. } | Outcome::Returned { .. } => {
+            false
+        }
     }
 }
 
@@ -318,7 +387,8 @@ where
             | Outcome::Assured { .. }
             | Outcome::Declined { .. }
             | Outcome::Pending { .. }
-            | Outcome::Challenged { .. }),
+            | Outcome::Challenged { .. }
+            | Outcome::Returned { .. }),
         ) => payin.note_answer(verb, outcome, at)?,
     };
     gathered.take(taken)?;

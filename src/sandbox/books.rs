@@ -2,7 +2,7 @@
 
 use super::{Resolution, behaviour::plain, rules::Broken};
 use crate::{
-    gateway::{Capture, IdempotencyKey, Instruction, Outcome, Report, Verb},
+    gateway::{Capture, Dispute, DisputeReference, DisputeStage, IdempotencyKey, Instruction, Outcome, Report, Verb},
     id::Subject,
     money::{Currency, Money},
     sca::{Assurance, Authentication, Response},
@@ -19,6 +19,8 @@ pub(super) struct Books {
     /// What has been given back of each payin.
     refunded: BTreeMap<(Subject, Currency), Money>,
     reports: Vec<Report>,
+    disputes: BTreeMap<DisputeReference, Dispute>,
+    notices: Vec<Dispute>,
 }
 
 #[derive(Debug)]
@@ -181,6 +183,58 @@ impl Books {
         Some(outcome)
     }
 
+    /// The bank sends a payout that settled back.
+    pub(super) fn send_back(&mut self, key: &IdempotencyKey, reason: Prose) -> Option<Outcome> {
+        let moved = self.settled(key).filter(|_| key.verb == Verb::Payout)?;
+        self.net.insert(moved.currency(), self.net(moved.currency()).checked_add(moved).ok()?);
+        let outcome = Outcome::Returned { moved, reason };
+        self.calls.get_mut(key)?.outcome = outcome.clone();
+        self.report(*key, outcome.clone());
+        Some(outcome)
+    }
+
+    /// The card network takes some of what was taken for a payin, in as many disputes as it likes.
+    pub(super) fn charge_back(&mut self, dispute: Dispute) -> Option<Dispute> {
+        let currency = dispute.amount.currency();
+        let gone = self.charged_back(dispute.payin, currency).checked_add(dispute.amount).ok()?;
+        let taken = self.taken(dispute.payin)?;
+        let known = self.disputes.contains_key(&dispute.reference);
+        if known || dispute.stage != DisputeStage::Open || !gone.compare(taken).is_ok_and(|order| order.is_le()) {
+            return None;
+        }
+        let after = self.net(currency).checked_sub(dispute.amount).and_then(|net| net.checked_sub(dispute.fee)).ok()?;
+        self.net.insert(currency, after);
+        self.disputes.insert(dispute.reference.clone(), dispute.clone());
+        self.notices.push(dispute.clone());
+        Some(dispute)
+    }
+
+    /// An open dispute is decided.
+    pub(super) fn decide(&mut self, reference: &DisputeReference, won: bool) -> Option<Dispute> {
+        let dispute = self.disputes.get(reference).filter(|dispute| dispute.stage == DisputeStage::Open)?;
+        let stage = if won { DisputeStage::Won } else { DisputeStage::Lost };
+        let decided = Dispute { stage, ..dispute.clone() };
+        if won {
+            let (currency, amount) = (decided.amount.currency(), decided.amount);
+            self.net.insert(currency, self.net(currency).checked_add(amount).ok()?);
+        }
+        self.disputes.insert(reference.clone(), decided.clone());
+        self.notices.push(decided.clone());
+        Some(decided)
+    }
+
+    pub(super) fn take_notices(&mut self) -> Vec<Dispute> {
+        std::mem::take(&mut self.notices)
+    }
+
+    /// What of a payin the card network took and has not returned.
+    pub(super) fn charged_back(&self, payin: Subject, currency: Currency) -> Money {
+        let gone = self.disputes.values().filter(|dispute| {
+            dispute.payin == payin && dispute.amount.currency() == currency && dispute.stage != DisputeStage::Won
+        });
+        Money::sum(gone.map(|dispute| dispute.amount), currency).unwrap_or(Money::zero(currency))
+    }
+
     pub(super) fn report(&mut self, key: IdempotencyKey, outcome: Outcome) {
         self.reports.push(Report { key, outcome });
     }
@@ -221,7 +275,10 @@ impl Books {
         let key = instruction.key();
         let effect = match outcome {
             Outcome::Settled { .. } | Outcome::Assured { .. } => 1,
-            Outcome::Declined { .. } | Outcome::Pending { .. } | Outcome::Challenged { .. } => 0,
+            Outcome::Declined { .. }
+            | Outcome::Pending { .. }
+            | Outcome::Challenged { .. }
+            | Outcome::Returned { .. } => 0,
         };
         let effects = self.effects(&key).saturating_add(effect);
         let challenged = self.calls.get(&key).is_some_and(|call| call.challenged);

@@ -37,6 +37,7 @@
 //! - A charge that asks for a challenge settles with the payer authenticated and the payer's bank liable, one that asks for
 //!   an exemption with the platform liable. [`Behaviour::Challenge`] insists on a challenge, [`Sandbox::response`] is what
 //!   the payer's browser brings back from it.
+//! - What was charged back is as good as refunded, until the dispute is won.
 //! - What is asked for is above zero; otherwise the call is declined. A void may ask for zero.
 //!
 //! Only [`Behaviour::WrongAmount`] and [`Behaviour::Assure`] overstep them.
@@ -51,11 +52,12 @@ mod state;
 pub use behaviour::{Behaviour, Chaos, Resolution};
 
 use crate::{
-    gateway::{Gateway, IdempotencyKey, Instruction, Outcome, Report, Verb},
+    gateway::{Dispute, DisputeReference, Gateway, IdempotencyKey, Instruction, Outcome, Report, Verb},
     id::Subject,
     ledger::GatewayName,
     money::{Currency, Money},
     sca::Response,
+    text::Prose,
 };
 use state::State;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -129,6 +131,30 @@ impl Sandbox {
     #[must_use]
     pub fn response(&self, key: &IdempotencyKey) -> Option<Response> {
         self.state().books.response(key)
+    }
+
+    /// The bank sends a payout's money back, days after it settled, and the report is queued. `None`, and nothing happens, if
+    /// the call is no payout that settled.
+    pub fn send_back(&self, key: &IdempotencyKey, reason: Prose) -> Option<Outcome> {
+        self.state().books.send_back(key, reason)
+    }
+
+    /// The card network takes money of a payin back, and the notice is queued. The gateway takes its fee besides. `None`, and
+    /// nothing happens, if it is more than was taken and not yet charged back, the dispute is not open or its reference is
+    /// known.
+    pub fn charge_back(&self, dispute: Dispute) -> Option<Dispute> {
+        self.state().books.charge_back(dispute)
+    }
+
+    /// An open dispute is won or lost, and the notice is queued. `None`, and nothing happens, if there is none.
+    pub fn decide(&self, reference: &DisputeReference, won: bool) -> Option<Dispute> {
+        self.state().books.decide(reference, won)
+    }
+
+    /// Takes the queued notices of disputes, oldest first.
+    #[must_use]
+    pub fn disputes(&self) -> Vec<Dispute> {
+        self.state().books.take_notices()
     }
 
     /// The calls that are pending, in the order of their keys.

@@ -20,6 +20,7 @@ on_each_store! {
         let about = shop.open(terms()).await.subject();
         let mallory = shop.escrow.stamp(user("mallory"));
         let terms = payout::Terms {
+            again: None,
             about, payee: party("mallory"), amount: euro("5000.00"), to: bank("mallorys"),
             gateway: "sandbox".parse().unwrap(),
         };

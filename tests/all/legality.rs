@@ -52,7 +52,13 @@ absent!(
     come_back,
     assure,
     replace,
-    approve
+    approve,
+    charge_back,
+    charge_back_all,
+    close,
+    regain,
+    win_back,
+    note_after
 );
 
 fn is_there<F>(method: F) -> bool {
@@ -112,17 +118,22 @@ fn an_order_has_the_methods_of_its_table_and_no_others() {
             release,
             block,
             unblock,
+            charge_back,
+            charge_back_all,
+            close,
             pay,
             drop_payin,
             count_payout,
             take_back_payout,
             refund_part,
             take_back_refund,
-            amend
+            amend,
+            regain,
+            note_after
         ]
     );
     // Nothing was forgotten above.
-    assert_eq!((Status::ALL.len(), Action::ALL.len()), (11, 21));
+    assert_eq!((Status::ALL.len(), Action::ALL.len()), (11, 26));
 }
 
 #[test]
@@ -147,15 +158,17 @@ fn payments_have_the_methods_of_their_tables_and_no_others() {
             note_answer,
             give_back,
             let_go,
-            bounce
+            bounce,
+            charge_back,
+            win_back
         ]
     );
     compare!(tally::TABLE, Tally, [tally::Counting], [reset, count]);
     compare!(
         payout::TABLE,
         Payout,
-        [payout::Created, payout::Held, payout::Confirmed, payout::Denied, payout::Cancelled],
-        [confirm, hold, let_go, deny, replace, give_back, cancel]
+        [payout::Created, payout::Held, payout::Confirmed, payout::Denied, payout::Cancelled, payout::Returned],
+        [confirm, hold, let_go, deny, come_back, replace, give_back, cancel]
     );
     compare!(
         refund::TABLE,
@@ -163,9 +176,9 @@ fn payments_have_the_methods_of_their_tables_and_no_others() {
         [refund::Created, refund::Confirmed, refund::Denied, refund::Cancelled],
         [approve, confirm, deny, replace, cancel]
     );
-    assert_eq!((payin::Status::ALL.len(), payin::Action::ALL.len()), (6, 15));
+    assert_eq!((payin::Status::ALL.len(), payin::Action::ALL.len()), (6, 17));
     assert_eq!((tally::Status::ALL.len(), tally::Action::ALL.len()), (1, 2));
-    assert_eq!((payout::Status::ALL.len(), payout::Action::ALL.len()), (5, 7));
+    assert_eq!((payout::Status::ALL.len(), payout::Action::ALL.len()), (6, 8));
     assert_eq!((refund::Status::ALL.len(), refund::Action::ALL.len()), (4, 5));
 }
 

@@ -1,5 +1,6 @@
 //! What a user of the crate sees, on every store.
 
+mod after;
 mod attacks;
 mod authentication;
 mod bad_input;
@@ -24,6 +25,7 @@ mod postgres;
 mod properties;
 mod reconciliation;
 mod requests;
+mod splits;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod statements;

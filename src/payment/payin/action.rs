@@ -2,7 +2,7 @@
 
 use super::{
     Action, AnyPayin, Authorized, Cancelled, Confirmed, Created, Denied, Method, Payin, PayinId, RefundConfirmed,
-    Terms, event,
+    Taken, Terms, event,
     state::{Chargeable, Over, Secured},
 };
 use crate::{
@@ -11,7 +11,10 @@ use crate::{
     lifecycle::{Reason, Refused, Takes, Transition, Value, note},
     money::Money,
     party::Stamp,
-    payment::{Refund, RefundId},
+    payment::{
+        Refund, RefundId,
+        chargeback::{self, Chargeback},
+    },
     sca::{Assurance, Response},
     text::{Link, Prose},
     time::Timestamp,
@@ -192,6 +195,50 @@ impl<S> Payin<S> {
     // The id of a refund that the next event opens.
     fn next_refund(&self, at: &Stamp) -> RefundId {
         RefundId::derived(self.id().subject(), self.head.seq() + 1, 0, at.at)
+    }
+}
+
+impl<S: Taken> Payin<S>
+where
+    Self: Value<Any = AnyPayin>,
+{
+    /// The card network took some of its money back.
+    ///
+    /// # Errors
+    /// [`Refused`] when the chargeback is another's, was counted before, or takes more than was paid.
+    pub fn charge_back(
+        self,
+        chargeback: &Chargeback<chargeback::Open>,
+        at: &Stamp,
+    ) -> Result<Transition<Self>, Refused<Self>> {
+        let terms = chargeback.facts();
+        if let Err(reason) = self.own(terms.payin) {
+            return Err(Refused { value: self, reason });
+        }
+        self.take(event::ChargedBack { chargeback: chargeback.id(), amount: terms.amount }, at)
+    }
+
+    /// The card network returned what it had taken.
+    ///
+    /// # Errors
+    /// [`Refused`] when the chargeback is another's, or came back before.
+    pub fn win_back(
+        self,
+        chargeback: &Chargeback<chargeback::Won>,
+        at: &Stamp,
+    ) -> Result<Transition<Self>, Refused<Self>> {
+        if let Err(reason) = self.own(chargeback.facts().payin) {
+            return Err(Refused { value: self, reason });
+        }
+        self.take(event::WonBack { chargeback: chargeback.id() }, at)
+    }
+
+    fn own(&self, found: PayinId) -> Result<(), Reason> {
+        let expected = self.id();
+        if found == expected {
+            return Ok(());
+        }
+        Err(Reason::WrongSubject { expected: expected.subject(), found: found.subject() })
     }
 }
 

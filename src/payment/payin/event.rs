@@ -6,7 +6,7 @@ use crate::{
     ledger::GatewayName,
     money::Money,
     party::PartyId,
-    payment::{PayinId, RefundId},
+    payment::{ChargebackId, PayinId, RefundId},
     sca::{Assurance, Authentication},
     text::{Link, Prose},
     time::Timestamp,
@@ -111,6 +111,17 @@ pub struct Answered {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct HandedOver {
     pub(super) to: Subject,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ChargedBack {
+    pub(super) chargeback: ChargebackId,
+    pub(super) amount: Money,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WonBack {
+    pub(super) chargeback: ChargebackId,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -99,10 +99,14 @@ pub(crate) use authentication::opened_by;
 pub use authentication::{Need, needing};
 pub use event::{Method, Terms};
 pub use state::{
-    After, Authorized, Cancelled, Challenge, Chargeable, Confirmed, Created, Denied, Over, Refunded, Sca, Secured,
+    After, Authorized, Cancelled, Challenge, Chargeable, Confirmed, Created, Denied, Disputes, Over, Refunded, Sca,
+    Secured, Taken,
 };
 
-use super::refund::{Confirmed as RefundConfirmed, Refund, Route};
+use super::{
+    chargeback::{self, Chargeback},
+    refund::{Confirmed as RefundConfirmed, Refund, Route},
+};
 use crate::{
     gateway::{Outcome, Verb},
     id::{Id, Subject},
@@ -199,6 +203,16 @@ crate::lifecycle! {
             hand_over(to: Subject) => HandOver records event::HandedOver {
                 /// To what it was opened for, all of it.
                 Confirmed by Role::GATEWAY, Release, Seed;
+            }
+            /// The card network took some of its money back.
+            charge_back(chargeback: &'e Chargeback<chargeback::Open>) => ChargeBack records event::ChargedBack {
+                /// Once each, and none takes more than was paid. Not from a wallet.
+                Confirmed | Refunded by Role::GATEWAY, Keep, Own;
+            }
+            /// The card network returned what it had taken.
+            win_back(chargeback: &'e Chargeback<chargeback::Won>) => WinBack records event::WonBack {
+                /// Once each.
+                Confirmed | Refunded by Role::GATEWAY, Keep, Own;
             }
             /// Nobody waits for its money any more: it goes back.
             give_back => GiveBack records event::GivenBack {

@@ -67,7 +67,9 @@ impl Payin<Created> {
             | Action::HandOver
             | Action::GiveBack
             | Action::LetGo
-            | Action::Bounce => Ok(()),
+            | Action::Bounce
+            | Action::ChargeBack
+            | Action::WinBack => Ok(()),
         }
     }
 
@@ -114,7 +116,9 @@ impl Payin<Authorized> {
             | Action::HandOver
             | Action::GiveBack
             | Action::LetGo
-            | Action::Bounce => Ok(()),
+            | Action::Bounce
+            | Action::ChargeBack
+            | Action::WinBack => Ok(()),
         }
     }
 
@@ -147,7 +151,9 @@ impl Payin<Confirmed> {
             | Action::Capture
             | Action::NoteAnswer
             | Action::LetGo
-            | Action::Bounce => Ok(()),
+            | Action::Bounce
+            | Action::ChargeBack
+            | Action::WinBack => Ok(()),
         }
     }
 }
@@ -169,7 +175,9 @@ impl<S: Over + Chargeable> Payin<S> {
             | Action::Capture
             | Action::NoteAnswer
             | Action::HandOver
-            | Action::GiveBack => Ok(()),
+            | Action::GiveBack
+            | Action::ChargeBack
+            | Action::WinBack => Ok(()),
         }
     }
 

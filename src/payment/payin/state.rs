@@ -3,8 +3,8 @@
 use crate::{
     gateway::Verb,
     id::Subject,
-    money::Money,
-    payment::RefundId,
+    money::{Currency, Money, MoneyError},
+    payment::{ChargebackId, RefundId},
     sca::Assurance,
     text::{Link, Prose},
     time::Timestamp,
@@ -31,6 +31,7 @@ pub struct Confirmed {
     pub(super) refunds: Vec<RefundId>,
     pub(super) handed_to: Option<Subject>,
     pub(super) sca: Sca,
+    pub(super) disputes: Disputes,
 }
 
 /// The gateway declined. Money that still arrives goes back.
@@ -93,6 +94,63 @@ pub struct After {
 #[derive(Debug)]
 pub struct Refunded {
     pub(super) refunds: Vec<RefundId>,
+    pub(super) handed_to: Option<Subject>,
+    pub(super) disputes: Disputes,
+}
+
+/// What of a payin was charged back.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Disputes(Vec<(ChargebackId, Money, bool)>);
+
+/// A status in which the money was there.
+pub trait Taken {
+    /// What of it was charged back.
+    fn disputes(&self) -> &Disputes;
+    /// What took its money; none when it went back by itself.
+    fn handed_to(&self) -> Option<Subject>;
+    #[doc(hidden)]
+    fn disputes_mut(&mut self) -> &mut Disputes;
+}
+
+macro_rules! taken {
+    ($($status:ident),+) => { $(
+        impl Taken for $status {
+            fn disputes(&self) -> &Disputes {
+                &self.disputes
+            }
+            fn handed_to(&self) -> Option<Subject> {
+                self.handed_to
+            }
+            fn disputes_mut(&mut self) -> &mut Disputes {
+                &mut self.disputes
+            }
+        }
+    )+ };
+}
+
+taken!(Confirmed, Refunded);
+
+impl Disputes {
+    /// How much is gone, in minor units of this currency: what was not won back.
+    ///
+    /// # Errors
+    /// [`MoneyError`] when the sums overflow.
+    pub fn gone(&self, currency: Currency) -> Result<Money, MoneyError> {
+        Money::sum(self.0.iter().filter(|(.., won)| !won).map(|(_, amount, _)| *amount), currency)
+    }
+
+    /// Whether it was counted, and won back.
+    pub(super) fn stands(&self, chargeback: ChargebackId) -> Option<bool> {
+        self.0.iter().find(|(known, ..)| *known == chargeback).map(|(.., won)| *won)
+    }
+
+    pub(super) fn count(&mut self, chargeback: ChargebackId, amount: Money) {
+        self.0.push((chargeback, amount, false));
+    }
+
+    pub(super) fn win(&mut self, chargeback: ChargebackId) {
+        self.0.iter_mut().filter(|(known, ..)| *known == chargeback).for_each(|(.., won)| *won = true);
+    }
 }
 
 macro_rules! secured {

@@ -1,7 +1,8 @@
 //! What each event of a payin demands, and what it makes of it. The same live and in replay.
 
 use super::{
-    AnyPayin, Authorized, Cancelled, Confirmed, Created, Denied, Method, Payin, Refunded, Terms, event,
+    AnyPayin, Authorized, Cancelled, Confirmed, Created, Denied, Disputes, Method, Payin, Refunded, Taken, Terms,
+    event,
     rule::may_spend,
     state::{After, Challenge, Chargeable, Over, Sca, Secured, Void},
 };
@@ -192,7 +193,8 @@ impl Takes<event::Confirmed> for Payin<Authorized> {
 }
 
 fn confirmed(terms: &Terms, sca: Sca) -> Confirmed {
-    Confirmed { refunded: Money::zero(terms.amount.currency()), refunds: Vec::new(), handed_to: None, sca }
+    let (refunded, disputes) = (Money::zero(terms.amount.currency()), Disputes::default());
+    Confirmed { refunded, refunds: Vec::new(), handed_to: None, disputes, sca }
 }
 
 impl Takes<event::Denied> for Payin<Created> {
@@ -272,8 +274,10 @@ impl Takes<event::RefundCounted> for Payin<Confirmed> {
         self.state.refunds.push(event.refund);
         self.state.refunded = self.state.refunded.checked_add(event.amount).unwrap_or(self.facts().amount);
         if all {
-            let refunds = std::mem::take(&mut self.state.refunds);
-            self.enter(Refunded { refunds }).into()
+            let Confirmed { refunds, handed_to, disputes, .. } = &mut self.state;
+            let (refunds, disputes) = (std::mem::take(refunds), std::mem::take(disputes));
+            let handed_to = *handed_to;
+            self.enter(Refunded { refunds, handed_to, disputes }).into()
         } else {
             self.into()
         }
@@ -385,6 +389,50 @@ impl Takes<event::HandedOver> for Payin<Confirmed> {
     }
 }
 
+impl<S: Taken> Takes<event::ChargedBack> for Payin<S>
+where
+    Self: Value<Any = AnyPayin>,
+{
+    type Next = Self;
+    fn check(&self, event: &event::ChargedBack, _: &mut Effects<'_>) -> Result<(), Reason> {
+        let terms = self.facts();
+        if terms.method == Method::Wallet {
+            return Err(Reason::Missing { what: "a card or a bank, which alone charges back" });
+        }
+        if self.state.disputes().stands(event.chargeback).is_some() {
+            return Err(Reason::Already { what: "counting this chargeback" });
+        }
+        // Not of all together: the second may be heard of before the end of the first.
+        let available = terms.amount;
+        if available.checked_sub(event.amount.require_positive()?)?.is_negative() {
+            return Err(Reason::TooMuch { asked: event.amount, available });
+        }
+        Ok(())
+    }
+    fn make(mut self, event: event::ChargedBack, _: &Stamp) -> Self {
+        self.state.disputes_mut().count(event.chargeback, event.amount);
+        self
+    }
+}
+
+impl<S: Taken> Takes<event::WonBack> for Payin<S>
+where
+    Self: Value<Any = AnyPayin>,
+{
+    type Next = Self;
+    fn check(&self, event: &event::WonBack, _: &mut Effects<'_>) -> Result<(), Reason> {
+        match self.state.disputes().stands(event.chargeback) {
+            Some(false) => Ok(()),
+            Some(true) => Err(Reason::Already { what: "winning this chargeback" }),
+            None => Err(Reason::Missing { what: "a chargeback of this payin" }),
+        }
+    }
+    fn make(mut self, event: event::WonBack, _: &Stamp) -> Self {
+        self.state.disputes_mut().win(event.chargeback);
+        self
+    }
+}
+
 impl Takes<event::GivenBack> for Payin<Confirmed> {
     type Next = Self;
     fn check(&self, event: &event::GivenBack, step: &mut Effects<'_>) -> Result<(), Reason> {
@@ -410,7 +458,7 @@ where
             self.state.after_mut().void = match event.outcome {
                 Outcome::Settled { .. } | Outcome::Assured { .. } => Void::Settled,
                 Outcome::Declined { .. } => Void::Declined,
-                Outcome::Pending { .. } | Outcome::Challenged { .. } => Void::Asked,
+                Outcome::Pending { .. } | Outcome::Challenged { .. } | Outcome::Returned { .. } => Void::Asked,
             };
         }
         self
