@@ -18,7 +18,9 @@ use crate::{
     id::Subject,
     ledger::GatewayName,
     money::Money,
+    sca::{Assurance, Authentication},
     text::{Link, Prose, Text},
+    time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::{error::Error, fmt, future::Future, str::FromStr};
@@ -99,6 +101,9 @@ pub enum Instruction {
         amount: Money,
         /// Take it now, or reserve it.
         capture: Capture,
+        /// A challenge, an exemption from one, or whatever the gateway decides.
+        #[serde(default, skip_serializing_if = "Authentication::is_by_gateway")]
+        authentication: Authentication,
     },
     /// Take `amount`, which was reserved.
     Capture {
@@ -150,10 +155,34 @@ pub enum Outcome {
         /// Why, in the gateway's words.
         reason: Prose,
     },
+    /// It was done, and undone since: the bank sent a payout's money back, days after it had settled. Only a payout can be
+    /// returned; whoever says it says that it had settled, too.
+    Returned {
+        /// How much came back, in minor units: all of it.
+        moved: Money,
+        /// Why, in the bank's words.
+        reason: Prose,
+    },
     /// Not done yet: an answer will follow.
     Pending {
         /// The page to send the payer to, if there is one (`direct_link` in `001_146075c5300aa4f1.txt`).
         direct_link: Option<Link>,
+    },
+    /// A charge is done, as [`Settled`](Self::Settled) is, and it is known whether the payer was authenticated and who is
+    /// liable. Only of a charge.
+    Assured {
+        /// How much moved, or was reserved, in minor units.
+        moved: Money,
+        /// Whether the payer was authenticated, and who is liable.
+        assurance: Assurance,
+    },
+    /// A charge is not done yet: the payer has to pass a challenge first. Where an exemption was asked for, it was not granted. Only
+    /// of a charge.
+    Challenged {
+        /// The page to send the payer to.
+        direct_link: Link,
+        /// When the challenge ends (UTC), if it does. Then the clock calls the payin off.
+        until: Option<Timestamp>,
     },
 }
 
@@ -164,6 +193,54 @@ pub struct Report {
     pub key: IdempotencyKey,
     /// What became of it.
     pub outcome: Outcome,
+}
+
+/// Under which name a gateway knows a dispute: 1 to 100 characters.
+pub type DisputeReference = Text<100>;
+
+/// What a gateway says of a card payment that is charged back: a webhook about a dispute, which tells all of it each time.
+///
+/// ```
+/// use escrowed::gateway::{Dispute, DisputeStage};
+///
+/// let told: Dispute = serde_json::from_str(r#"{
+///     "payin": "pi_01kr1hgnqred6999kp7cqmx8ss",
+///     "reference": "dp_1",
+///     "amount": {"amount": 10000, "currency": "EUR"},
+///     "fee": {"amount": 1500, "currency": "EUR"},
+///     "reason": "fraudulent",
+///     "stage": "open"
+/// }"#)?;
+/// assert_eq!(told.stage, DisputeStage::Open);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dispute {
+    /// The payin whose money it is about.
+    pub payin: Subject,
+    /// Under which name the gateway knows it. Several disputes of one payin have a name each.
+    pub reference: DisputeReference,
+    /// How much of the payin the card network took, in minor units: all of it or a part.
+    pub amount: Money,
+    /// What the gateway charges besides, in minor units; may be nothing. It does not come back.
+    pub fee: Money,
+    /// Why, in the card network's words.
+    pub reason: Prose,
+    /// How it stands.
+    pub stage: DisputeStage,
+}
+
+/// How a dispute stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DisputeStage {
+    /// The money is gone; it is not decided yet.
+    Open,
+    /// The money is back.
+    Won,
+    /// The money stays gone.
+    Lost,
 }
 
 /// A payment gateway. The host implements it over its provider's API.
@@ -200,6 +277,11 @@ pub trait Gateway: Send + Sync {
     fn name(&self) -> &GatewayName;
 
     /// Does what is asked, once per key: the same key again must have no second effect and give the same answer.
+    ///
+    /// A charge says what it needs of the payer (`authentication`): one that asks for a challenge may settle only as
+    /// [`Outcome::Assured`] with the payer authenticated, one that asks for an exemption as `Assured` with whoever is liable. Where
+    /// the payer has to pass a challenge, it is [`Outcome::Challenged`] until then. The page of a challenge shows the amount and the
+    /// payee that it is bound to, and sends the payer's browser back with a [`Response`](crate::sca::Response).
     ///
     /// It has to give up before a worker's lease ends, which is 60 seconds by default: the crate starts no timer. Until it
     /// does, a worker that was told to stop waits for it. One that is dropped meanwhile may have had its effect.
@@ -272,12 +354,21 @@ impl Instruction {
 }
 
 impl Outcome {
-    /// Whether nothing more is to come: settled or declined.
+    /// Whether it is an answer for good: the call is not looked up any more. A payout that settled may still come back.
     #[must_use]
     pub const fn is_final(&self) -> bool {
         match self {
-            Self::Settled { .. } | Self::Declined { .. } => true,
-            Self::Pending { .. } => false,
+            Self::Settled { .. } | Self::Assured { .. } | Self::Declined { .. } | Self::Returned { .. } => true,
+            Self::Pending { .. } | Self::Challenged { .. } => false,
+        }
+    }
+
+    /// How much moved, or was reserved or let go, in minor units; `None` when the call is not done, or came back.
+    #[must_use]
+    pub const fn moved(&self) -> Option<Money> {
+        match self {
+            Self::Settled { moved } | Self::Assured { moved, .. } => Some(*moved),
+            Self::Declined { .. } | Self::Pending { .. } | Self::Challenged { .. } | Self::Returned { .. } => None,
         }
     }
 }
@@ -320,6 +411,32 @@ impl From<IdempotencyKey> for String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_charge_that_says_nothing_of_the_payer_is_written_as_it_always_was() {
+        let before = r#"{"charge":{"payin":"pi_01kr1hgnqred6999kp7cqmx8ss","channel":"card","amount":{"amount":100,"currency":"EUR"},"capture":"now"}}"#;
+        let charge: Instruction = serde_json::from_str(before).unwrap();
+        let Instruction::Charge { authentication, .. } = &charge else { panic!() };
+        assert_eq!(*authentication, Authentication::ByGateway);
+        assert_eq!(serde_json::to_string(&charge).unwrap(), before);
+    }
+
+    #[test]
+    fn only_what_is_done_has_moved_anything() {
+        let (moved, link) = (Money::from_minor(5, crate::money::Currency::EUR), "https://example.org".parse().unwrap());
+        let assured = Outcome::Assured { moved, assurance: Assurance::EXEMPT };
+        for (outcome, is_final, amount) in [
+            (Outcome::Settled { moved }, true, Some(moved)),
+            (assured, true, Some(moved)),
+            (Outcome::Declined { reason: "no".parse().unwrap() }, true, None),
+            (Outcome::Pending { direct_link: None }, false, None),
+            (Outcome::Challenged { direct_link: link, until: None }, false, None),
+        ] {
+            assert_eq!((outcome.is_final(), outcome.moved()), (is_final, amount), "{outcome:?}");
+            let json = serde_json::to_string(&outcome).unwrap();
+            assert_eq!(serde_json::from_str::<Outcome>(&json).unwrap(), outcome);
+        }
+    }
 
     #[test]
     fn keys_are_read_as_they_are_written() {

@@ -147,6 +147,21 @@ impl<T: Identified> Id<T> {
         Self(uuid::Builder::from_unix_timestamp_millis(at.unix_millis(), &bits).into_uuid(), PhantomData)
     }
 
+    /// The id of what the outside world knows by this name, of all that belongs to `parent`: the same each time.
+    ///
+    /// It is a UUIDv7 of the parent's time, whose random bits are taken from a UUIDv5 of both (RFC 9562).
+    #[must_use]
+    pub(crate) fn named(parent: Subject, name: &str) -> Self {
+        let mut key = Self::kind().0.to_vec();
+        key.extend(name.as_bytes());
+        let (hash, own) = (Uuid::new_v5(&parent.uuid, &key).into_bytes(), parent.uuid.into_bytes());
+        let (mut bits, mut millis) = ([0; 10], [0; 8]);
+        bits.copy_from_slice(&hash[6..]);
+        millis[2..].copy_from_slice(&own[..6]);
+        let uuid = uuid::Builder::from_unix_timestamp_millis(u64::from_be_bytes(millis), &bits).into_uuid();
+        Self(uuid, PhantomData)
+    }
+
     /// From a UUID, for a host that makes its own.
     #[must_use]
     pub const fn from_uuid(uuid: Uuid) -> Self {

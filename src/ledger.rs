@@ -13,7 +13,8 @@
 //! ```
 //!
 //! An [`Entry`] takes an amount from one account and gives it to another, so no set of entries can be out of balance.
-//! Every account but [`Account::World`] is guarded: it may not go below zero, which the store enforces in the commit.
+//! Escrow accounts and wallets are guarded: they may not go below zero, which the store enforces in the commit. The account
+//! of what a party owes, [`Account::Debt`], is guarded the other way round: it may not go above zero.
 
 use crate::{
     id::Subject,
@@ -29,7 +30,7 @@ pub type GatewayName = Text<40>;
 
 /// Whose money it is. Each account holds amounts of any number of currencies, which never mix.
 ///
-/// As text: `world:stripe`, `wallet:alice`, `escrow:ord_01kr1hgnqred6999kp7cqmx8ss`.
+/// As text: `world:stripe`, `wallet:alice`, `escrow:ord_01kr1hgnqred6999kp7cqmx8ss`, `debt:alice`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Account {
@@ -39,6 +40,8 @@ pub enum Account {
     Escrow(Subject),
     /// What a party may spend. The platform's wallet earns the fees.
     Wallet(PartyId),
+    /// What a party owes, below zero by as much: never above. Only [debts](crate::payment::debt) are booked here.
+    Debt(PartyId),
 }
 
 /// What an entry is for.
@@ -65,6 +68,16 @@ pub enum Purpose {
     Replace,
     /// Money was put into a wallet from outside.
     TopUp,
+    /// The bank sent a payout's money back after it had arrived.
+    SentBack,
+    /// A card network took money of a payin back, or returned it after a dispute was won.
+    Chargeback,
+    /// Somebody came to owe what has to be paid all the same.
+    Owe,
+    /// Of what somebody owes, some was paid off.
+    PayOff,
+    /// The platform set money of its own aside for what somebody owes, or has it back.
+    Cover,
     /// A lender got back a part of what it lent.
     Principal,
     /// A lender earned interest.
@@ -112,7 +125,7 @@ pub enum LedgerError {
 
 /// Why a text names no account.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` names no account: write world:NAME, escrow:ID or wallet:PARTY")]
+#[error("`{text}` names no account: write world:NAME, escrow:ID, wallet:PARTY or debt:PARTY")]
 pub struct AccountError {
     /// What was given.
     pub text: String,
@@ -164,12 +177,31 @@ impl Entry {
 }
 
 impl Account {
-    /// Whether it may never go below zero: all but the outside world.
+    /// Whether it may never go below zero: all but the outside world and what a party owes.
     #[must_use]
     pub const fn guarded(&self) -> bool {
         match self {
-            Self::World(_) => false,
+            Self::World(_) | Self::Debt(_) => false,
             Self::Escrow(_) | Self::Wallet(_) => true,
+        }
+    }
+
+    /// Whether it may never go above zero: what a party owes.
+    #[must_use]
+    pub const fn owed(&self) -> bool {
+        match self {
+            Self::Debt(_) => true,
+            Self::World(_) | Self::Escrow(_) | Self::Wallet(_) => false,
+        }
+    }
+
+    /// Whether it may hold so much, in minor units. A store refuses an entry that would leave it with anything else.
+    #[must_use]
+    pub const fn may_hold(&self, minor: i64) -> bool {
+        match self {
+            Self::World(_) => true,
+            Self::Escrow(_) | Self::Wallet(_) => minor >= 0,
+            Self::Debt(_) => minor <= 0,
         }
     }
 }
@@ -205,13 +237,18 @@ impl Purpose {
             Self::Return => "return",
             Self::Replace => "replace",
             Self::TopUp => "top_up",
+            Self::SentBack => "sent_back",
+            Self::Chargeback => "chargeback",
+            Self::Owe => "owe",
+            Self::PayOff => "pay_off",
+            Self::Cover => "cover",
             Self::Principal => "principal",
             Self::Interest => "interest",
         }
     }
 
     /// Every purpose there is.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 17] = [
         Self::Payin,
         Self::Collect,
         Self::Release,
@@ -222,6 +259,11 @@ impl Purpose {
         Self::Return,
         Self::Replace,
         Self::TopUp,
+        Self::SentBack,
+        Self::Chargeback,
+        Self::Owe,
+        Self::PayOff,
+        Self::Cover,
         Self::Principal,
         Self::Interest,
     ];
@@ -239,6 +281,7 @@ impl fmt::Display for Account {
             Self::World(gateway) => write!(f, "world:{gateway}"),
             Self::Escrow(subject) => write!(f, "escrow:{subject}"),
             Self::Wallet(party) => write!(f, "wallet:{party}"),
+            Self::Debt(party) => write!(f, "debt:{party}"),
         }
     }
 }
@@ -258,6 +301,7 @@ impl FromStr for Account {
             "world" => name.parse().map(Self::World).map_err(|_: TextError| unnamed()),
             "escrow" => name.parse().map(Self::Escrow).map_err(|_| unnamed()),
             "wallet" => name.parse().map(Self::Wallet).map_err(|_: TextError| unnamed()),
+            "debt" => name.parse().map(Self::Debt).map_err(|_: TextError| unnamed()),
             _ => Err(unnamed()),
         }
     }
@@ -295,7 +339,7 @@ mod tests {
 
     #[test]
     fn accounts_are_read_as_they_are_written() {
-        for text in ["world:sandbox", "wallet:a:b", "escrow:tx_01kr1hgnqred6999kp7cqmx8ss"] {
+        for text in ["world:sandbox", "wallet:a:b", "debt:a", "escrow:tx_01kr1hgnqred6999kp7cqmx8ss"] {
             assert_eq!(text.parse::<Account>().unwrap().to_string(), text);
         }
         for text in ["", "wallet", "wallet:", "safe:x", "escrow:x"] {

@@ -28,6 +28,7 @@ pub mod pledge;
 pub mod postgres;
 pub mod reconciliation;
 pub mod sandbox;
+pub mod sca;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 pub mod statement;

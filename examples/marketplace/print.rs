@@ -48,7 +48,7 @@ fn short(account: &Account) -> String {
             let text = subject.to_string();
             format!("{}_…{}", subject.kind(), &text[text.len() - 4..])
         }
-        Account::World(_) | Account::Wallet(_) => account.to_string(),
+        Account::World(_) | Account::Wallet(_) | Account::Debt(_) => account.to_string(),
     }
 }
 

@@ -60,7 +60,7 @@ pub async fn print_money(shop: &Shop, id: PurchaseId, ending: Ending) -> Outcome
 fn kind(account: &Account) -> String {
     match account {
         Account::Escrow(subject) => format!("escrow:{}_…", subject.kind()),
-        Account::World(_) | Account::Wallet(_) => account.to_string(),
+        Account::World(_) | Account::Wallet(_) | Account::Debt(_) => account.to_string(),
     }
 }
 

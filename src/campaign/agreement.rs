@@ -19,6 +19,12 @@ impl Agreement for AnyCampaign {
     }
 
     fn learn(self, evidence: &Evidence<'_>, at: &Stamp) -> Lesson {
+        if let Evidence::After(after) = evidence {
+            return match self {
+                Self::Released(campaign) => Learned::step(campaign.note_after(*after, at)),
+                other => Err(Refused::wrong_status(other, Action::NoteAfter as usize)),
+            };
+        }
         match self {
             Self::PendingRelease(campaign) if campaign.state.knows(evidence) => Ok(Learned::Nothing(campaign.into())),
             Self::PendingRelease(campaign) => Learned::step(campaign.count(evidence, at)),

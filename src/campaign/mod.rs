@@ -49,6 +49,7 @@
 #![doc = "</div>"]
 
 mod action;
+mod after;
 mod agreement;
 mod event;
 mod rule;
@@ -63,7 +64,7 @@ use crate::{
     deal::Counted,
     id::Id,
     party::Role,
-    payment::{Destination, Evidence},
+    payment::{After, Destination, Evidence, Noted},
     pledge::{self, Pledge, PledgeId},
 };
 
@@ -152,6 +153,10 @@ crate::lifecycle! {
             /// The payout was confirmed or denied, or passed its money to another.
             count(evidence: &'e Evidence<'e>) => Count records Counted {
                 PendingRelease by Role::GATEWAY, Keep, Own;
+            }
+            /// What happened to money that had left for good, such as a payout that came back from the bank.
+            note_after(after: After<'e>) => NoteAfter records Noted {
+                Released by Role::GATEWAY, Keep, Own;
             }
         }
         commands Command<'e>;

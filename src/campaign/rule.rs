@@ -33,7 +33,8 @@ impl AnyCampaign {
             | Action::GiveBack
             | Action::GiveRestBack
             | Action::SetPayout
-            | Action::Count => Ok(()),
+            | Action::Count
+            | Action::NoteAfter => Ok(()),
         }
     }
 }

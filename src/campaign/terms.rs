@@ -7,7 +7,7 @@ use crate::{
     lifecycle::{self, Effects, Opening, Reason},
     money::{FeePolicy, Money},
     party::{Actor, PartyId, Role, Stamp},
-    payment::Destination,
+    payment::{Aftermath, Destination},
     text::{Name, Prose},
     time::Timestamp,
 };
@@ -90,6 +90,7 @@ pub struct Facts {
     pub(super) terms: Terms,
     pub(super) pledges: u64,
     pub(super) raised: Money,
+    pub(super) aftermath: Aftermath,
 }
 
 const BATCH: std::ops::RangeInclusive<u16> = 1..=1000;
@@ -190,7 +191,7 @@ impl Opening<AnyCampaign> for Terms {
         Money::zero(self.target.currency())
     }
     fn facts(self, _: &Stamp) -> Facts {
-        Facts { raised: Money::zero(self.target.currency()), terms: self, pledges: 0 }
+        Facts { raised: Money::zero(self.target.currency()), terms: self, pledges: 0, aftermath: Aftermath::default() }
     }
     fn gateway(&self) -> Option<&GatewayName> {
         Some(&self.gateway)
@@ -205,6 +206,12 @@ impl Facts {
     #[must_use]
     pub const fn terms(&self) -> &Terms {
         &self.terms
+    }
+
+    /// What happened to its money after it had left.
+    #[must_use]
+    pub const fn aftermath(&self) -> &Aftermath {
+        &self.aftermath
     }
 
     /// How many pledges were gathered and not withdrawn. What goes back after the end still counts.

@@ -5,6 +5,7 @@ use crate::{
     id::{Kind, Subject},
     money::Money,
     payment::{PayinId, PayoutId, RefundId},
+    sca::{Authentication, Binding, Exemption},
 };
 use futures_util::future::join_all;
 use std::future::Future;
@@ -50,6 +51,8 @@ macro_rules! gateway_promises {
             a_refund_gives_back_and_no_more_than_was_taken,
             a_payout_arrives_once,
             a_final_answer_stays,
+            a_challenge_that_is_asked_for_is_passed_before_anything_moves,
+            an_exemption_that_is_asked_for_says_who_is_liable,
         }
     };
     ($run:path => $($name:ident),+ $(,)?) => {$(
@@ -110,12 +113,14 @@ pub async fn the_same_key_at_the_same_moment_acts_once<P: Provider>(provider: &P
 /// Another call under a key that was used does nothing: it is an error, or gets the first call's answer.
 pub async fn a_key_stands_for_one_call<P: Provider>(provider: &P) {
     let call = charge(provider, Capture::Now);
-    let moved = settled(provider, &call).await;
-    let Instruction::Charge { payin, channel, amount, capture } = call else { unreachable!("a charge") };
+    let first = answered(provider, &call).await;
+    let Instruction::Charge { payin, channel, amount, capture, authentication } = call else {
+        unreachable!("a charge")
+    };
     let less = amount.checked_sub(minor(amount, 1)).unwrap();
-    let other = Instruction::Charge { payin, channel, amount: less, capture };
+    let other = Instruction::Charge { payin, channel, amount: less, capture, authentication };
     if let Ok(answer) = provider.gateway().execute(&other.key(), &other).await {
-        assert_eq!(answer, Outcome::Settled { moved });
+        assert_eq!(answer, first);
     }
     assert_eq!(provider.effects(&other.key()).await, 1);
     assert_eq!(settled(provider, &charge_of(payin, amount, capture)).await, amount);
@@ -178,11 +183,35 @@ pub async fn a_payout_arrives_once<P: Provider>(provider: &P) {
 /// An answer that is final never changes, however often it is asked for.
 pub async fn a_final_answer_stays<P: Provider>(provider: &P) {
     let call = charge(provider, Capture::Now);
-    let moved = settled(provider, &call).await;
+    let answer = answered(provider, &call).await;
+    assert_eq!(answer.moved(), Some(provider.amount()));
     for _ in 0..3 {
         let found = provider.gateway().lookup(&call.key()).await.unwrap();
-        assert_eq!(found, Some(Outcome::Settled { moved }));
+        assert_eq!(found.as_ref(), Some(&answer));
     }
+}
+
+/// A charge that asks for a challenge settles only with the payer authenticated; nothing moves before.
+pub async fn a_challenge_that_is_asked_for_is_passed_before_anything_moves<P: Provider>(provider: &P) {
+    let call = asking(provider, Authentication::Challenge(binding()));
+    let first = provider.gateway().execute(&call.key(), &call).await.unwrap();
+    assert_eq!(provider.effects(&call.key()).await, u32::from(first.is_final()));
+    let answer = answered(provider, &call).await;
+    let Outcome::Assured { moved, assurance } = answer else { panic!("{}: {answer:?}", call.key()) };
+    assert_eq!((moved, assurance.authenticated), (provider.amount(), true), "{}", call.key());
+    assert_eq!(provider.effects(&call.key()).await, 1);
+}
+
+/// A charge that asks for an exemption settles with word of who is liable; where the payer's bank insists on a challenge, with the
+/// payer authenticated.
+pub async fn an_exemption_that_is_asked_for_says_who_is_liable<P: Provider>(provider: &P) {
+    let call = asking(provider, Authentication::Exempt { exemption: Exemption::Corporate, binding: binding() });
+    let first = provider.gateway().execute(&call.key(), &call).await.unwrap();
+    let answer = answered(provider, &call).await;
+    let Outcome::Assured { moved, assurance } = answer else { panic!("{}: {answer:?}", call.key()) };
+    assert_eq!(moved, provider.amount());
+    let challenged = matches!(first, Outcome::Challenged { .. });
+    assert!(assurance.authenticated || !challenged, "{}: {assurance:?}", call.key());
 }
 
 /// How often a pending call is looked up before it counts as stuck.
@@ -207,9 +236,14 @@ async fn answered<P: Provider>(provider: &P, call: &Instruction) -> Outcome {
 /// What a call has moved.
 async fn settled<P: Provider>(provider: &P, call: &Instruction) -> Money {
     match answered(provider, call).await {
-        Outcome::Settled { moved } => moved,
+        Outcome::Settled { moved } | Outcome::Assured { moved, .. } => moved,
         declined @ Outcome::Declined { .. } => panic!("{}: {declined:?}", call.key()),
-        pending @ Outcome::Pending { .. } => unreachable!("{pending:?} is no final answer"),
+        returned @ Outcome::Returned { .. } => {
+            panic!("{}: {returned:?} before it was said to have settled", call.key())
+        }
+        pending @ (Outcome::Pending { .. } | Outcome::Challenged { .. }) => {
+            unreachable!("{pending:?} is no final answer")
+        }
     }
 }
 
@@ -223,7 +257,16 @@ fn charge<P: Provider>(provider: &P, capture: Capture) -> Instruction {
 }
 
 fn charge_of(payin: Subject, amount: Money, capture: Capture) -> Instruction {
-    Instruction::Charge { payin, channel: Channel::Card, amount, capture }
+    Instruction::Charge { payin, channel: Channel::Card, amount, capture, authentication: Authentication::ByGateway }
+}
+
+fn asking<P: Provider>(provider: &P, authentication: Authentication) -> Instruction {
+    let (payin, amount, capture) = (fresh::<PayinId>("pi"), provider.amount(), Capture::Now);
+    Instruction::Charge { payin, channel: Channel::Card, amount, capture, authentication }
+}
+
+fn binding() -> Binding {
+    Binding::to("conformance".parse().expect("a party's name"))
 }
 
 fn minor(like: Money, minor: i64) -> Money {
@@ -292,6 +335,27 @@ mod tests {
         }
 
         crate::gateway_promises!(on_sandbox);
+    }
+
+    mod that_insists_on_challenges {
+        use super::*;
+
+        fn on_sandbox(promise: impl AsyncFnOnce(&Sandbox)) {
+            let sandbox = Sandbox::new(2);
+            sandbox.script(Verb::Charge, [const { Behaviour::Challenge { until: None } }; 3]);
+            futures_lite::future::block_on(promise(&sandbox));
+        }
+
+        crate::gateway_promises!(on_sandbox);
+    }
+
+    #[test]
+    #[should_panic(expected = "left: (Money")]
+    fn a_gateway_that_skips_a_challenge_is_found_out() {
+        let sandbox = Sandbox::new(3);
+        sandbox.script(Verb::Charge, [Behaviour::Assure(crate::sca::Assurance::EXEMPT)]);
+        let promise = a_challenge_that_is_asked_for_is_passed_before_anything_moves(&sandbox);
+        futures_lite::future::block_on(promise);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::{
     lifecycle::Reason,
     money::Money,
     party::PartyId,
-    payment::{Paid, PayinId, Way},
+    payment::{Outgoing, Paid, PayinId, Way},
 };
 
 /// The payins of a deal, one at a time.
@@ -68,6 +68,46 @@ impl Till {
     pub(crate) fn take(&mut self, paid: Paid) {
         self.underway = None;
         self.paid.push(paid);
+    }
+
+    /// Some of what a payin paid was charged back. In minor units.
+    pub(crate) fn lose(&mut self, payin: PayinId, amount: Money) {
+        for paid in self.paid.iter_mut().filter(|paid| paid.payin == payin) {
+            paid.amount = paid.amount.checked_sub(amount).unwrap_or(paid.amount);
+        }
+    }
+
+    /// It is there again. In minor units.
+    pub(crate) fn regain(&mut self, payin: PayinId, amount: Money) {
+        for paid in self.paid.iter_mut().filter(|paid| paid.payin == payin) {
+            paid.amount = paid.amount.checked_add(amount).unwrap_or(paid.amount);
+        }
+    }
+
+    /// Whom these payments paid and, out of what they leave, the client of the platform its fee and the platform the rest. In
+    /// minor units.
+    pub(crate) fn paid_to(
+        &self,
+        outgoing: &Outgoing,
+        platform: &PartyId,
+        client: Option<(&PartyId, Money)>,
+    ) -> Vec<(PartyId, Money)> {
+        let mut left: i64 = self.paid.iter().map(|paid| paid.amount.minor()).sum();
+        let mut paid = Vec::new();
+        for leg in outgoing.legs() {
+            left -= leg.amount.minor();
+            if matches!(leg.way, Way::Payout(_)) {
+                paid.push((leg.party.clone(), leg.amount));
+            }
+        }
+        let currency = self.paid.first().map(|paid| paid.amount.currency());
+        if let Some((client, fee)) = client {
+            let part = fee.minor().min(left).max(0);
+            left -= part;
+            paid.push((client.clone(), Money::from_minor(part, fee.currency())));
+        }
+        paid.extend(currency.map(|currency| (platform.clone(), Money::from_minor(left.max(0), currency))));
+        paid
     }
 
     /// How `amount` goes back to the payer, in minor units.

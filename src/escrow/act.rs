@@ -2,6 +2,7 @@
 
 use super::{
     Caller, Clock, Escrow, EscrowError,
+    follow::{about_confirmed, about_denied},
     gather::{Acted, Gathering},
     member::{Reaction, onward},
 };
@@ -12,8 +13,7 @@ use crate::{
     order::{Draft, Order, Terms},
     party::{Actor, Stamp},
     payment::{
-        Agreement, AnyPayin, AnyPayout, AnyRefund, Evidence, PayinId, PayoutId, RefundId, payin, payout, payout::Went,
-        refund,
+        After, Agreement, AnyPayin, AnyPayout, AnyRefund, Evidence, PayinId, PayoutId, RefundId, payin, payout, refund,
     },
     store::{Request, Store, UnitOfWork},
 };
@@ -22,7 +22,7 @@ use crate::{
 type Asked<V> = <<V as Value>::Any as Lifecycle>::Opening;
 
 // What is to be done about a command.
-enum Step<L> {
+pub(super) enum Step<L> {
     Taken(Transition<L>, Stamp),
     Before(L),
 }
@@ -60,11 +60,12 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     where
         V: Value + TryFrom<<V as Value>::Any>,
     {
-        let (caller, served) = (by.into(), self.gateway.name());
+        let (mut caller, served) = (by.into(), self.gateway.name());
         if let Some(asked) = terms.gateway().filter(|asked| *asked != served) {
             return Err(EscrowError::OtherGateway { asked: asked.clone(), served: served.clone() });
         }
         let request = caller.opens::<V::Any, _>(&terms)?;
+        let needing = caller.needing.take();
         let at = self.stamp(caller.actor);
         let mut gathered = Gathering::over(unit);
         if let Some(request) = &request
@@ -72,8 +73,11 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         {
             return before.try_into().map_err(|_| EscrowError::OtherRequest { key: request.key.clone() });
         }
-        let opened = under(open(Id::generate(at.at), terms, &at)?, request);
-        Ok(opened.save(unit).await?)
+        let opened = open(Id::generate(at.at), terms, &at)?;
+        if needing.is_some() {
+            return Err(Reason::Missing { what: "a payin: nothing is paid by an opening; it" }.into());
+        }
+        Ok(under(opened, request).save(unit).await?)
     }
 
     /// Does what a command says, and what follows from it by itself: the value as it is afterwards. A payin under way that
@@ -148,7 +152,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         self.act_on(unit, id, command, by.into()).await
     }
 
-    /// Acts on a payout: replaces or gives back a denied one, denies a held one, or calls one off before the gateway is asked.
+    /// Acts on a payout: replaces or gives back a denied one, replaces one that came back from the bank, denies a held one, or calls one off before the gateway is asked.
     ///
     /// # Errors
     /// [`EscrowError`] when it is unknown, refused, stale or was sent.
@@ -222,20 +226,24 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     }
 
     // The step that a command asks for; or what the same request was answered with before.
-    async fn step<L: Lifecycle, U: UnitOfWork>(
+    pub(super) async fn step<L: Lifecycle, U: UnitOfWork>(
         &self,
         gathered: &mut Gathering<'_, U>,
         id: Id<L>,
         command: L::Command<'_>,
-        caller: Caller,
+        mut caller: Caller,
     ) -> Result<Step<L>, Fails<U>> {
         let request = caller.commands(id, &command)?;
+        let needing = caller.needing.take();
         if let Some(before) = gathered.answer(request.as_ref()).await? {
             return Ok(Step::Before(before));
         }
         let at = self.stamp(caller.actor);
         let refused = match gathered.load(id).await?.handle(command, &at) {
-            Ok(taken) => return Ok(Step::Taken(under(taken, request), at)),
+            Ok(taken) => {
+                let taken = self.authenticate(gathered, taken, needing, &at).await?;
+                return Ok(Step::Taken(under(taken, request), at));
+            }
             Err(refused) => refused,
         };
         // Where a unit sees what others commit meanwhile, the same request may have been done between the two looks, and
@@ -287,13 +295,10 @@ impl Payment for AnyPayout {
     fn news(&self) -> Option<(Subject, Evidence<'_>)> {
         let evidence = match self {
             Self::Created(_) | Self::Held(_) => return None,
-            Self::Confirmed(payout) => Evidence::PayoutConfirmed(payout),
+            Self::Confirmed(payout) => about_confirmed(payout),
             Self::Cancelled(payout) => Evidence::PayoutCancelled(payout),
-            Self::Denied(payout) => match payout.state().went() {
-                None => Evidence::PayoutDenied(payout),
-                Some(Went::On { .. }) => Evidence::PayoutReplaced(payout),
-                Some(Went::Back) => Evidence::PayoutGivenBack(payout),
-            },
+            Self::Denied(payout) => about_denied(payout)?,
+            Self::Returned(payout) => Evidence::After(After::PayoutSentAgain(payout)),
         };
         Some((self.facts().about, evidence))
     }

@@ -1,10 +1,10 @@
 //! Who asks, and under which key of the host's.
 
-use super::EscrowError;
+use super::{EscrowError, Needs};
 use crate::{
     id::{Id, Subject},
     lifecycle::{Lifecycle, Opening},
-    party::Actor,
+    party::{Actor, PartyId},
     payment::Method,
     pledge::Offer,
     store::{Digest, Request, RequestKey},
@@ -48,11 +48,14 @@ pub struct Caller {
     pub actor: Actor,
     /// The host's key for this request.
     pub key: Option<RequestKey>,
+    /// What the payin that it opens needs of its payer, and the payee that the payer is shown: see [`Needs`]. Left to the
+    /// gateway when nothing is said.
+    pub needing: Option<(Needs, PartyId)>,
 }
 
 impl From<Actor> for Caller {
     fn from(actor: Actor) -> Self {
-        Self { actor, key: None }
+        Self { actor, key: None, needing: None }
     }
 }
 
@@ -60,11 +63,24 @@ impl Actor {
     /// This actor with a request that is done once, under a key of the host's: see [`Caller`].
     #[must_use]
     pub const fn under(self, key: RequestKey) -> Caller {
-        Caller { actor: self, key: Some(key) }
+        Caller { actor: self, key: Some(key), needing: None }
+    }
+
+    /// This actor, who opens a payin to this payee that needs a challenge, or asks to be exempt: see [`Needs`].
+    #[must_use]
+    pub fn needing(self, needs: Needs, payee: PartyId) -> Caller {
+        Caller::from(self).needing(needs, payee)
     }
 }
 
 impl Caller {
+    /// The same, who opens a payin to this payee that needs a challenge, or asks to be exempt: see [`Needs`].
+    #[must_use]
+    pub fn needing(mut self, needs: Needs, payee: PartyId) -> Self {
+        self.needing = Some((needs, payee));
+        self
+    }
+
     /// The request to open something of these terms. Its id is made anew each time, so it is no part of it.
     pub(super) fn opens<L: Lifecycle, E>(&self, opening: &L::Opening) -> Result<Option<Request>, EscrowError<E>> {
         if self.key.is_none() {
@@ -94,7 +110,10 @@ impl Caller {
 
     fn asks<E>(&self, verb: &str, of: impl Serialize, what: impl Serialize) -> Result<Option<Request>, EscrowError<E>> {
         let Some(key) = &self.key else { return Ok(None) };
-        let content = serde_json::to_string(&(verb, of, &self.actor, what))?;
+        let content = match &self.needing {
+            None => serde_json::to_string(&(verb, of, &self.actor, what))?,
+            Some(needing) => serde_json::to_string(&(verb, of, &self.actor, what, needing))?,
+        };
         Ok(Some(Request { key: key.clone(), digest: Digest::of(&content) }))
     }
 }

@@ -1,10 +1,11 @@
 //! What can go wrong between a host and its escrow.
 
 use crate::{
-    gateway::{IdempotencyKey, Outcome},
+    gateway::{Dispute, IdempotencyKey, Outcome},
     id::{Kind, Subject},
     ledger::{Account, GatewayName},
     lifecycle::{Corrupt, Failure, Reason, Refused, Unsaved},
+    payment::{ChargebackId, chargeback},
     store::RequestKey,
 };
 
@@ -42,6 +43,16 @@ pub enum EscrowError<E> {
         known: Option<Outcome>,
         /// What was reported.
         reported: Outcome,
+    },
+    /// The gateway says something of a dispute that cannot be true besides what it said before. Nothing was written.
+    #[error("{chargeback} is {known} and is now reported {reported:?}: ask the gateway")]
+    Disputed {
+        /// The chargeback.
+        chargeback: ChargebackId,
+        /// How it stands.
+        known: chargeback::Status,
+        /// What was reported.
+        reported: Box<Dispute>,
     },
     /// The lifecycle of something is not registered: see [`Escrow::with`](super::Escrow::with).
     #[error("no lifecycle with ids `{0}_…` is registered: register it when the escrow is built")]

@@ -11,7 +11,11 @@ use crate::{
     id::Subject,
     lifecycle::{Transition, Value},
     party::{Actor, Stamp},
-    payment::{AnyPayin, AnyRefund, Evidence, PayinId, RefundId, payin, refund},
+    payment::{
+        After, AnyPayin, AnyRefund, Evidence, PayinId, Payout, RefundId, payin,
+        payout::{self, Went},
+        refund,
+    },
     store::{Commit, Store, UnitOfWork},
 };
 
@@ -151,6 +155,25 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
 // The crate's own hand, where nobody in particular acts.
 pub(super) fn by_platform() -> Actor {
     Actor::platform("escrowed".parse().expect("a party's name"))
+}
+
+/// What a payout's arrival means for what it was paid out of.
+pub(super) fn about_confirmed(payout: &Payout<payout::Confirmed>) -> Evidence<'_> {
+    match payout.facts().again {
+        None => Evidence::PayoutConfirmed(payout),
+        Some(_) => Evidence::After(After::PayoutArrived(payout)),
+    }
+}
+
+/// What a denied payout means for what it was paid out of; nothing where that was done with it before: the payout itself
+/// shows where the money is.
+pub(super) fn about_denied(payout: &Payout<payout::Denied>) -> Option<Evidence<'_>> {
+    match (payout.facts().again, payout.state().went()) {
+        (Some(_), _) => None,
+        (None, None) => Some(Evidence::PayoutDenied(payout)),
+        (None, Some(Went::On { .. })) => Some(Evidence::PayoutReplaced(payout)),
+        (None, Some(Went::Back)) => Some(Evidence::PayoutGivenBack(payout)),
+    }
 }
 
 fn confirmed_refunds(commits: &[Commit]) -> Vec<RefundId> {

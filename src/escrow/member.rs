@@ -5,7 +5,7 @@ use crate::{
     id::{Identified, Kind},
     lifecycle::{Corrupt, Reason, Refused, Retraced, Transition, replay, retrace},
     party::Stamp,
-    payment::{Agreement, Evidence, Learned, PayinId},
+    payment::{Agreement, Evidence, Learned, PayinId, Stake},
     pledge::{Gathered, Pledge, PledgeId, Pool, Returned, Stage},
     store::{Commit, Log},
 };
@@ -17,6 +17,7 @@ pub(crate) struct Member {
     pub(crate) retrace: fn(&Log) -> Result<Retraced, Corrupt>,
     pub(super) wants: fn(&Log, PayinId) -> Result<bool, Corrupt>,
     pub(super) learn: fn(&Log, &Evidence<'_>, &Stamp) -> Result<Reaction, Lapse>,
+    pub(super) stake: fn(&Log) -> Result<Option<Stake>, Corrupt>,
     pub(super) due: fn(&Log, &Stamp) -> Result<Reaction, Lapse>,
     /// For what can be pledged to.
     pub(super) pool: Option<LoadPool>,
@@ -65,6 +66,7 @@ impl Member {
             retrace: retrace::<L>,
             wants: |log, payin| Ok(replay::<L>(log)?.wants(payin)),
             learn: |log, evidence, at| reaction(replay::<L>(log)?.learn(evidence, at), at),
+            stake: |log| Ok(replay::<L>(log)?.stake()),
             due: |log, at| reaction(replay::<L>(log)?.due(at), at),
             pool: None,
         }

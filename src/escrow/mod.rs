@@ -37,6 +37,9 @@
 //! host with a schedule of its own; `work` goes on until it is told to stop. None of them starts a thread, a timer or a
 //! runtime.
 //!
+//! Money that one or several pay to one or several, all of it or nothing, is moved by [`move_money`](Escrow::move_money): see
+//! [`movement`](crate::movement).
+//!
 //! A host may hold payouts to a party it does not know well enough: see [`kyc`].
 //!
 //! What a worker could not do waits for a person: [`parked`](Escrow::parked) lists it, [`requeue`](Escrow::requeue) puts
@@ -61,8 +64,11 @@
 //! picks up.
 
 mod act;
+mod authenticate;
 mod caller;
 mod clock;
+mod debts;
+mod disputes;
 mod error;
 mod follow;
 mod gather;
@@ -75,6 +81,7 @@ mod sharing;
 mod trace;
 mod worker;
 
+pub use authenticate::Needs;
 pub use caller::Caller;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::EscrowError;
@@ -90,9 +97,10 @@ use crate::{
     loan::AnyLoan,
     movement::AnyMovement,
     order::AnyOrder,
-    party::{Actor, Stamp},
+    party::{Actor, PartyId, Stamp},
     payment::Agreement,
     pledge::{AnyPledge, Pool},
+    sca::Limits,
     store::Store,
     transaction::AnyTransaction,
 };
@@ -106,6 +114,8 @@ pub struct Escrow<S, G, C = SystemClock> {
     clock: C,
     policy: Policy,
     kyc: kyc::Asks,
+    limits: Vec<Limits>,
+    platform: PartyId,
     members: Vec<Member>,
 }
 
@@ -119,7 +129,17 @@ impl<S: Store, G: Gateway> Escrow<S, G> {
 impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     /// The same by a clock of the host's.
     pub fn with_clock(store: S, gateway: G, clock: C) -> Self {
-        Self { store, gateway, clock, policy: Policy::default(), kyc: kyc::Asks::default(), members: built_in() }
+        let platform = "platform".parse().expect("a party's name");
+        Self {
+            store,
+            gateway,
+            clock,
+            policy: Policy::default(),
+            kyc: kyc::Asks::default(),
+            limits: vec![Limits::euro()],
+            platform,
+            members: built_in(),
+        }
     }
 
     /// Serves a lifecycle of the host's own, too. Registered again, it replaces the one with the same ids.
@@ -137,6 +157,14 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     fn serving(mut self, member: Member) -> Self {
         self.members.retain(|known| known.kind != member.kind);
         self.members.push(member);
+        self
+    }
+
+    /// The marketplace's own party, to whom is owed what a lifecycle does not name its own platform for: `platform` unless
+    /// said.
+    #[must_use]
+    pub fn with_platform(mut self, platform: PartyId) -> Self {
+        self.platform = platform;
         self
     }
 

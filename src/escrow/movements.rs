@@ -1,7 +1,7 @@
 //! Movements: opening them, what happens to their orders together, and what their orders' payments mean for them.
 
 use super::{
-    Caller, Clock, Escrow, EscrowError,
+    Caller, Clock, Escrow, EscrowError, Needs,
     act::under,
     follow::by_platform,
     gather::{Acted, Gathering},
@@ -13,7 +13,7 @@ use crate::{
     lifecycle::{Opening as _, Reason, Transition},
     movement::{AnyMovement, Command, Movement, MovementId, Orders, Plan, Stands, Work, wallet},
     order::{self, AnyOrder, Order, OrderId, Was},
-    party::Stamp,
+    party::{PartyId, Stamp},
     payment::{Agreement as _, AnyPayout, Destination, Evidence, PayoutId},
     store::{Commit, IndexEntry, Store, UnitOfWork},
 };
@@ -68,7 +68,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         &self,
         gathered: &mut Gathering<'_, U>,
         plan: Plan,
-        caller: Caller,
+        mut caller: Caller,
     ) -> Result<Acted<AnyMovement>, Fails<U>> {
         let served = self.gateway.name();
         if let Some(asked) = plan.gateway().filter(|asked| *asked != served) {
@@ -78,11 +78,15 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         if let Some(before) = gathered.answer(request.as_ref()).await? {
             return Ok(Acted::Before(before));
         }
+        let mut needing = caller.needing.take();
         let at = self.stamp(caller.actor);
         let opened = Movement::open(MovementId::generate(at.at), plan, &at)?;
         let movement = gathered.take(under(opened, request).widen())?;
-        self.go_on(gathered, movement.id(), &at).await?;
-        Ok(Acted::Now(movement))
+        self.go_on_needing(gathered, movement.id(), &at, &mut needing).await?;
+        match needing {
+            None => Ok(Acted::Now(movement)),
+            Some(_) => Err(Reason::Missing { what: "one payin by card or bank wire, no more and no less," }.into()),
+        }
     }
 
     /// Does the next batch of what a movement has to do by itself; what the workers do, for a host with a schedule of its
@@ -185,6 +189,17 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         id: MovementId,
         payer: &Stamp,
     ) -> Result<(), Fails<U>> {
+        self.go_on_needing(gathered, id, payer, &mut None).await
+    }
+
+    // The same, where the payin of the first order that is opened needs a challenge or an exemption.
+    async fn go_on_needing<U: UnitOfWork>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        id: MovementId,
+        payer: &Stamp,
+        needing: &mut Option<(Needs, PartyId)>,
+    ) -> Result<(), Fails<U>> {
         let mut movement: AnyMovement = gathered.load(id).await?;
         let mut left = usize::from(movement.facts().plan().frame().batch);
         while let Some(work) = movement.work(left) {
@@ -192,7 +207,10 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             let (Work::Open(all) | Work::Settle(all) | Work::Spread(all) | Work::Undo(all)) = &work;
             for nth in all {
                 let taken = match &work {
-                    Work::Open(_) => open(&movement, *nth, payer)?,
+                    Work::Open(_) => {
+                        let opened = open(&movement, *nth, payer)?;
+                        self.authenticate(gathered, opened, needing.take(), payer).await?
+                    }
                     Work::Spread(_) => spread(&movement, *nth, payer)?,
                     Work::Settle(_) => settle(gathered.load(movement.order(*nth)).await?, payer)?,
                     Work::Undo(_) => undo(gathered.load(movement.order(*nth)).await?, payer)?,

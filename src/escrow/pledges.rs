@@ -47,9 +47,10 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         to: Id<P>,
         offer: Offer,
         by: Method,
-        caller: Caller,
+        mut caller: Caller,
     ) -> Result<Acted<AnyPledge>, Fails<U>> {
         let request = caller.pledges(to.subject(), &offer, &by)?;
+        let needing = caller.needing.take();
         if let Some(before) = gathered.answer(request.as_ref()).await? {
             return Ok(Acted::Before(before));
         }
@@ -57,6 +58,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         let pool = gathered.load(to).await?;
         let opened = Pledge::open(PledgeId::generate(at.at), &pool, offer, &at)?;
         let paying = opened.then(|pledge| pledge.pay(by, &at))?;
+        let paying = self.authenticate(gathered, paying, needing, &at).await?;
         self.gather_step(gathered, under(paying, request), &at).await.map(Acted::Now)
     }
 
@@ -82,9 +84,10 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         gathered: &mut Gathering<'_, U>,
         id: PledgeId,
         command: pledge::Command<'_>,
-        caller: Caller,
+        mut caller: Caller,
     ) -> Result<Acted<AnyPledge>, Fails<U>> {
         let request = caller.commands(id, &command)?;
+        let needing = caller.needing.take();
         if let Some(before) = gathered.answer(request.as_ref()).await? {
             return Ok(Acted::Before(before));
         }
@@ -98,6 +101,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             }
             (pledge, _) => pledge.handle(command, &at)?,
         };
+        let taken = self.authenticate(gathered, taken, needing, &at).await?;
         self.gather_step(gathered, under(taken, request), &at).await.map(Acted::Now)
     }
 

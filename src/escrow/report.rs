@@ -1,13 +1,20 @@
 //! The one door for what a gateway says: a webhook and a call's answer are the same thing arriving twice.
 
-use super::{Clock, Escrow, EscrowError, gather::Gathering, trace};
+use super::{
+    Clock, Escrow, EscrowError,
+    follow::{about_confirmed, about_denied},
+    gather::Gathering,
+    trace,
+};
 use crate::{
     gateway::{Gateway, Outcome, Report, Verb},
     lifecycle::{Transition, Value},
     party::Stamp,
     payment::{
-        AnyPayin, AnyPayout, AnyRefund, Evidence, Payin, PayinId, PayoutId, RefundId,
-        payin::{self, Over},
+        After, AnyPayin, AnyPayout, AnyRefund, Evidence, Payin, PayinId, Payout, PayoutId, RefundId,
+        payin::{self, Chargeable, Over},
+        payout,
+        tally::Passed,
     },
     store::{CallState, Outbox, Postponement, Store, UnitOfWork},
 };
@@ -86,6 +93,10 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         if let Some(known) = judge(&call, report)? {
             return Ok(known);
         }
+        if only_of_a_charge(&report.outcome) && report.key.verb != Verb::Charge {
+            let (known, reported) = (call.outcome, report.outcome.clone());
+            return Err(EscrowError::Contradiction { key: report.key, known, reported });
+        }
         let at = Stamp::gateway(self.clock.now());
         if let Ok(payin) = PayinId::try_from(subject) {
             self.report_payin(gathered, payin, report, &at).await?;
@@ -112,6 +123,21 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
                 gathered.take(payin.authorize(moved, at)?)?;
                 Ok(())
             }
+            (AnyPayin::Created(payin), Outcome::Assured { moved, assurance }) if payin.is_reserved_first() => {
+                let assured = payin.assure(assurance, at)?;
+                let reserved = gathered.take(assured.then(|payin| payin.authorize(moved, at))?)?;
+                self.reset_tally(gathered, Passed::Authorized(&reserved), at).await
+            }
+            (AnyPayin::Created(payin), Outcome::Assured { moved, assurance }) => {
+                let assured = payin.assure(assurance, at)?;
+                let confirmed = assured.then(|payin| payin.confirm(moved, at))?;
+                self.reset_tally(gathered, Passed::Confirmed(confirmed.value()), at).await?;
+                self.collect(gathered, confirmed, at).await
+            }
+            (AnyPayin::Created(payin), Outcome::Challenged { direct_link, until }) => {
+                gathered.take(payin.challenge(direct_link, until, at)?)?;
+                Ok(())
+            }
             (AnyPayin::Created(payin), Outcome::Settled { moved }) => {
                 let confirmed = payin.confirm(moved, at)?;
                 self.collect(gathered, confirmed, at).await
@@ -133,9 +159,13 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
                 self.tell(gathered, denied.facts().about, &Evidence::PayinDenied(&denied), at).await
             }
             (AnyPayin::Authorized(_), Outcome::Pending { .. }) => self.still_pending(gathered, report).await,
+            (AnyPayin::Created(_) | AnyPayin::Authorized(_), reported @ Outcome::Returned { .. }) => {
+                Err(EscrowError::Contradiction { key: report.key, known: None, reported })
+            }
             (AnyPayin::Denied(payin), outcome) => after_the_end(gathered, payin, verb, outcome, at),
             (AnyPayin::Cancelled(payin), outcome) => after_the_end(gathered, payin, verb, outcome, at),
-            (AnyPayin::Confirmed(_) | AnyPayin::Refunded(_), reported) => {
+            (AnyPayin::Authorized(_), reported @ (Outcome::Assured { .. } | Outcome::Challenged { .. }))
+            | (AnyPayin::Confirmed(_) | AnyPayin::Refunded(_), reported) => {
                 Err(EscrowError::Contradiction { key: report.key, known: None, reported })
             }
         }
@@ -174,23 +204,67 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             other @ (AnyPayout::Created(_)
             | AnyPayout::Confirmed(_)
             | AnyPayout::Denied(_)
-            | AnyPayout::Cancelled(_)) => other,
+            | AnyPayout::Cancelled(_)
+            | AnyPayout::Returned(_)) => other,
         };
         match (payout, report.outcome.clone()) {
             (AnyPayout::Created(payout), Outcome::Settled { moved }) => {
-                let confirmed = gathered.take(payout.confirm(moved, at)?)?;
-                self.tell(gathered, confirmed.facts().about, &Evidence::PayoutConfirmed(&confirmed), at).await
+                self.paid_out(gathered, payout.confirm(moved, at)?, at).await.map(drop)
             }
             (AnyPayout::Created(payout), Outcome::Declined { reason }) => {
                 let denied = gathered.take(payout.deny(reason, at)?)?;
-                self.tell(gathered, denied.facts().about, &Evidence::PayoutDenied(&denied), at).await
+                match about_denied(&denied) {
+                    Some(evidence) => self.tell(gathered, denied.facts().about, &evidence, at).await,
+                    None => Ok(()),
+                }
             }
             (AnyPayout::Created(_), Outcome::Pending { .. }) => self.still_pending(gathered, report).await,
+            // What comes back had arrived, whoever forgot to say so.
+            (AnyPayout::Created(payout), Outcome::Returned { moved, reason }) => {
+                let confirmed = self.paid_out(gathered, payout.confirm(moved, at)?, at).await?;
+                self.came_back(gathered, confirmed.come_back(moved, reason, at)?, at).await
+            }
+            (AnyPayout::Confirmed(payout), Outcome::Returned { moved, reason }) => {
+                self.came_back(gathered, payout.come_back(moved, reason, at)?, at).await
+            }
             (
-                AnyPayout::Held(_) | AnyPayout::Confirmed(_) | AnyPayout::Denied(_) | AnyPayout::Cancelled(_),
+                AnyPayout::Confirmed(_),
+                reported @ (Outcome::Settled { .. }
+                | Outcome::Assured { .. }
+                | Outcome::Declined { .. }
+                | Outcome::Pending { .. }
+                | Outcome::Challenged { .. }),
+            )
+            | (AnyPayout::Created(_), reported @ (Outcome::Assured { .. } | Outcome::Challenged { .. }))
+            | (
+                AnyPayout::Held(_) | AnyPayout::Denied(_) | AnyPayout::Cancelled(_) | AnyPayout::Returned(_),
                 reported,
             ) => Err(EscrowError::Contradiction { key: report.key, known: None, reported }),
         }
+    }
+
+    // The payee has the money.
+    async fn paid_out<U: Outbox>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        confirmed: Transition<Payout<payout::Confirmed>>,
+        at: &Stamp,
+    ) -> Result<Payout<payout::Confirmed>, Fails<U>> {
+        let confirmed = gathered.take(confirmed)?;
+        self.tell(gathered, confirmed.facts().about, &about_confirmed(&confirmed), at).await?;
+        Ok(confirmed)
+    }
+
+    // The bank sent it back: the payout holds it, and what it was paid out of notes that.
+    async fn came_back<U: Outbox>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        returned: Transition<Payout<payout::Returned>>,
+        at: &Stamp,
+    ) -> Result<(), Fails<U>> {
+        let returned = gathered.take(returned)?;
+        let evidence = Evidence::After(After::PayoutReturned(&returned));
+        self.tell(gathered, returned.facts().about, &evidence, at).await
     }
 
     async fn report_refund<U: Outbox>(
@@ -211,7 +285,11 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
                 self.tell(gathered, denied.facts().about, &Evidence::RefundDenied(&denied), at).await
             }
             (AnyRefund::Created(_), Outcome::Pending { .. }) => self.still_pending(gathered, report).await,
-            (AnyRefund::Confirmed(_) | AnyRefund::Denied(_) | AnyRefund::Cancelled(_), reported) => {
+            (
+                AnyRefund::Created(_),
+                reported @ (Outcome::Assured { .. } | Outcome::Challenged { .. } | Outcome::Returned { .. }),
+            )
+            | (AnyRefund::Confirmed(_) | AnyRefund::Denied(_) | AnyRefund::Cancelled(_), reported) => {
                 Err(EscrowError::Contradiction { key: report.key, known: None, reported })
             }
         }
@@ -231,24 +309,57 @@ fn judge<E>(call: &CallState, report: &Report) -> Result<Option<Reported>, Escro
         let (key, known, reported) = (report.key, call.outcome.clone(), report.outcome.clone());
         Err(EscrowError::Contradiction { key, known, reported })
     };
+    use Outcome::{Assured, Challenged, Declined, Pending, Returned, Settled};
     match (&call.outcome, &report.outcome) {
-        (None, _) | (Some(Outcome::Pending { .. }), Outcome::Settled { .. } | Outcome::Declined { .. }) => Ok(None),
+        // Only a payout goes to a bank account, from which it may come back.
+        (_, Returned { .. }) if report.key.verb != Verb::Payout => contradiction(),
+        (None, _)
+        | (
+            Some(Pending { .. } | Challenged { .. }),
+            Settled { .. } | Assured { .. } | Declined { .. } | Returned { .. },
+        )
+        | (Some(Settled { .. }), Returned { .. }) => Ok(None),
         (Some(known), reported) if known == reported => Ok(Some(Reported::Repeated)),
-        (Some(Outcome::Pending { .. }), Outcome::Pending { .. }) => Ok(None),
-        (Some(Outcome::Settled { .. } | Outcome::Declined { .. }), Outcome::Pending { .. }) => Ok(Some(Reported::Late)),
+        (Some(Pending { .. }), Pending { .. } | Challenged { .. }) | (Some(Challenged { .. }), Challenged { .. }) => {
+            Ok(None)
+        }
+        // Whoever has been challenged is awaited all the same.
+        (Some(Challenged { .. }), Pending { .. })
+        | (
+            Some(Settled { .. } | Assured { .. } | Declined { .. } | Returned { .. }),
+            Pending { .. } | Challenged { .. },
+        ) => Ok(Some(Reported::Late)),
+        // The same, with less said of it.
+        (Some(Assured { moved: known, .. }), Settled { moved }) if known == moved => Ok(Some(Reported::Repeated)),
+        // It had settled before it came back.
+        (Some(Returned { moved, .. }), Settled { moved: settled }) if moved == settled => Ok(Some(Reported::Late)),
+        // The same in other words.
+        (Some(Returned { moved, .. }), Returned { moved: again, .. }) if moved == again => Ok(Some(Reported::Repeated)),
+        (Some(Returned { .. }), Settled { .. } | Assured { .. } | Declined { .. } | Returned { .. })
+        | (Some(Assured { .. } | Declined { .. }), Returned { .. }) => contradiction(),
         // The same answer in other words.
-        (Some(Outcome::Declined { .. }), Outcome::Declined { .. }) => Ok(Some(Reported::Repeated)),
+        (Some(Declined { .. }), Declined { .. }) => Ok(Some(Reported::Repeated)),
         // A payer who tries again on the gateway's page after a failure: the money comes, and goes back.
-        (Some(Outcome::Declined { .. }), Outcome::Settled { .. }) => match report.key.verb {
+        (Some(Declined { .. }), Settled { .. } | Assured { .. }) => match report.key.verb {
             Verb::Charge | Verb::Capture => Ok(None),
             Verb::Void | Verb::Payout | Verb::Refund => contradiction(),
         },
-        (Some(Outcome::Settled { .. }), Outcome::Settled { .. } | Outcome::Declined { .. }) => contradiction(),
+        (Some(Settled { .. } | Assured { .. }), Settled { .. } | Assured { .. } | Declined { .. }) => contradiction(),
+    }
+}
+
+// What is said of how a payer was authenticated.
+const fn only_of_a_charge(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Assured { .. } | Outcome::Challenged { .. } => true,
+        Outcome::Settled { .. } | Outcome::Declined { .. } | Outcome::Pending { .. } | Outcome::Returned { .. } => {
+            false
+        }
     }
 }
 
 // A payin that is over: its void is answered, or money or a reservation still comes and is let go of.
-fn after_the_end<U: Outbox, P: Over>(
+fn after_the_end<U: Outbox, P: Over + Chargeable>(
     gathered: &mut Gathering<'_, U>,
     payin: Payin<P>,
     verb: Verb,
@@ -258,6 +369,13 @@ fn after_the_end<U: Outbox, P: Over>(
 where
     Payin<P>: Value<Any = AnyPayin>,
 {
+    if let Outcome::Assured { moved, assurance } = outcome {
+        let assured = payin.assure(assurance, at)?;
+        let only_reserved = assured.value().only_reserved();
+        let late = |payin: Payin<P>| if only_reserved { payin.let_go(moved, at) } else { payin.bounce(moved, at) };
+        gathered.take(assured.then(late)?)?;
+        return Ok(());
+    }
     let taken = match (verb, outcome) {
         (Verb::Charge | Verb::Capture, Outcome::Settled { moved }) if payin.only_reserved() => {
             payin.let_go(moved, at)?
@@ -265,7 +383,12 @@ where
         (Verb::Charge | Verb::Capture, Outcome::Settled { moved }) => payin.bounce(moved, at)?,
         (
             Verb::Charge | Verb::Capture | Verb::Void | Verb::Payout | Verb::Refund,
-            outcome @ (Outcome::Settled { .. } | Outcome::Declined { .. } | Outcome::Pending { .. }),
+            outcome @ (Outcome::Settled { .. }
+            | Outcome::Assured { .. }
+            | Outcome::Declined { .. }
+            | Outcome::Pending { .. }
+            | Outcome::Challenged { .. }
+            | Outcome::Returned { .. }),
         ) => payin.note_answer(verb, outcome, at)?,
     };
     gathered.take(taken)?;

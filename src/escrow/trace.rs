@@ -128,7 +128,7 @@ mod told {
             EscrowError::Unknown(_) => "unknown_subject",
             EscrowError::UnknownCall(_) => "unknown_call",
             EscrowError::OtherGateway { .. } => "other_gateway",
-            EscrowError::Contradiction { .. } => "contradiction",
+            EscrowError::Contradiction { .. } | EscrowError::Disputed { .. } => "contradiction",
             EscrowError::UnknownLifecycle(_) => "unknown_lifecycle",
             EscrowError::Refused(_) => "refused",
             EscrowError::Stale => "stale",

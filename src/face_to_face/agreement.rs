@@ -5,7 +5,7 @@ use crate::{
     deal::{Leaving, Lost},
     lifecycle::Refused,
     party::Stamp,
-    payment::{Agreement, Evidence, Learned, PayinId},
+    payment::{After, Agreement, Evidence, Learned, PayinId, Stake},
 };
 
 type Lesson = Result<Learned<AnyFaceToFace>, Refused<AnyFaceToFace>>;
@@ -30,11 +30,38 @@ impl Agreement for AnyFaceToFace {
             | Evidence::PayoutGivenBack(_)
             | Evidence::PayoutCancelled(_)
             | Evidence::RefundCancelled(_) => self.counted(evidence, at),
+            Evidence::After(After::ChargedBack(chargeback)) if chargeback.facts().held.is_positive() => match self {
+                Self::DepositPaid(deal) => Learned::step(deal.charged_back(chargeback, at)),
+                Self::DepositAccepted(deal) => Learned::step(deal.charged_back(chargeback, at)),
+                Self::Priced(deal) => Learned::step(deal.charged_back(chargeback, at)),
+                Self::RemainderPaid(deal) => Learned::step(deal.charged_back(chargeback, at)),
+                Self::RemainderSkipped(deal) => Learned::step(deal.charged_back(chargeback, at)),
+                Self::BuyerHandoverConfirmed(deal) => Learned::step(deal.charged_back(chargeback, at)),
+                Self::SellerHandoverConfirmed(deal) => Learned::step(deal.charged_back(chargeback, at)),
+                Self::Complained(deal) => Learned::step(deal.charged_back(chargeback, at)),
+                other => Err(Refused::wrong_status(other, Action::ChargeBack as usize)),
+            },
+            Evidence::After(After::ChargebackWon(chargeback)) if chargeback.facts().held.is_positive() => match self {
+                Self::Complained(deal) => Learned::step(deal.regain(chargeback, at)),
+                other => Err(Refused::wrong_status(other, Action::Regain as usize)),
+            },
+            Evidence::After(after) => match self {
+                Self::CancelledWithDeposit(deal) => Learned::step(deal.note_after(*after, at)),
+                Self::DepositRefunded(deal) => Learned::step(deal.note_after(*after, at)),
+                Self::Complained(deal) => Learned::step(deal.note_after(*after, at)),
+                Self::ComplaintPeriodEnded(deal) => Learned::step(deal.note_after(*after, at)),
+                Self::FundsReleased(deal) => Learned::step(deal.note_after(*after, at)),
+                other => Err(Refused::wrong_status(other, Action::NoteAfter as usize)),
+            },
             // A payin that came too late refunds itself, which is none of the deal's business.
             Evidence::RefundConfirmed(_) | Evidence::RefundDenied(_) | Evidence::RefundReplaced(_) => {
                 if self.opened(evidence) { self.counted(evidence, at) } else { Ok(Learned::Nothing(self)) }
             }
         }
+    }
+
+    fn stake(&self) -> Option<Stake> {
+        Some(self.at_stake())
     }
 
     fn onward(self, at: &Stamp) -> Lesson {

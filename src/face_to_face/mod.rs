@@ -25,6 +25,7 @@
 #![doc = "</div>"]
 
 mod action;
+mod after;
 mod agreement;
 mod event;
 mod join_code;
@@ -46,7 +47,10 @@ use crate::{
     id::Id,
     money::Money,
     party::Role,
-    payment::{Destination, Evidence, Method, Payin, payin},
+    payment::{
+        After, AllTaken, Chargeback, Closed, Destination, Evidence, Method, Noted, PartTaken, Payin, Regained,
+        chargeback, payin,
+    },
     text::Prose,
     time::Timestamp,
 };
@@ -188,6 +192,19 @@ crate::lifecycle! {
                 /// Needs an award, and its refund and payouts confirmed.
                 Complained -> FundsReleased by Role::GATEWAY, Keep, Seed;
             }
+            /// The card network took some of what is held: it stops.
+            charge_back(chargeback: &'e Chargeback<chargeback::Open>) => ChargeBack records PartTaken {
+                DepositPaid | DepositAccepted | Priced | RemainderPaid | RemainderSkipped | BuyerHandoverConfirmed | SellerHandoverConfirmed | Complained -> Complained by Role::GATEWAY, Part, Own;
+            }
+            /// The card network took all that is held: it stops.
+            charge_back_all(chargeback: &'e Chargeback<chargeback::Open>) => ChargeBackAll records AllTaken {
+                DepositPaid | DepositAccepted | Priced | RemainderPaid | RemainderSkipped | BuyerHandoverConfirmed | SellerHandoverConfirmed | Complained -> Complained by Role::GATEWAY, Release, Own;
+            }
+            /// Ends what has nothing left, because all of it was charged back.
+            close => Close records Closed {
+                /// Needs nothing held, and every dispute decided.
+                Complained -> FundsReleased by Role::PLATFORM, Keep, Own;
+            }
         }
         notes {
             /// Somebody tried a wrong join code. Bookkeeping of `join` and `reject`: not for a screen.
@@ -226,6 +243,14 @@ crate::lifecycle! {
             /// A payout or refund was confirmed or denied, or passed its money to another.
             count(evidence: &'e Evidence<'e>) => Count records Counted {
                 CancelledWithDeposit | ComplaintPeriodEnded | Complained by Role::GATEWAY, Keep, Own;
+            }
+            /// A dispute was won: what was held and charged back is there again.
+            regain(chargeback: &'e Chargeback<chargeback::Won>) => Regain records Regained {
+                Complained by Role::GATEWAY, Collect, Own;
+            }
+            /// What happened to money that had left for good, such as a payout that came back from the bank.
+            note_after(after: After<'e>) => NoteAfter records Noted {
+                CancelledWithDeposit | DepositRefunded | Complained | ComplaintPeriodEnded | FundsReleased by Role::GATEWAY, Keep, Own;
             }
         }
         commands Command<'e>;

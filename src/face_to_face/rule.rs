@@ -50,7 +50,7 @@ impl AnyFaceToFace {
             }
             Action::Award => {
                 if let Self::Complained(deal) = self {
-                    deal.may_award()
+                    deal.may_decide()
                 } else {
                     Ok(())
                 }
@@ -69,12 +69,26 @@ impl AnyFaceToFace {
                     Ok(())
                 }
             }
+            Action::ChargeBack | Action::ChargeBackAll if self.held().is_zero() => {
+                Err(Reason::Missing { what: "money in escrow" })
+            }
+            Action::Regain => self.facts().aftermath.awaits(),
+            Action::Close => {
+                if let Self::Complained(deal) = self {
+                    deal.may_close()
+                } else {
+                    Ok(())
+                }
+            }
             Action::Cancel
             | Action::SetPrice
             | Action::ConfirmHandover
             | Action::EndComplaintPeriod
             | Action::Review
-            | Action::SetPayout => Ok(()),
+            | Action::SetPayout
+            | Action::ChargeBack
+            | Action::ChargeBackAll
+            | Action::NoteAfter => Ok(()),
         }
     }
 

@@ -7,7 +7,7 @@ use crate::{
     lifecycle::{self, Effects, Opening, Reason},
     money::Money,
     party::{PartyId, Role},
-    payment::Destination,
+    payment::{Aftermath, Destination},
     text::Prose,
     time::Timestamp,
 };
@@ -95,6 +95,7 @@ pub struct Facts {
     pub(super) opened: Timestamp,
     pub(super) till: Till,
     pub(super) price: Option<Money>,
+    pub(super) aftermath: Aftermath,
 }
 
 impl Terms {
@@ -168,7 +169,7 @@ impl Opening<AnyFaceToFace> for Terms {
         Money::zero(self.deposit.currency())
     }
     fn facts(self, at: &crate::party::Stamp) -> Facts {
-        Facts { terms: self, opened: at.at, till: Till::default(), price: None }
+        Facts { terms: self, opened: at.at, till: Till::default(), price: None, aftermath: Aftermath::default() }
     }
     fn gateway(&self) -> Option<&GatewayName> {
         Some(&self.gateway)
@@ -190,6 +191,12 @@ impl Facts {
     #[must_use]
     pub const fn till(&self) -> &Till {
         &self.till
+    }
+
+    /// What happened to its money after it had left.
+    #[must_use]
+    pub const fn aftermath(&self) -> &Aftermath {
+        &self.aftermath
     }
 
     /// The whole price, once the seller has set it, in minor units.

@@ -13,6 +13,8 @@ use crate::{
 use smallvec::smallvec;
 use std::{mem::take, sync::Arc};
 
+const OWED: Reason = Reason::Missing { what: "a debt, which alone books what somebody owes; it" };
+
 /// What a step writes besides its event: entries, calls, and what it opens. Collected while the step is checked.
 #[derive(Debug)]
 pub struct Effects<'s> {
@@ -87,11 +89,13 @@ impl<'s> Effects<'s> {
     ///
     /// # Errors
     /// [`Reason`] when the amount is not above zero, of another currency, overflows, or would be taken from something
-    /// else's escrow account.
+    /// else's escrow account or from what somebody owes.
     pub fn receive(&mut self, from: Account, amount: Money, purpose: Purpose) -> Result<(), Reason> {
-        if let Account::Escrow(found) = from {
+        match from {
             // What something else holds is given by its own step, never taken by this one.
-            return Err(Reason::WrongSubject { expected: self.subject, found });
+            Account::Escrow(found) => return Err(Reason::WrongSubject { expected: self.subject, found }),
+            Account::Debt(_) => return Err(OWED),
+            Account::World(_) | Account::Wallet(_) => {}
         }
         self.count_in(amount)?;
         self.entries.push(Entry::new(from, Account::Escrow(self.subject), amount, purpose)?);
@@ -112,8 +116,28 @@ impl<'s> Effects<'s> {
     /// Books money that leaves the escrow account. In minor units.
     ///
     /// # Errors
-    /// [`Reason`] when the amount is not above zero, of another currency, or more than is held.
+    /// [`Reason`] when the amount is not above zero, of another currency, more than is held, or would pay off what somebody
+    /// owes, which is for the debt itself.
     pub fn pay(&mut self, to: Account, amount: Money, purpose: Purpose) -> Result<(), Reason> {
+        if to.owed() {
+            return Err(OWED);
+        }
+        self.pay_to(to, amount, purpose)
+    }
+
+    /// Books that somebody comes to owe an amount, which comes into the escrow account. For debts only.
+    pub(crate) fn owe(&mut self, debtor: PartyId, amount: Money) -> Result<(), Reason> {
+        self.count_in(amount)?;
+        self.entries.push(Entry::new(Account::Debt(debtor), Account::Escrow(self.subject), amount, Purpose::Owe)?);
+        Ok(())
+    }
+
+    /// Books that some of what somebody owes is paid off out of the escrow account. For debts only.
+    pub(crate) fn pay_off(&mut self, debtor: PartyId, amount: Money) -> Result<(), Reason> {
+        self.pay_to(Account::Debt(debtor), amount, Purpose::PayOff)
+    }
+
+    fn pay_to(&mut self, to: Account, amount: Money, purpose: Purpose) -> Result<(), Reason> {
         let rest = self.held.checked_sub(amount)?;
         if rest.is_negative() {
             return Err(Reason::TooMuch { asked: amount, available: self.held });

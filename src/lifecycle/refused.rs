@@ -5,6 +5,7 @@ use crate::{
     id::Subject,
     money::{FeeError, Money, MoneyError, SplitError},
     party::{Actor, PartyId},
+    sca::{Forged, NotExempt},
     text::{Prose, TextError},
     time::Timestamp,
 };
@@ -110,6 +111,17 @@ pub enum Reason {
     /// A join code that is not the deal's.
     #[error("that is not the join code")]
     WrongCode,
+    /// A payin that needs a challenge, or was told to have one, is said to be paid without.
+    #[error(
+        "{0} needs a challenge, and the gateway took it without one: ask the gateway, or cancel the payin, which sends it back"
+    )]
+    NotAuthenticated(Subject),
+    /// An exemption from the challenge does not apply.
+    #[error(transparent)]
+    NotExempt(#[from] NotExempt),
+    /// What came back from the page of a challenge is not the answer to it.
+    #[error(transparent)]
+    Forged(#[from] Forged),
     /// Something that was fixed by then was to be changed.
     #[error("{what} cannot change any more")]
     Fixed {

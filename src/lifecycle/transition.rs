@@ -196,6 +196,16 @@ impl<T: Value> Transition<T> {
         self
     }
 
+    /// Replaces one of its commits, which is not its own.
+    pub(crate) fn replacing(mut self, position: usize, commits: Vec<Commit>) -> Self {
+        assert_ne!(position, self.own, "a transition keeps its own commit");
+        if position < self.own {
+            self.own = self.own - 1 + commits.len();
+        }
+        self.commits.splice(position..=position, commits);
+        self
+    }
+
     pub(crate) fn into_commits(self) -> Vec<Commit> {
         self.commits
     }

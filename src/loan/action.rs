@@ -15,6 +15,7 @@ use crate::{
         Destination, Evidence, Method, Paid, Payin, PayinId,
         payin::{self, Opened},
     },
+    sca::Authentication,
 };
 
 impl Loan<Open> {
@@ -162,7 +163,8 @@ where
         let (about, facts) = (self.id().subject(), self.facts());
         let payin = PayinId::derived(about, self.head.seq() + 1, 0, at.at);
         let (gateway, expires) = (facts.terms.gateway.clone(), Some(facts.terms.policy.payment.after(at.at)));
-        let terms = payin::Terms { about, payer, amount, method, capture: Capture::Now, gateway, expires };
+        let (capture, authentication) = (Capture::Now, Authentication::ByGateway);
+        let terms = payin::Terms { about, payer, amount, method, capture, gateway, expires, authentication };
         match payin::open(payin, terms, at) {
             Ok(Opened::Waits(opened)) => Ok(self.take(event(payin), at)?.and(opened).widen()),
             Ok(Opened::Paid(confirmed)) => {

@@ -29,6 +29,9 @@ impl Agreement for AnyLoan {
                 Self::Disbursing(loan) => Learned::step(loan.count(evidence, at)),
                 other => Err(Refused::wrong_status(other, Action::Count as usize)),
             },
+            // What happens to money that had left is the payout's, the chargeback's and the debt's own to tell: it changes
+            // nothing of what the borrower owes its lenders.
+            Evidence::After(_) => Ok(Learned::Nothing(self)),
             // A repayment that came after the end refunds itself, which is none of the loan's business.
             Evidence::RefundConfirmed(_)
             | Evidence::RefundDenied(_)

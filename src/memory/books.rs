@@ -144,7 +144,7 @@ impl Books {
         let purse = Purse::new(account, amount.currency());
         let before = self.balances.get(&purse).copied().unwrap_or_default();
         let after = before.checked_add(amount.minor()).ok_or_else(|| Unbookable::Overflow(account.clone()))?;
-        if account.guarded() && after < 0 {
+        if !account.may_hold(after) {
             return Err(Unbookable::Overdrawn(account.clone()));
         }
         Ok((purse, after))
@@ -158,6 +158,7 @@ impl Purse {
             Account::World(_) => "world",
             Account::Escrow(_) => "escrow",
             Account::Wallet(_) => "wallet",
+            Account::Debt(_) => "debt",
         };
         Self { class, account: account.clone(), currency }
     }

@@ -4,7 +4,7 @@ use super::{Action, AnyOrder, PayoutBack, PayoutNews};
 use crate::{
     lifecycle::Refused,
     party::Stamp,
-    payment::{Agreement, Evidence, Learned, PayinId},
+    payment::{After, Agreement, Evidence, Learned, PayinId, Stake},
 };
 
 type Lesson = Result<Learned<AnyOrder>, Refused<AnyOrder>>;
@@ -57,11 +57,35 @@ impl Agreement for AnyOrder {
                 Self::PendingValidate(order) => Learned::step(order.take_back_refund(refund, at)),
                 other => wrong(other, Action::TakeBackRefund),
             },
+            Evidence::After(After::ChargedBack(chargeback)) if chargeback.facts().held.is_positive() => match self {
+                Self::Published(order) => Learned::step(order.charged_back(chargeback, at)),
+                Self::Accepted(order) => Learned::step(order.charged_back(chargeback, at)),
+                Self::PendingValidate(order) => Learned::step(order.charged_back(chargeback, at)),
+                Self::BlockedRelease(order) => Learned::step(order.charged_back(chargeback, at)),
+                other => wrong(other, Action::ChargeBack),
+            },
+            Evidence::After(After::ChargebackWon(chargeback)) if chargeback.facts().held.is_positive() => match self {
+                Self::BlockedRelease(order) => Learned::step(order.regain(chargeback, at)),
+                other => wrong(other, Action::Regain),
+            },
+            Evidence::After(after) => match self {
+                Self::Published(order) => Learned::step(order.note_after(*after, at)),
+                Self::PendingRelease(order) => Learned::step(order.note_after(*after, at)),
+                Self::BlockedRelease(order) => Learned::step(order.note_after(*after, at)),
+                Self::Released(order) => Learned::step(order.note_after(*after, at)),
+                Self::Cancelled(order) => Learned::step(order.note_after(*after, at)),
+                Self::Rejected(order) => Learned::step(order.note_after(*after, at)),
+                other => wrong(other, Action::NoteAfter),
+            },
             // A refund has left the order when it was opened; its own log says what becomes of it.
             Evidence::RefundConfirmed(_) | Evidence::RefundDenied(_) | Evidence::RefundReplaced(_) => {
                 Ok(Learned::Nothing(self))
             }
         }
+    }
+
+    fn stake(&self) -> Option<Stake> {
+        Some(self.at_stake())
     }
 
     fn onward(self, at: &Stamp) -> Lesson {

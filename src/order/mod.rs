@@ -20,6 +20,7 @@
 //! | to learn | read |
 //! |---|---|
 //! | what an order is about | [`Terms`] |
+//! | what holds for all orders of a marketplace | [`Account`] |
 //! | who is paid how much and where to | [`PayoutPlan`] |
 //! | what an order is that several make up together | [`Part`] |
 //! | what each status knows and which method leads out of it | the types of the statuses, such as [`Published`] |
@@ -30,7 +31,9 @@
 #![doc = include_str!("lifecycle.svg")]
 #![doc = "</div>"]
 
+mod account;
 mod action;
+mod after;
 mod agreement;
 mod event;
 mod part;
@@ -40,6 +43,7 @@ mod state;
 mod step;
 mod terms;
 
+pub use account::Account;
 pub use action::{Blocking, PayoutBack, PayoutNews};
 pub use event::Amendment;
 pub use part::Part;
@@ -54,7 +58,10 @@ use crate::{
     id::Id,
     money::Money,
     party::{PartyId, Role},
-    payment::{Method, Payin, Payout, Refund, payin, payout, refund},
+    payment::{
+        After, AllTaken, Chargeback, Closed, Method, Noted, PartTaken, Payin, Payout, Refund, Regained, chargeback,
+        payin, payout, refund,
+    },
 };
 
 /// The id of an order: `ord_…`.
@@ -167,6 +174,19 @@ crate::lifecycle! {
                 /// To PENDING_RELEASE only with a new payout in place of each that was denied.
                 BlockedRelease -> Published | Accepted | PendingValidate | PendingRelease by Role::PLATFORM, Keep, Implied;
             }
+            /// The card network took some of what is held: it stops.
+            charge_back(chargeback: &'e Chargeback<chargeback::Open>) => ChargeBack records PartTaken {
+                Published | Accepted | PendingValidate | BlockedRelease -> BlockedRelease by Role::GATEWAY, Part, Own;
+            }
+            /// The card network took all that is held: it stops.
+            charge_back_all(chargeback: &'e Chargeback<chargeback::Open>) => ChargeBackAll records AllTaken {
+                Published | Accepted | PendingValidate | BlockedRelease -> BlockedRelease by Role::GATEWAY, Release, Own;
+            }
+            /// Ends what has nothing left, because all of it was charged back.
+            close => Close records Closed {
+                /// Needs nothing held, and every dispute decided.
+                BlockedRelease -> Cancelled by Role::PLATFORM, Keep, Own;
+            }
         }
         notes {
             /// Opens a payin. From a wallet it is confirmed, and the order published, in the same breath.
@@ -199,6 +219,15 @@ crate::lifecycle! {
             /// Changes what is known of the order. After payment only its metadata and its fee may change.
             amend(changes: Amendment) => Amend records event::Amended {
                 Draft | PendingPublish | Failure | Published | Accepted | PendingValidate by Role::PLATFORM, Keep, Implied;
+            }
+            /// A dispute was won: what was held and charged back is there again.
+            regain(chargeback: &'e Chargeback<chargeback::Won>) => Regain records Regained {
+                BlockedRelease by Role::GATEWAY, Collect, Own;
+            }
+            /// What happened to money that had left for good, such as a payout that came back from the bank.
+            note_after(after: After<'e>) => NoteAfter records Noted {
+                /// Of an order that is paid, only where it is part of a movement.
+                Published | PendingRelease | BlockedRelease | Released | Cancelled | Rejected by Role::GATEWAY, Keep, Own;
             }
         }
         commands Command<'e>;

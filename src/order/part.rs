@@ -81,7 +81,12 @@ impl AnyOrder {
             | Action::DropPayin
             | Action::CountPayout
             | Action::TakeBackPayout
-            | Action::TakeBackRefund => Ok(()),
+            | Action::TakeBackRefund
+            | Action::ChargeBack
+            | Action::ChargeBackAll
+            | Action::Regain
+            | Action::Close
+            | Action::NoteAfter => Ok(()),
         }
     }
 }

@@ -48,6 +48,17 @@ impl AnyOrder {
             Action::TakeBackRefund if self.facts().refunded().is_zero() => {
                 Err(Reason::Missing { what: "a refund that was opened by hand" })
             }
+            Action::ChargeBack | Action::ChargeBackAll if self.held().is_zero() => {
+                Err(Reason::Missing { what: "money in escrow" })
+            }
+            Action::Regain => self.facts().aftermath.awaits(),
+            Action::Close => {
+                if let Self::BlockedRelease(order) = self {
+                    order.may_close()
+                } else {
+                    Ok(())
+                }
+            }
             Action::IdentifyBuyer
             | Action::Accept
             | Action::Reject
@@ -58,7 +69,10 @@ impl AnyOrder {
             | Action::Release
             | Action::Block
             | Action::TakeBackRefund
-            | Action::Amend => Ok(()),
+            | Action::Amend
+            | Action::ChargeBack
+            | Action::ChargeBackAll
+            | Action::NoteAfter => Ok(()),
         }
     }
 
@@ -70,7 +84,11 @@ impl AnyOrder {
             Self::Published(order) => order.may_cancel(at),
             Self::Accepted(order) => order.may_cancel(at),
             Self::PendingValidate(order) => order.may_cancel(at),
-            Self::BlockedRelease(order) => order.none_out().and_then(|()| order.may_cancel(at)),
+            Self::BlockedRelease(order) => {
+                order.none_out()?;
+                order.facts().aftermath.decided()?;
+                order.may_cancel(at)
+            }
             Self::Cancelled(_) | Self::Rejected(_) | Self::PendingRelease(_) | Self::Released(_) => Ok(()),
         }
     }

@@ -1,13 +1,13 @@
 //! What an order is about.
 
-use super::{Amendment, AnyOrder, Part};
+use super::{Amendment, AnyOrder, Part, PayoutPlan};
 use crate::{
     id::Subject,
     ledger::GatewayName,
     lifecycle::{self, Effects, Opening, Reason, once},
     money::{Currency, FeePolicy, FeeRule, Money, Percent},
     party::{PartyId, Role, Stamp},
-    payment::PayinId,
+    payment::{Aftermath, PayinId},
     text::{Link, Name, Prose, Text},
 };
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,9 @@ pub struct Terms {
     /// The fee, borne by the seller. Free of charge when left out.
     #[serde(default)]
     pub fees: Option<Fees>,
+    /// Who is paid, unless the seller says otherwise when accepting. Without it, the seller has to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payout: Option<PayoutPlan>,
     /// What is bought, at length.
     #[serde(default)]
     pub description: Option<Prose>,
@@ -96,6 +99,7 @@ pub struct Facts {
     pub(super) terms: Terms,
     pub(super) payins: Vec<PayinId>,
     pub(super) refunded: Money,
+    pub(super) aftermath: Aftermath,
 }
 
 const METADATA_KEYS: usize = 50;
@@ -131,6 +135,7 @@ impl Terms {
             platform,
             gateway,
             fees: None,
+            payout: None,
             description: None,
             tag: None,
             metadata: BTreeMap::new(),
@@ -172,6 +177,12 @@ impl Terms {
         self.fee().map(drop)
     }
 
+    // Whether what is left after the fee can be shared as it says. Later on a plan that is told instead may count.
+    fn adds_up(&self) -> Result<(), Reason> {
+        let net = self.amount.checked_sub(self.fee()?)?;
+        self.payout.as_ref().map_or(Ok(()), |plan| plan.amounts(net).map(drop))
+    }
+
     // The terms with these changes made.
     pub(super) fn with(&self, changes: &Amendment) -> Self {
         let mut terms = self.clone();
@@ -195,13 +206,19 @@ impl Opening<AnyOrder> for Terms {
         if self.part.is_some() {
             Part::may_open(step.stamp())?;
         }
-        Self::check(self)
+        Self::check(self)?;
+        self.adds_up()
     }
     fn held(&self) -> Money {
         Money::zero(self.amount.currency())
     }
     fn facts(self, _: &Stamp) -> Facts {
-        Facts { refunded: Money::zero(self.amount.currency()), terms: self, payins: Vec::new() }
+        Facts {
+            refunded: Money::zero(self.amount.currency()),
+            terms: self,
+            payins: Vec::new(),
+            aftermath: Aftermath::default(),
+        }
     }
     fn gateway(&self) -> Option<&GatewayName> {
         Some(&self.gateway)
@@ -225,6 +242,12 @@ impl Facts {
     #[must_use]
     pub const fn refunded(&self) -> Money {
         self.refunded
+    }
+
+    /// What happened to its money after it had left.
+    #[must_use]
+    pub const fn aftermath(&self) -> &Aftermath {
+        &self.aftermath
     }
 
     /// Whether another payin may be opened.

@@ -1,6 +1,6 @@
 //! What a lifecycle that people agree on has to tell and to learn about its payments.
 
-use super::{News, Payin, PayinId, Payout, Refund, payin, payout, refund};
+use super::{After, News, Payin, PayinId, Payout, Refund, Stake, payin, payout, refund};
 use crate::{
     id::Subject,
     lifecycle::{Lifecycle, Refused, Transition, Value},
@@ -35,6 +35,8 @@ pub enum Evidence<'e> {
     RefundReplaced(&'e Refund<refund::Denied>),
     /// A refund that was opened by hand was called off, and gave its money back.
     RefundCancelled(&'e Refund<refund::Cancelled>),
+    /// What happened to money that had left for good. It is noted, and changes no status.
+    After(After<'e>),
 }
 
 impl Evidence<'_> {
@@ -42,7 +44,7 @@ impl Evidence<'_> {
     #[must_use]
     pub fn of_outgoing(&self) -> Option<(Subject, News)> {
         match self {
-            Self::PayinConfirmed(_) | Self::PayinDenied(_) | Self::PayinCancelled(_) => None,
+            Self::PayinConfirmed(_) | Self::PayinDenied(_) | Self::PayinCancelled(_) | Self::After(_) => None,
             Self::PayoutConfirmed(payout) => Some((payout.id().subject(), News::Confirmed)),
             Self::PayoutDenied(payout) | Self::PayoutReplaced(payout) | Self::PayoutGivenBack(payout) => {
                 Some((payout.id().subject(), News::of_denied_payout(payout)))
@@ -94,6 +96,13 @@ pub trait Agreement: Lifecycle {
     /// [`Refused`] when the evidence is not its own, or comes in a status that does not allow for it. The payment's
     /// step must not be saved then either.
     fn learn(self, evidence: &Evidence<'_>, at: &Stamp) -> Result<Learned<Self>, Refused<Self>>;
+
+    /// What it holds and whom it has paid, should a payin of it be charged back; `None` where it does not say: then the
+    /// payer owes what the card network took, and what is held stays. One that says so gives what it holds when it learns of
+    /// [`After::ChargedBack`], and takes it back by [`After::ChargebackWon`].
+    fn stake(&self) -> Option<Stake> {
+        None
+    }
 
     /// What follows by itself, in the same unit, without anybody's doing: asked until nothing does.
     ///

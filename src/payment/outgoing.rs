@@ -134,7 +134,7 @@ impl Outgoing {
             match &leg.way {
                 Way::Payout(to) => {
                     step.pay(Account::Escrow(leg.payment), amount, Purpose::Release)?;
-                    let terms = payout::Terms { about, payee: party, amount, to: to.clone(), gateway };
+                    let terms = payout::Terms { about, payee: party, amount, to: to.clone(), gateway, again: None };
                     step.open(payout::open(id(leg.payment)?, terms, step.stamp())?);
                 }
                 Way::Refund { payin, route } => {

@@ -13,6 +13,7 @@ use crate::{
         self, Evidence, Method, Payin, PayinId,
         payin::{self, Opened},
     },
+    sca::Authentication,
 };
 
 impl Pledge<Created> {
@@ -95,7 +96,19 @@ impl Pledge<Created> {
         let id = PayinId::derived(about, self.head.seq() + 1, 0, at.at);
         let (payer, amount, gateway) = (terms.offer.backer.clone(), terms.offer.amount, terms.gateway.clone());
         // The pledge's own deadline ends it.
-        (id, payin::Terms { about, payer, amount, method, capture: Capture::Now, gateway, expires: None })
+        (
+            id,
+            payin::Terms {
+                about,
+                payer,
+                amount,
+                method,
+                capture: Capture::Now,
+                gateway,
+                expires: None,
+                authentication: Authentication::ByGateway,
+            },
+        )
     }
 }
 

@@ -31,6 +31,13 @@ impl Agreement for AnyPledge {
                 }
                 other => Ok(Learned::Nothing(other)),
             },
+            Evidence::After(after) => match self {
+                Self::Paid(pledge) => Learned::step(pledge.note_after(*after, at)),
+                Self::Gathered(pledge) => Learned::step(pledge.note_after(*after, at)),
+                Self::Returned(pledge) => Learned::step(pledge.note_after(*after, at)),
+                Self::Refunded(pledge) => Learned::step(pledge.note_after(*after, at)),
+                other => Err(Refused::wrong_status(other, Action::NoteAfter as usize)),
+            },
             Evidence::PayoutConfirmed(_)
             | Evidence::PayoutDenied(_)
             | Evidence::PayoutReplaced(_)

@@ -32,6 +32,7 @@
 #![doc = "</div>"]
 
 mod action;
+mod after;
 mod agreement;
 mod event;
 mod pool;
@@ -52,7 +53,7 @@ use crate::{
     deal::{Counted, Lost, PayinClosed, PayinOpened},
     id::Id,
     party::Role,
-    payment::{Evidence, Method, Payin, payin},
+    payment::{After, Evidence, Method, Noted, Payin, payin},
 };
 
 /// The id of a pledge: `pl_…`.
@@ -137,6 +138,10 @@ crate::lifecycle! {
             /// The refund was confirmed or denied, or passed its money to another.
             count(evidence: &'e Evidence<'e>) => Count records Counted {
                 Returned by Role::GATEWAY, Keep, Own;
+            }
+            /// What happened to its money behind its back, such as a payment that was charged back.
+            note_after(after: After<'e>) => NoteAfter records Noted {
+                Paid | Gathered | Returned | Refunded by Role::GATEWAY, Keep, Own;
             }
             /// What it was lent to repays: its part goes on into the backer's wallet.
             receive(proceeds: Proceeds) => Receive records event::Received {

@@ -25,6 +25,7 @@ impl AnyPledge {
                 | Action::Pay
                 | Action::DropPayin
                 | Action::Count
+                | Action::NoteAfter
                 | Action::Receive => Ok(()),
             },
             Self::Refunded(_) | Self::Cancelled(_) => Ok(()),
@@ -51,6 +52,7 @@ impl Pledge<Created> {
             | Action::Refund
             | Action::Cancel
             | Action::Count
+            | Action::NoteAfter
             | Action::Receive => Ok(()),
         }
     }
@@ -79,6 +81,7 @@ impl<S: super::state::Returnable> Pledge<S> {
             | Action::Pay
             | Action::DropPayin
             | Action::Count
+            | Action::NoteAfter
             | Action::Receive => Ok(()),
         }
     }

@@ -8,6 +8,7 @@ use crate::{
     lifecycle::{self, Effects, Opening, Reason},
     money::Money,
     party::{Actor, PartyId, Role, Stamp},
+    payment::Aftermath,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,7 @@ pub struct Terms {
 pub struct Facts {
     pub(super) terms: Terms,
     pub(super) till: Till,
+    pub(super) aftermath: Aftermath,
     pub(super) received: Proceeds,
 }
 
@@ -94,7 +96,7 @@ impl Opening<AnyPledge> for Terms {
     }
     fn facts(self, _: &Stamp) -> Facts {
         let received = Proceeds::zero(self.offer.amount.currency());
-        Facts { terms: self, till: Till::default(), received }
+        Facts { terms: self, till: Till::default(), received, aftermath: Aftermath::default() }
     }
     fn gateway(&self) -> Option<&GatewayName> {
         Some(&self.gateway)
@@ -109,6 +111,12 @@ impl Facts {
     #[must_use]
     pub const fn terms(&self) -> &Terms {
         &self.terms
+    }
+
+    /// What happened to its money behind its back.
+    #[must_use]
+    pub const fn aftermath(&self) -> &Aftermath {
+        &self.aftermath
     }
 
     /// The payins.

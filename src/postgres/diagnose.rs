@@ -102,7 +102,7 @@ GROUP BY account, currency";
             *held = held
                 .checked_add(posting.amount.minor())
                 .ok_or_else(|| PostgresError::Overflow { account: account.clone() })?;
-            if account.guarded() && *held < 0 {
+            if !account.may_hold(*held) {
                 return Ok(Some(Appended::Overdrawn { account: account.clone() }));
             }
         }

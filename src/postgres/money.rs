@@ -18,6 +18,8 @@ pub(super) struct Move<'c> {
     total: i64,
     // How far below where it began the balance goes on the way: zero or less.
     lowest: i64,
+    // How far above: zero or more.
+    highest: i64,
 }
 
 /// The moves of a batch, in the order of their accounts' texts, which is that in which rows are locked.
@@ -30,13 +32,14 @@ impl<'c> Moves<'c> {
         for posting in commits.iter().flat_map(Commit::entries).flat_map(Entry::postings) {
             let (account, currency) = (posting.account, posting.amount.currency());
             let place = *places.entry((account, currency)).or_insert_with(|| {
-                moves.push((account.to_string(), Move { account, currency, total: 0, lowest: 0 }));
+                moves.push((account.to_string(), Move { account, currency, total: 0, lowest: 0, highest: 0 }));
                 moves.len() - 1
             });
             let (_, sum) = &mut moves[place];
             let overflow = || PostgresError::Overflow { account: account.clone() };
             sum.total = sum.total.checked_add(posting.amount.minor()).ok_or_else(overflow)?;
             sum.lowest = sum.lowest.min(sum.total);
+            sum.highest = sum.highest.max(sum.total);
         }
         moves.sort_by(|(a, one), (b, two)| (a, one.currency.code()).cmp(&(b, two.currency.code())));
         Ok(Self(moves))
@@ -45,8 +48,9 @@ impl<'c> Moves<'c> {
     /// Adds the parts that look and lock; answers with what must hold before anything is written.
     pub(super) fn look(&self, statement: &mut Statement) -> Option<String> {
         let needs: Vec<_> = self.0.iter().filter(|(_, sum)| sum.account.guarded() && sum.lowest < 0).collect();
+        let owed = self.owed(statement);
         if needs.is_empty() {
-            return None;
+            return owed;
         }
         if needs.iter().any(|(_, sum)| sum.is_shared()) {
             // Whoever takes from a wallet locks all its stripes, and the stripe it will add to elsewhere, in one order for
@@ -66,7 +70,7 @@ ORDER BY b.account, b.currency, b.stripe FOR UPDATE OF b"
             );
             statement.part("locked", &locked);
         }
-        let mut conditions = Vec::new();
+        let mut conditions: Vec<_> = owed.into_iter().collect();
         for shared in [true, false] {
             let (mut accounts, mut currencies, mut amounts) = (Vec::new(), Vec::new(), Vec::new());
             for (name, sum) in needs.iter().filter(|(_, sum)| sum.is_shared() == shared) {
@@ -90,9 +94,28 @@ ORDER BY b.account, b.currency, b.stripe FOR UPDATE OF b"
         Some(conditions.join("\nAND "))
     }
 
+    /// That nobody pays off more than is owed. A party's debts are few, and each is serialised by its own log: no stripes.
+    fn owed(&self, statement: &mut Statement) -> Option<String> {
+        let (mut accounts, mut currencies, mut amounts) = (Vec::new(), Vec::new(), Vec::new());
+        for (name, sum) in self.0.iter().filter(|(_, sum)| sum.account.owed() && sum.highest > 0) {
+            accounts.push(name.as_str());
+            currencies.push(sum.currency.code());
+            amounts.push(sum.highest);
+        }
+        if accounts.is_empty() {
+            return None;
+        }
+        let rows = columns!(statement; "text": accounts, "text": currencies, "int8": amounts);
+        let rows = rows.named(statement, "account, currency, amount");
+        Some(format!(
+            "NOT EXISTS (SELECT FROM {rows} WHERE (EXISTS (SELECT FROM escrowed_balances AS b
+    WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 AND b.minor <= -u.amount)) IS NOT TRUE)"
+        ))
+    }
+
     /// Adds the parts that write.
     pub(super) fn write(&self, statement: &mut Statement, gate: &str) {
-        let leaves = |sum: &Move<'_>| sum.account.guarded() && sum.total < 0;
+        let leaves = |sum: &Move<'_>| !sum.account.may_hold(sum.total);
         let (mut accounts, mut currencies, mut amounts, mut shared) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (name, sum) in self.0.iter().filter(|(_, sum)| !leaves(sum)) {
             accounts.push(name.as_str());
@@ -157,7 +180,7 @@ impl Move<'_> {
     const fn is_shared(&self) -> bool {
         match self.account {
             Account::World(_) | Account::Wallet(_) => true,
-            Account::Escrow(_) => false,
+            Account::Escrow(_) | Account::Debt(_) => false,
         }
     }
 }

@@ -49,26 +49,28 @@ pub async fn reconcile_each<U: Outbox + Views, L>(
     mut found: impl FnMut(Finding),
 ) -> Result<(), ReconciliationError<U::Error, L>> {
     let world = Account::World(gateway.clone());
-    let mut seen: HashMap<Subject, u64> = HashMap::new();
+    let mut seen: HashMap<(Subject, Way), u64> = HashMap::new();
     for line in lines {
         let line = line.map_err(ReconciliationError::Line)?;
         let Some(payment) = line.reference.as_ref().and_then(refers_to) else {
             found(Finding::MissingHere(MissingHere { line, why: Unbooked::Unknown }));
             continue;
         };
-        if let Some(first) = seen.get(&payment) {
+        let booked = booked(unit, &world, payment).await?;
+        let way = booked.way_of(line.amount);
+        if let Some(first) = seen.get(&(payment, way)) {
             found(Finding::Duplicate(Duplicate { line, payment, first: *first }));
             continue;
         }
-        seen.insert(payment, line.line);
-        let booked = booked(unit, &world, payment).await?;
+        seen.insert((payment, way), line.line);
         let call = call(unit, payment).await.map_err(ReconciliationError::Storage)?;
         let called = call.as_ref().filter(|call| call.gateway == *gateway).map(moved).transpose()?.flatten();
         // What has no calls of its own, a lifecycle of the host's, books with the world as it likes.
-        if booked != called && !verbs(payment).is_empty() {
-            found(Finding::Astray(Astray { payment, called, booked }));
+        let all = booked.all()?;
+        if all != called && !verbs(payment).is_empty() {
+            found(Finding::Astray(Astray { payment, called, booked: all }));
         }
-        found(match booked {
+        found(match booked.on(way)? {
             Some(here) if here == line.amount => Finding::Matched(Matched { line, payment }),
             Some(here) => Finding::Differs(Differs { line, payment, here }),
             None => Finding::MissingHere(MissingHere { line, why: why(call, called, gateway) }),
@@ -79,8 +81,12 @@ pub async fn reconcile_each<U: Outbox + Views, L>(
         let page = unit.entries(&world, last, PAGE).await.map_err(ReconciliationError::Storage)?;
         let Some(end) = page.last() else { return Ok(()) };
         last = end.number;
-        for entry in page.iter().filter(|entry| span.contains(entry.at) && !seen.contains_key(&entry.subject)) {
+        for entry in page.iter().filter(|entry| span.contains(entry.at)) {
             let (payment, number, at) = (entry.subject, entry.number, entry.at);
+            let way = if entry.from == world { Way::In } else { Way::Out };
+            if seen.contains_key(&(payment, Way::Only)) || seen.contains_key(&(payment, way)) {
+                continue;
+            }
             found(Finding::MissingThere(MissingThere { payment, number, at, amount: from_outside(entry, &world)? }));
         }
     }
@@ -117,7 +123,11 @@ async fn call<U: Outbox>(unit: &mut U, payment: Subject) -> Result<Option<CallSt
 
 /// What a call moved, seen from the gateway; `None` when it moved nothing, or has not been answered.
 fn moved(call: &CallState) -> Result<Option<Money>, MoneyError> {
-    let Some(Outcome::Settled { moved }) = call.outcome else { return Ok(None) };
+    // What came back went and came: the books have both, and together nothing moved.
+    if let Some(Outcome::Returned { moved, .. }) = &call.outcome {
+        return Ok(Some(Money::zero(moved.currency())));
+    }
+    let Some(moved) = call.outcome.as_ref().and_then(Outcome::moved) else { return Ok(None) };
     match call.instruction {
         Instruction::Charge { capture: Capture::Now, .. } | Instruction::Capture { .. } => Ok(Some(moved)),
         Instruction::Payout { .. } | Instruction::Refund { .. } => moved.checked_neg().map(Some),
@@ -125,20 +135,61 @@ fn moved(call: &CallState) -> Result<Option<Money>, MoneyError> {
     }
 }
 
-/// What the books say moved between a payment and the world, seen from the gateway.
+/// What the books say moved between a payment and the world, seen from the gateway: in, and out.
+#[derive(Default)]
+struct Booked {
+    r#in: Option<Money>,
+    out: Option<Money>,
+}
+
+/// Which of a payment's movements a line tells of. Nearly all have but one; a payout that came back went out and came in.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Way {
+    Only,
+    In,
+    Out,
+}
+
+impl Booked {
+    fn way_of(&self, amount: Money) -> Way {
+        match (self.r#in, self.out) {
+            (Some(_), Some(_)) if amount.is_negative() => Way::Out,
+            (Some(_), Some(_)) => Way::In,
+            (Some(_) | None, None) | (None, Some(_)) => Way::Only,
+        }
+    }
+
+    fn on(&self, way: Way) -> Result<Option<Money>, MoneyError> {
+        match way {
+            Way::Only => self.all(),
+            Way::In => Ok(self.r#in),
+            Way::Out => Ok(self.out),
+        }
+    }
+
+    fn all(&self) -> Result<Option<Money>, MoneyError> {
+        match (self.r#in, self.out) {
+            (Some(one), Some(other)) => one.checked_add(other).map(Some),
+            (one, other) => Ok(one.or(other)),
+        }
+    }
+}
+
+/// What the books say moved between a payment and the world.
 async fn booked<U: Views, L>(
     unit: &mut U,
     world: &Account,
     payment: Subject,
-) -> Result<Option<Money>, ReconciliationError<U::Error, L>> {
-    let (account, mut last, mut sum) = (Account::Escrow(payment), 0, None::<Money>);
+) -> Result<Booked, ReconciliationError<U::Error, L>> {
+    let (account, mut last, mut booked) = (Account::Escrow(payment), 0, Booked::default());
     loop {
         let page = unit.entries(&account, last, PAGE).await.map_err(ReconciliationError::Storage)?;
-        let Some(end) = page.last() else { return Ok(sum) };
+        let Some(end) = page.last() else { return Ok(booked) };
         last = end.number;
         for entry in page.iter().filter(|entry| entry.from == *world || entry.to == *world) {
             let amount = from_outside(entry, world)?;
-            sum = Some(sum.map_or(Ok(amount), |sum| sum.checked_add(amount))?);
+            let sum = if amount.is_negative() { &mut booked.out } else { &mut booked.r#in };
+            *sum = Some(sum.map_or(Ok(amount), |sum| sum.checked_add(amount))?);
         }
     }
 }
@@ -153,10 +204,16 @@ fn why(call: Option<CallState>, called: Option<Money>, gateway: &GatewayName) ->
         return Unbooked::OtherGateway(call.gateway);
     }
     match (call.status, call.outcome) {
-        (CallStatus::Settled, Some(Outcome::Settled { .. })) if called.is_some() => Unbooked::Settled,
-        (CallStatus::Settled, Some(Outcome::Settled { .. })) => Unbooked::NothingMoved,
+        (CallStatus::Settled, Some(Outcome::Settled { .. } | Outcome::Assured { .. } | Outcome::Returned { .. }))
+            if called.is_some() =>
+        {
+            Unbooked::Settled
+        }
+        (CallStatus::Settled, Some(Outcome::Settled { .. } | Outcome::Assured { .. } | Outcome::Returned { .. })) => {
+            Unbooked::NothingMoved
+        }
         (CallStatus::Settled, Some(Outcome::Declined { .. })) => Unbooked::Declined,
-        (CallStatus::Settled, Some(Outcome::Pending { .. }) | None)
+        (CallStatus::Settled, Some(Outcome::Pending { .. } | Outcome::Challenged { .. }) | None)
         | (
             CallStatus::Queued | CallStatus::Pending | CallStatus::Held | CallStatus::Withdrawn | CallStatus::Parked,
             _,

@@ -10,7 +10,9 @@
 use crate::{
     gateway::Report,
     money::Money,
+    sca::Assurance,
     text::{Prose, Text},
+    time::Timestamp,
 };
 
 /// What a new call meets.
@@ -28,6 +30,14 @@ pub enum Behaviour {
     },
     /// Is pending until [`Sandbox::resolve`](super::Sandbox::resolve). A charge gets a `direct_link` that leads nowhere.
     Pend,
+    /// Is pending, too, and says that the payer has to pass a challenge at the `direct_link`, until then (UTC). So an
+    /// exemption that was asked for is not granted. Anything but a charge just pends.
+    Challenge {
+        /// When it ends.
+        until: Option<Timestamp>,
+    },
+    /// Settles, and says this of the payer whatever was asked. Anything but a charge just settles.
+    Assure(Assurance),
     /// Fails before the call arrives: nothing happened, and a lookup finds nothing. The next try is a new call.
     TimeoutBefore,
     /// Settles, and then the answer is lost. A lookup and the next try tell the truth.
@@ -62,6 +72,8 @@ pub struct Chaos {
     pub decline: u16,
     /// [`Behaviour::Pend`], per mille.
     pub pend: u16,
+    /// [`Behaviour::Challenge`] without an end, per mille.
+    pub challenge: u16,
     /// [`Behaviour::TimeoutBefore`], per mille.
     pub timeout_before: u16,
     /// [`Behaviour::TimeoutAfter`], per mille.
@@ -77,10 +89,11 @@ pub struct Chaos {
 }
 
 impl Chaos {
-    /// A bad day: a good part of everything except wrong amounts, half of the webhooks twice.
+    /// A bad day: a good part of everything except challenges and wrong amounts, half of the webhooks twice.
     pub const ROUGH: Self = Self {
         decline: 100,
         pend: 150,
+        challenge: 0,
         timeout_before: 100,
         timeout_after: 100,
         settle_twice: 100,
@@ -93,6 +106,7 @@ impl Chaos {
         let weighed = [
             (self.decline, Behaviour::Decline { reason: plain("the sandbox felt like declining") }),
             (self.pend, Behaviour::Pend),
+            (self.challenge, Behaviour::Challenge { until: None }),
             (self.timeout_before, Behaviour::TimeoutBefore),
             (self.timeout_after, Behaviour::TimeoutAfter),
             (self.settle_twice, Behaviour::SettleTwice),

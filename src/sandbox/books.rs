@@ -2,10 +2,12 @@
 
 use super::{Resolution, behaviour::plain, rules::Broken};
 use crate::{
-    gateway::{Capture, IdempotencyKey, Instruction, Outcome, Report, Verb},
+    gateway::{Capture, Dispute, DisputeReference, DisputeStage, IdempotencyKey, Instruction, Outcome, Report, Verb},
     id::Subject,
     money::{Currency, Money},
-    text::Prose,
+    sca::{Assurance, Authentication, Response},
+    text::{Link, Prose},
+    time::Timestamp,
 };
 use std::collections::BTreeMap;
 
@@ -17,6 +19,8 @@ pub(super) struct Books {
     /// What has been given back of each payin.
     refunded: BTreeMap<(Subject, Currency), Money>,
     reports: Vec<Report>,
+    disputes: BTreeMap<DisputeReference, Dispute>,
+    notices: Vec<Dispute>,
 }
 
 #[derive(Debug)]
@@ -24,16 +28,22 @@ struct Call {
     instruction: Instruction,
     outcome: Outcome,
     effects: u32,
+    /// Whether the payer was told to pass a challenge.
+    challenged: bool,
 }
 
 /// The answer of a call that has none yet. Only a charge has a page to send the payer to; `.invalid` is reserved for
 /// addresses that lead nowhere (RFC 2606).
 pub(super) fn not_yet(key: &IdempotencyKey) -> Outcome {
     let direct_link = match key.verb {
-        Verb::Charge => Some(plain(&format!("https://sandbox.invalid/pay/{key}"))),
+        Verb::Charge => Some(page(key)),
         Verb::Capture | Verb::Void | Verb::Payout | Verb::Refund => None,
     };
     Outcome::Pending { direct_link }
+}
+
+fn page(key: &IdempotencyKey) -> Link {
+    plain(&format!("https://sandbox.invalid/pay/{key}"))
 }
 
 impl Books {
@@ -94,7 +104,13 @@ impl Books {
             Ok(moved)
         });
         match moved {
-            Ok(moved) => self.enter(instruction, Outcome::Settled { moved }),
+            Ok(moved) => {
+                let outcome = match self.assurance(instruction) {
+                    Some(assurance) => Outcome::Assured { moved, assurance },
+                    None => Outcome::Settled { moved },
+                };
+                self.enter(instruction, outcome)
+            }
             Err(broken) => self.decline(instruction, plain(broken.reason())),
         }
     }
@@ -107,6 +123,55 @@ impl Books {
         self.enter(instruction, not_yet(&instruction.key()))
     }
 
+    pub(super) fn challenge(&mut self, instruction: &Instruction, until: Option<Timestamp>) -> Outcome {
+        let key = instruction.key();
+        match key.verb {
+            Verb::Charge => {
+                let outcome = self.enter(instruction, Outcome::Challenged { direct_link: page(&key), until });
+                self.calls.entry(key).and_modify(|call| call.challenged = true);
+                outcome
+            }
+            Verb::Capture | Verb::Void | Verb::Payout | Verb::Refund => self.pend(instruction),
+        }
+    }
+
+    pub(super) fn settle_assured(&mut self, instruction: &Instruction, assurance: Assurance) -> Outcome {
+        match (self.settle(instruction, None), instruction.key().verb) {
+            (Outcome::Settled { moved } | Outcome::Assured { moved, .. }, Verb::Charge) => {
+                let outcome = Outcome::Assured { moved, assurance };
+                self.calls.entry(instruction.key()).and_modify(|call| call.outcome = outcome.clone());
+                outcome
+            }
+            (outcome, _) => outcome,
+        }
+    }
+
+    /// What a careful gateway says of a payer: one that was challenged has passed, or nothing would settle.
+    fn assurance(&self, instruction: &Instruction) -> Option<Assurance> {
+        let Instruction::Charge { authentication, .. } = instruction else { return None };
+        let challenged = self.calls.get(&instruction.key()).is_some_and(|call| call.challenged);
+        match authentication {
+            Authentication::ByGateway if !challenged => None,
+            Authentication::Exempt { .. } if !challenged => Some(Assurance::EXEMPT),
+            Authentication::ByGateway | Authentication::Challenge(_) | Authentication::Exempt { .. } => {
+                Some(Assurance::AUTHENTICATED)
+            }
+        }
+    }
+
+    /// What the payer's browser brings back from the page of a charge.
+    pub(super) fn response(&self, key: &IdempotencyKey) -> Option<Response> {
+        match self.instruction(key)? {
+            Instruction::Charge { payin, amount, authentication, .. } => {
+                Some(authentication.binding()?.response(*payin, *amount))
+            }
+            Instruction::Capture { .. }
+            | Instruction::Void { .. }
+            | Instruction::Payout { .. }
+            | Instruction::Refund { .. } => None,
+        }
+    }
+
     pub(super) fn resolve(&mut self, key: &IdempotencyKey, resolution: Resolution) -> Option<Outcome> {
         let call = self.calls.get(key).filter(|call| !call.outcome.is_final())?;
         let instruction = call.instruction.clone();
@@ -116,6 +181,58 @@ impl Books {
         };
         self.report(*key, outcome.clone());
         Some(outcome)
+    }
+
+    /// The bank sends a payout that settled back.
+    pub(super) fn send_back(&mut self, key: &IdempotencyKey, reason: Prose) -> Option<Outcome> {
+        let moved = self.settled(key).filter(|_| key.verb == Verb::Payout)?;
+        self.net.insert(moved.currency(), self.net(moved.currency()).checked_add(moved).ok()?);
+        let outcome = Outcome::Returned { moved, reason };
+        self.calls.get_mut(key)?.outcome = outcome.clone();
+        self.report(*key, outcome.clone());
+        Some(outcome)
+    }
+
+    /// The card network takes some of what was taken for a payin, in as many disputes as it likes.
+    pub(super) fn charge_back(&mut self, dispute: Dispute) -> Option<Dispute> {
+        let currency = dispute.amount.currency();
+        let gone = self.charged_back(dispute.payin, currency).checked_add(dispute.amount).ok()?;
+        let taken = self.taken(dispute.payin)?;
+        let known = self.disputes.contains_key(&dispute.reference);
+        if known || dispute.stage != DisputeStage::Open || !gone.compare(taken).is_ok_and(|order| order.is_le()) {
+            return None;
+        }
+        let after = self.net(currency).checked_sub(dispute.amount).and_then(|net| net.checked_sub(dispute.fee)).ok()?;
+        self.net.insert(currency, after);
+        self.disputes.insert(dispute.reference.clone(), dispute.clone());
+        self.notices.push(dispute.clone());
+        Some(dispute)
+    }
+
+    /// An open dispute is decided.
+    pub(super) fn decide(&mut self, reference: &DisputeReference, won: bool) -> Option<Dispute> {
+        let dispute = self.disputes.get(reference).filter(|dispute| dispute.stage == DisputeStage::Open)?;
+        let stage = if won { DisputeStage::Won } else { DisputeStage::Lost };
+        let decided = Dispute { stage, ..dispute.clone() };
+        if won {
+            let (currency, amount) = (decided.amount.currency(), decided.amount);
+            self.net.insert(currency, self.net(currency).checked_add(amount).ok()?);
+        }
+        self.disputes.insert(reference.clone(), decided.clone());
+        self.notices.push(decided.clone());
+        Some(decided)
+    }
+
+    pub(super) fn take_notices(&mut self) -> Vec<Dispute> {
+        std::mem::take(&mut self.notices)
+    }
+
+    /// What of a payin the card network took and has not returned.
+    pub(super) fn charged_back(&self, payin: Subject, currency: Currency) -> Money {
+        let gone = self.disputes.values().filter(|dispute| {
+            dispute.payin == payin && dispute.amount.currency() == currency && dispute.stage != DisputeStage::Won
+        });
+        Money::sum(gone.map(|dispute| dispute.amount), currency).unwrap_or(Money::zero(currency))
     }
 
     pub(super) fn report(&mut self, key: IdempotencyKey, outcome: Outcome) {
@@ -157,20 +274,22 @@ impl Books {
     fn enter(&mut self, instruction: &Instruction, outcome: Outcome) -> Outcome {
         let key = instruction.key();
         let effect = match outcome {
-            Outcome::Settled { .. } => 1,
-            Outcome::Declined { .. } | Outcome::Pending { .. } => 0,
+            Outcome::Settled { .. } | Outcome::Assured { .. } => 1,
+            Outcome::Declined { .. }
+            | Outcome::Pending { .. }
+            | Outcome::Challenged { .. }
+            | Outcome::Returned { .. } => 0,
         };
         let effects = self.effects(&key).saturating_add(effect);
-        self.calls.insert(key, Call { instruction: instruction.clone(), outcome: outcome.clone(), effects });
+        let challenged = self.calls.get(&key).is_some_and(|call| call.challenged);
+        self.calls
+            .insert(key, Call { instruction: instruction.clone(), outcome: outcome.clone(), effects, challenged });
         outcome
     }
 
     /// What a call settled with.
     pub(super) fn settled(&self, key: &IdempotencyKey) -> Option<Money> {
-        match self.calls.get(key)?.outcome {
-            Outcome::Settled { moved } => Some(moved),
-            Outcome::Declined { .. } | Outcome::Pending { .. } => None,
-        }
+        self.calls.get(key)?.outcome.moved()
     }
 
     /// What was taken for a payin, at once or by a capture.
@@ -242,7 +361,7 @@ mod tests {
         let mut nets = BTreeMap::from([(EUR, 0), (Currency::JPY, 0)]);
         for key in sandbox.calls() {
             let outcome = sandbox.state().books.outcome(&key).unwrap();
-            let is_settled = matches!(outcome, Outcome::Settled { .. });
+            let is_settled = outcome.moved().is_some();
             assert_eq!(sandbox.effects(&key), u32::from(is_settled), "{key}");
             assert!(said.get(&key).is_none_or(|heard| *heard == outcome), "{key}");
             if let Some(moved) = sandbox.moved(&key) {

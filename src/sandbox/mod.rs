@@ -11,7 +11,8 @@
 //!
 //! let price: Money = "12.50 EUR".parse()?;
 //! let payin = "pi_01kr1hgnqred6999kp7cqmx8ss".parse()?;
-//! let charge = Instruction::Charge { payin, channel: Channel::Card, amount: price, capture: Capture::Now };
+//! let (channel, capture, authentication) = (Channel::Card, Capture::Now, Default::default());
+//! let charge = Instruction::Charge { payin, channel, amount: price, capture, authentication };
 //! let key = charge.key();
 //!
 //! assert!(block_on(sandbox.execute(&key, &charge)).is_err());               // nobody knows what happened
@@ -33,9 +34,13 @@
 //! - A void lets go of what is reserved and settles with that. It stops a pending charge for good, or one that has yet
 //!   to arrive, and settles with zero. Once the money has been taken, it is declined.
 //! - The refunds of a payin never ask for more than is left of what was taken for it; otherwise they are declined.
+//! - A charge that asks for a challenge settles with the payer authenticated and the payer's bank liable, one that asks for
+//!   an exemption with the platform liable. [`Behaviour::Challenge`] insists on a challenge, [`Sandbox::response`] is what
+//!   the payer's browser brings back from it.
+//! - What was charged back is as good as refunded, until the dispute is won.
 //! - What is asked for is above zero; otherwise the call is declined. A void may ask for zero.
 //!
-//! Only [`Behaviour::WrongAmount`] oversteps them.
+//! Only [`Behaviour::WrongAmount`] and [`Behaviour::Assure`] overstep them.
 //!
 //! The rules are checked when a call settles. So a call that was pending too long is declined if things have changed.
 
@@ -47,10 +52,12 @@ mod state;
 pub use behaviour::{Behaviour, Chaos, Resolution};
 
 use crate::{
-    gateway::{Gateway, IdempotencyKey, Instruction, Outcome, Report, Verb},
+    gateway::{Dispute, DisputeReference, Gateway, IdempotencyKey, Instruction, Outcome, Report, Verb},
     id::Subject,
     ledger::GatewayName,
     money::{Currency, Money},
+    sca::Response,
+    text::Prose,
 };
 use state::State;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -117,6 +124,37 @@ impl Sandbox {
     /// that the rules no longer allow is declined. `None`, and nothing happens, if the call is not pending.
     pub fn resolve(&self, key: &IdempotencyKey, resolution: Resolution) -> Option<Outcome> {
         self.state().books.resolve(key, resolution)
+    }
+
+    /// What the payer's browser brings back from the page of a charge, whatever came of it; `None` when there is no such
+    /// charge, or it asked for nothing. A forger has to guess it.
+    #[must_use]
+    pub fn response(&self, key: &IdempotencyKey) -> Option<Response> {
+        self.state().books.response(key)
+    }
+
+    /// The bank sends a payout's money back, days after it settled, and the report is queued. `None`, and nothing happens, if
+    /// the call is no payout that settled.
+    pub fn send_back(&self, key: &IdempotencyKey, reason: Prose) -> Option<Outcome> {
+        self.state().books.send_back(key, reason)
+    }
+
+    /// The card network takes money of a payin back, and the notice is queued. The gateway takes its fee besides. `None`, and
+    /// nothing happens, if it is more than was taken and not yet charged back, the dispute is not open or its reference is
+    /// known.
+    pub fn charge_back(&self, dispute: Dispute) -> Option<Dispute> {
+        self.state().books.charge_back(dispute)
+    }
+
+    /// An open dispute is won or lost, and the notice is queued. `None`, and nothing happens, if there is none.
+    pub fn decide(&self, reference: &DisputeReference, won: bool) -> Option<Dispute> {
+        self.state().books.decide(reference, won)
+    }
+
+    /// Takes the queued notices of disputes, oldest first.
+    #[must_use]
+    pub fn disputes(&self) -> Vec<Dispute> {
+        self.state().books.take_notices()
     }
 
     /// The calls that are pending, in the order of their keys.
@@ -202,6 +240,7 @@ mod tests {
     use crate::{
         gateway::{Capture, Channel, RefundTo},
         id::Kind,
+        sca::{Assurance, Authentication, Binding, Exemption},
     };
     use futures_lite::future::block_on;
     use uuid::Uuid;
@@ -215,7 +254,8 @@ mod tests {
     }
 
     pub(super) fn charge(payin: u64, amount: Money, capture: Capture) -> Instruction {
-        Instruction::Charge { payin: subject(payin), channel: Channel::Card, amount, capture }
+        let authentication = Authentication::ByGateway;
+        Instruction::Charge { payin: subject(payin), channel: Channel::Card, amount, capture, authentication }
     }
 
     pub(super) fn capture(payin: u64, amount: Money) -> Instruction {
@@ -314,6 +354,65 @@ mod tests {
         assert_eq!(look_up(&sandbox, &call), Some(report.outcome));
         assert_eq!(sandbox.resolve(&call.key(), Resolution::Settle), None);
         assert_eq!((sandbox.net(Currency::EUR), sandbox.effects(&call.key())), (eur(1000), 1));
+    }
+
+    fn asking(payin: u64, authentication: Authentication) -> Instruction {
+        let (payin, amount) = (subject(payin), eur(1000));
+        Instruction::Charge { payin, channel: Channel::Card, amount, capture: Capture::Now, authentication }
+    }
+
+    #[test]
+    fn what_is_said_of_a_payer_follows_from_what_was_asked() {
+        let sandbox = Sandbox::new(1);
+        let binding = Binding::to("sam".parse().unwrap());
+        let exempt = || Authentication::Exempt { exemption: Exemption::Corporate, binding: binding.clone() };
+        let challenge = Behaviour::Challenge { until: None };
+        for (number, asked, behaviour, assurance) in [
+            (1, Authentication::ByGateway, Behaviour::Settle, None),
+            (2, Authentication::ByGateway, challenge.clone(), Some(Assurance::AUTHENTICATED)),
+            (3, Authentication::Challenge(binding.clone()), Behaviour::Pend, Some(Assurance::AUTHENTICATED)),
+            (4, exempt(), Behaviour::Pend, Some(Assurance::EXEMPT)),
+            (5, exempt(), challenge, Some(Assurance::AUTHENTICATED)),
+            (
+                6,
+                Authentication::Challenge(binding.clone()),
+                Behaviour::Assure(Assurance::EXEMPT),
+                Some(Assurance::EXEMPT),
+            ),
+        ] {
+            let call = asking(number, asked);
+            sandbox.script_call(&call.key(), [behaviour]);
+            send(&sandbox, &call).unwrap();
+            sandbox.resolve(&call.key(), Resolution::Settle);
+            let said =
+                assurance.map_or(settled(eur(1000)), |assurance| Outcome::Assured { moved: eur(1000), assurance });
+            assert_eq!(send(&sandbox, &call), Ok(said));
+            assert_eq!((sandbox.moved(&call.key()), sandbox.effects(&call.key())), (Some(eur(1000)), 1));
+        }
+    }
+
+    #[test]
+    fn a_challenge_has_a_page_an_end_and_a_response() {
+        let (sandbox, binding) = (Sandbox::new(1), Binding::to("sam".parse().unwrap()));
+        let call = asking(1, Authentication::Challenge(binding.clone()));
+        assert_eq!(sandbox.response(&call.key()), None);
+        let until = Some("2026-05-07T15:39:46Z".parse().unwrap());
+        sandbox.script(Verb::Charge, [Behaviour::Challenge { until }]);
+        let Ok(Outcome::Challenged { direct_link, until: told }) = send(&sandbox, &call) else {
+            panic!("no challenge")
+        };
+        assert_eq!(
+            (direct_link.as_str(), told),
+            (format!("https://sandbox.invalid/pay/{}", call.key()).as_str(), until)
+        );
+        assert_eq!((sandbox.pending(), sandbox.net(Currency::EUR)), (vec![call.key()], eur(0)));
+        assert_eq!(sandbox.response(&call.key()), Some(binding.response(subject(1), eur(1000))));
+        assert_eq!(sandbox.response(&asking(2, Authentication::ByGateway).key()), None);
+
+        let (other, payout) = (Sandbox::new(1), payout(1, eur(5)));
+        other.script(Verb::Payout, [Behaviour::Challenge { until }, Behaviour::Assure(Assurance::EXEMPT)]);
+        assert_eq!(send(&other, &payout), Ok(Outcome::Pending { direct_link: None }), "nobody is there to challenge");
+        assert_eq!(send(&other, &self::payout(2, eur(5))), Ok(settled(eur(5))));
     }
 
     #[test]

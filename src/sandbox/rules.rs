@@ -44,8 +44,9 @@ impl Books {
             Instruction::Payout { .. } => Ok(asked),
             Instruction::Refund { payin, .. } => {
                 let taken = self.taken(*payin).ok_or(Broken::MoreThanTaken)?;
-                let with_this = self.refunded(*payin, asked.currency()).checked_add(asked);
-                let fits = with_this.is_ok_and(|refunded| fits(refunded, taken));
+                let gone = self.refunded(*payin, asked.currency()).checked_add(asked);
+                let gone = gone.and_then(|gone| gone.checked_add(self.charged_back(*payin, asked.currency())));
+                let fits = gone.is_ok_and(|gone| fits(gone, taken));
                 if fits { Ok(asked) } else { Err(Broken::MoreThanTaken) }
             }
         }

@@ -42,6 +42,8 @@ impl State {
             Behaviour::Settle => Ok(self.books.settle(instruction, None)),
             Behaviour::Decline { reason } => Ok(self.books.decline(instruction, reason)),
             Behaviour::Pend => Ok(self.books.pend(instruction)),
+            Behaviour::Challenge { until } => Ok(self.books.challenge(instruction, until)),
+            Behaviour::Assure(assurance) => Ok(self.books.settle_assured(instruction, assurance)),
             Behaviour::TimeoutBefore => Err(SandboxError::TimedOut),
             Behaviour::TimeoutAfter => {
                 self.books.settle(instruction, None);

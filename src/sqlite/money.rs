@@ -36,6 +36,10 @@ struct Sum<'e> {
 /// One sum per account and currency, which saves statements; `None` when the sums would hide that an account goes
 /// below zero on the way, or a sum overflows.
 fn sums(entries: &[Entry]) -> Option<Vec<Sum<'_>>> {
+    // Few are owed, and none of that is hidden in a sum.
+    if entries.iter().any(|entry| entry.from().owed() || entry.to().owed()) {
+        return None;
+    }
     let mut sums: Vec<(Sum<'_>, i64)> = Vec::with_capacity(2 * entries.len());
     for Posting { account, amount } in entries.iter().flat_map(Entry::postings) {
         let (minor, currency) = (amount.minor(), amount.currency());
@@ -53,8 +57,8 @@ fn sums(entries: &[Entry]) -> Option<Vec<Sum<'_>>> {
 
 const ADD: &str = "INSERT INTO escrowed_balances (account, currency, minor, guarded) VALUES (?1, ?2, ?3, ?4)
 ON CONFLICT (account, currency) DO UPDATE SET minor = minor + excluded.minor";
-// A row to be inserted is checked before it is known that there is one already, so what leaves a guarded account is no
-// upsert. Where there is no row, there is nothing to take.
+// A row to be inserted is checked before it is known that there is one already, so what leaves a guarded account, or pays
+// off what is owed, is no upsert. Where there is no row, there is nothing to take or to pay off.
 const TAKE: &str = "UPDATE escrowed_balances SET minor = minor + ?3 WHERE account = ?1 AND currency = ?2";
 
 /// Adds to a balance. False when the account would be overdrawn.
@@ -65,7 +69,7 @@ fn add(
     minor: i64,
 ) -> Result<bool, SqliteError> {
     let name = account.to_string();
-    let changed = if account.guarded() && minor < 0 {
+    let changed = if !account.may_hold(minor) {
         statements.of(TAKE)?.execute(params![name, currency.code(), minor])
     } else {
         statements.of(ADD)?.execute(params![name, currency.code(), minor, account.guarded()])

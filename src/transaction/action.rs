@@ -14,6 +14,7 @@ use crate::{
         self, Destination, Evidence, Method, Payin, PayinId,
         payin::{self, Opened},
     },
+    sca::Authentication,
     time::Timestamp,
 };
 
@@ -96,7 +97,19 @@ impl Transaction<Joined> {
         let id = PayinId::derived(about, self.head.seq() + 1, 0, at.at);
         let expires = facts.terms.policy.payment.map(|period| period.after(at.at));
         let (amount, gateway, capture) = (facts.terms.pricing.owed()?, facts.terms.gateway.clone(), Capture::Now);
-        Ok((id, payin::Terms { about, payer, amount, method, capture, gateway, expires }))
+        Ok((
+            id,
+            payin::Terms {
+                about,
+                payer,
+                amount,
+                method,
+                capture,
+                gateway,
+                expires,
+                authentication: Authentication::ByGateway,
+            },
+        ))
     }
 }
 

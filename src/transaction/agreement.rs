@@ -5,7 +5,7 @@ use crate::{
     deal::{Leaving, Lost},
     lifecycle::Refused,
     party::Stamp,
-    payment::{Agreement, Evidence, Learned, PayinId},
+    payment::{After, Agreement, Evidence, Learned, PayinId, Stake},
 };
 
 type Lesson = Result<Learned<AnyTransaction>, Refused<AnyTransaction>>;
@@ -29,11 +29,37 @@ impl Agreement for AnyTransaction {
             | Evidence::PayoutGivenBack(_)
             | Evidence::PayoutCancelled(_)
             | Evidence::RefundCancelled(_) => self.counted(evidence, at),
+            Evidence::After(After::ChargedBack(chargeback)) if chargeback.facts().held.is_positive() => match self {
+                Self::Paid(deal) => Learned::step(deal.charged_back(chargeback, at)),
+                Self::PaymentAccepted(deal) => Learned::step(deal.charged_back(chargeback, at)),
+                Self::Tracked(deal) => Learned::step(deal.charged_back(chargeback, at)),
+                Self::Delivered(deal) => Learned::step(deal.charged_back(chargeback, at)),
+                Self::BuyerHandoverConfirmed(deal) => Learned::step(deal.charged_back(chargeback, at)),
+                Self::SellerHandoverConfirmed(deal) => Learned::step(deal.charged_back(chargeback, at)),
+                Self::ComplaintSubmitted(deal) => Learned::step(deal.charged_back(chargeback, at)),
+                other => Err(Refused::wrong_status(other, Action::ChargeBack as usize)),
+            },
+            Evidence::After(After::ChargebackWon(chargeback)) if chargeback.facts().held.is_positive() => match self {
+                Self::ComplaintSubmitted(deal) => Learned::step(deal.regain(chargeback, at)),
+                other => Err(Refused::wrong_status(other, Action::Regain as usize)),
+            },
+            Evidence::After(after) => match self {
+                Self::ComplaintSubmitted(deal) => Learned::step(deal.note_after(*after, at)),
+                Self::ComplaintPeriodEnded(deal) => Learned::step(deal.note_after(*after, at)),
+                Self::Cancelled(deal) => Learned::step(deal.note_after(*after, at)),
+                Self::Refunded(deal) => Learned::step(deal.note_after(*after, at)),
+                Self::FundsReleased(deal) => Learned::step(deal.note_after(*after, at)),
+                other => Err(Refused::wrong_status(other, Action::NoteAfter as usize)),
+            },
             // A payin that came too late refunds itself, which is none of the transaction's business.
             Evidence::RefundConfirmed(_) | Evidence::RefundDenied(_) | Evidence::RefundReplaced(_) => {
                 if self.opened(evidence) { self.counted(evidence, at) } else { Ok(Learned::Nothing(self)) }
             }
         }
+    }
+
+    fn stake(&self) -> Option<Stake> {
+        Some(self.at_stake())
     }
 
     fn onward(self, at: &Stamp) -> Lesson {

@@ -23,6 +23,7 @@
 #![doc = "</div>"]
 
 mod action;
+mod after;
 mod agreement;
 mod event;
 mod response;
@@ -42,7 +43,10 @@ use crate::{
     deal::{Award, Counted, Lost, PayinClosed, PayinOpened},
     id::Id,
     party::Role,
-    payment::{Destination, Evidence, Method, Payin, payin},
+    payment::{
+        After, AllTaken, Chargeback, Closed, Destination, Evidence, Method, Noted, PartTaken, Payin, Regained,
+        chargeback, payin,
+    },
     time::Timestamp,
 };
 
@@ -159,6 +163,19 @@ crate::lifecycle! {
                 /// Needs something paid, and its refund confirmed.
                 Cancelled -> Refunded by Role::GATEWAY, Keep, Seed;
             }
+            /// The card network took some of what is held: it stops.
+            charge_back(chargeback: &'e Chargeback<chargeback::Open>) => ChargeBack records PartTaken {
+                Paid | PaymentAccepted | Tracked | Delivered | BuyerHandoverConfirmed | SellerHandoverConfirmed | ComplaintSubmitted -> ComplaintSubmitted by Role::GATEWAY, Part, Own;
+            }
+            /// The card network took all that is held: it stops.
+            charge_back_all(chargeback: &'e Chargeback<chargeback::Open>) => ChargeBackAll records AllTaken {
+                Paid | PaymentAccepted | Tracked | Delivered | BuyerHandoverConfirmed | SellerHandoverConfirmed | ComplaintSubmitted -> ComplaintSubmitted by Role::GATEWAY, Release, Own;
+            }
+            /// Ends what has nothing left, because all of it was charged back.
+            close => Close records Closed {
+                /// Needs nothing held, and every dispute decided.
+                ComplaintSubmitted -> Refunded by Role::PLATFORM, Keep, Own;
+            }
         }
         notes {
             /// Opens a payin of what the buyer owes.
@@ -182,6 +199,14 @@ crate::lifecycle! {
             /// A payout or refund was confirmed or denied, or passed its money to another.
             count(evidence: &'e Evidence<'e>) => Count records Counted {
                 Cancelled | ComplaintPeriodEnded | ComplaintSubmitted by Role::GATEWAY, Keep, Own;
+            }
+            /// A dispute was won: what was held and charged back is there again.
+            regain(chargeback: &'e Chargeback<chargeback::Won>) => Regain records Regained {
+                ComplaintSubmitted by Role::GATEWAY, Collect, Own;
+            }
+            /// What happened to money that had left for good, such as a payout that came back from the bank.
+            note_after(after: After<'e>) => NoteAfter records Noted {
+                ComplaintSubmitted | ComplaintPeriodEnded | Cancelled | Refunded | FundsReleased by Role::GATEWAY, Keep, Own;
             }
         }
         commands Command<'e>;

@@ -24,7 +24,7 @@ impl AnyTransaction {
             },
             Action::Award => {
                 if let Self::ComplaintSubmitted(deal) = self {
-                    deal.may_award()
+                    deal.may_decide()
                 } else {
                     Ok(())
                 }
@@ -54,6 +54,17 @@ impl AnyTransaction {
                 Self::ComplaintPeriodEnded(deal) => deal.state.must_leave().map(drop),
                 other => Err(other.beside(action)),
             },
+            Action::ChargeBack | Action::ChargeBackAll if self.held().is_zero() => {
+                Err(Reason::Missing { what: "money in escrow" })
+            }
+            Action::Regain => self.facts().aftermath.awaits(),
+            Action::Close => {
+                if let Self::ComplaintSubmitted(deal) = self {
+                    deal.may_close()
+                } else {
+                    Ok(())
+                }
+            }
             Action::Join
             | Action::Cancel
             | Action::AcceptPayment
@@ -61,7 +72,10 @@ impl AnyTransaction {
             | Action::Deliver
             | Action::ConfirmHandover
             | Action::EndComplaintPeriod
-            | Action::SetPayout => Ok(()),
+            | Action::SetPayout
+            | Action::ChargeBack
+            | Action::ChargeBackAll
+            | Action::NoteAfter => Ok(()),
         }
     }
 

@@ -250,7 +250,7 @@ impl Transaction<ComplaintSubmitted> {
 
     // The payments that an award at this time opens. Computed anew in replay and compared.
     pub(super) fn awarding(&self, award: Award, at: &Stamp) -> Result<event::Awarded, Reason> {
-        self.may_award()?;
+        self.may_decide()?;
         award.adds_up_to(self.held())?;
         let facts = self.facts();
         let (buyer, seller) = (facts.sides.known(Side::Buyer)?, facts.sides.known(Side::Seller)?);

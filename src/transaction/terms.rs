@@ -7,7 +7,7 @@ use crate::{
     lifecycle::{self, Effects, Opening, Reason},
     money::{Money, MoneyError},
     party::{PartyId, Role, Stamp},
-    payment::Destination,
+    payment::{Aftermath, Destination},
     text::{Link, Name, Prose, Text},
 };
 use serde::{Deserialize, Serialize};
@@ -134,6 +134,7 @@ pub struct Facts {
     pub(super) terms: Terms,
     pub(super) sides: Sides,
     pub(super) till: Till,
+    pub(super) aftermath: Aftermath,
 }
 
 impl Terms {
@@ -260,7 +261,7 @@ impl Opening<AnyTransaction> for Terms {
         Money::zero(self.pricing.amount.currency())
     }
     fn facts(self, _: &Stamp) -> Facts {
-        Facts { sides: self.sides(), terms: self, till: Till::default() }
+        Facts { sides: self.sides(), terms: self, till: Till::default(), aftermath: Aftermath::default() }
     }
     fn gateway(&self) -> Option<&GatewayName> {
         Some(&self.gateway)
@@ -268,6 +269,12 @@ impl Opening<AnyTransaction> for Terms {
 }
 
 impl Facts {
+    /// What happened to its money after it had left.
+    #[must_use]
+    pub const fn aftermath(&self) -> &Aftermath {
+        &self.aftermath
+    }
+
     /// The terms as they are now. Both sides are known from `joined` on.
     #[must_use]
     pub const fn terms(&self) -> &Terms {

@@ -1,6 +1,6 @@
 //! The accounts: each balance is what the entries add up to, and each entry belongs to somebody's log.
 
-use super::{Difference, Part, Place, Reading, Step, Verified, Verifier, Within, list};
+use super::{Difference, Part, Place, Reading, Step, Verified, Verifier, Within, debts::owed, list};
 use crate::{
     ledger::Account,
     money::{Currency, Money},
@@ -36,7 +36,12 @@ impl Sums {
         self.amounts()
     }
 
-    fn amounts(&self) -> Vec<Money> {
+    /// That of one currency, in minor units.
+    pub(super) fn of(&self, currency: Currency) -> Money {
+        Money::from_minor(self.0.get(&currency).copied().unwrap_or_default(), currency)
+    }
+
+    pub(super) fn amounts(&self) -> Vec<Money> {
         self.0.iter().map(|(currency, minor)| Money::from_minor(*minor, *currency)).collect()
     }
 }
@@ -154,6 +159,9 @@ async fn balances<S: Store>(
             Ok(None) => found.push(Difference::AccountExtra { account: account.clone() }),
             Err(cause) => found.push(reading.unreadable(Part::Row(*subject), cause)),
         }
+    }
+    if let Account::Debt(party) = account {
+        found.append(&mut owed(reading, party, sums).await?);
     }
     let kept = match reading.unit().await?.balances_of(account).await {
         Ok(kept) => kept,

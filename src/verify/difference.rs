@@ -117,6 +117,15 @@ pub enum Difference {
         /// What is kept, in minor units; `None` when nothing is.
         kept: Option<Money>,
     },
+    /// The debts of a party say that it owes something else than the entries on its account.
+    Owed {
+        /// The account.
+        account: Account,
+        /// What remains of the debts, below zero, in minor units.
+        debts: Money,
+        /// What the entries add up to, in minor units.
+        entries: Money,
+    },
     /// An escrow account of something that has no index row.
     AccountExtra {
         /// The account.
@@ -230,7 +239,9 @@ impl Difference {
             Self::EntryAltered { booked, .. } | Self::EntryExtra { booked } | Self::EntryMisplaced { booked, .. } => {
                 Some(booked.subject)
             }
-            Self::Balance { account, .. } | Self::AccountExtra { account } => owner(account),
+            Self::Balance { account, .. } | Self::Owed { account, .. } | Self::AccountExtra { account } => {
+                owner(account)
+            }
             Self::CallMissing { key, .. } | Self::CallExtra { key } | Self::Call { key, .. } => Some(key.subject),
             Self::Request { answered, .. } => Some(answered.subject),
         }
@@ -255,7 +266,7 @@ impl Part {
 fn owner(account: &Account) -> Option<Subject> {
     match account {
         Account::Escrow(subject) => Some(*subject),
-        Account::World(_) | Account::Wallet(_) => None,
+        Account::World(_) | Account::Wallet(_) | Account::Debt(_) => None,
     }
 }
 
@@ -291,6 +302,9 @@ impl fmt::Display for Difference {
             }
             Self::Balance { account, entries, kept: None } => {
                 write!(f, "account {account} has no balance, and entries of {entries}")
+            }
+            Self::Owed { account, debts, entries } => {
+                write!(f, "account {account} has entries of {entries}, and its debts say {debts}")
             }
             Self::AccountExtra { account } => write!(f, "account {account} belongs to nothing"),
             Self::CallMissing { key, seq } => write!(f, "call {key} of event {seq} is not in the outbox"),

@@ -41,6 +41,7 @@
 
 mod books;
 mod calls;
+mod debts;
 mod difference;
 mod lists;
 mod reading;
@@ -56,7 +57,7 @@ use crate::{
     lifecycle::{Corrupt, Lifecycle, Retraced, retrace},
     money::Money,
     party::PartyId,
-    payment::{AnyPayin, AnyPayout, AnyRefund},
+    payment::{AnyChargeback, AnyDebt, AnyPayin, AnyPayout, AnyRefund, AnyTally},
     store::{CallStatus, Log, RequestKey, Store},
 };
 use reading::{Reading, list};
@@ -161,7 +162,8 @@ impl Verifier {
 
     fn knowing(members: &[Member]) -> Self {
         let known = Self { lifecycles: Vec::new(), page: 100 };
-        let mut known = known.with::<AnyPayin>().with::<AnyPayout>().with::<AnyRefund>();
+        let known = known.with::<AnyPayin>().with::<AnyPayout>().with::<AnyRefund>().with::<AnyTally>();
+        let mut known = known.with::<AnyChargeback>().with::<AnyDebt>();
         known.lifecycles.extend(members.iter().map(|member| (member.kind, member.retrace)));
         known
     }

@@ -20,6 +20,7 @@ on_each_store! {
         let about = shop.open(terms()).await.subject();
         let mallory = shop.escrow.stamp(user("mallory"));
         let terms = payout::Terms {
+            again: None,
             about, payee: party("mallory"), amount: euro("5000.00"), to: bank("mallorys"),
             gateway: "sandbox".parse().unwrap(),
         };
@@ -54,7 +55,7 @@ on_each_store! {
         let at = shop.escrow.stamp(user("anna"));
         let fake = payin::Terms {
             about: id.subject(), payer: party("anna"), amount: euro("100.00"), method: Method::Wallet,
-            capture: Capture::Now, gateway: "sandbox".parse().unwrap(), expires: None,
+            capture: Capture::Now, gateway: "sandbox".parse().unwrap(), expires: None, authentication: Default::default(),
         };
         let payin::Opened::Paid(fake) = payin::open(order.state().payin().unwrap(), fake, &at).unwrap() else { panic!() };
         let published = order.publish(fake.value(), &Stamp::gateway(at.at)).unwrap();
@@ -154,7 +155,7 @@ on_each_store! {
         let at = shop.escrow.stamp(user("anna"));
         let terms = payin::Terms {
             about, payer: party("anna"), amount: euro("100.00"), method: Method::Card, capture: Capture::Now,
-            gateway: "sandbox".parse().unwrap(), expires: None,
+            gateway: "sandbox".parse().unwrap(), expires: None, authentication: Default::default(),
         };
         let opened = Payin::open(PayinId::generate(at.at), terms, &at).unwrap();
         let mut unit = shop.begin().await;
@@ -219,6 +220,7 @@ fn one_log_of_a_later_version_stops_no_other_deadline() {
                 capture: Capture::Now,
                 gateway: "sandbox".parse().unwrap(),
                 expires: Some(at.at.plus(Duration::from_secs(seconds))),
+                authentication: Default::default(),
             };
             let mut unit = shop.begin().await;
             let payin = Payin::open(PayinId::generate(at.at), terms, &at).unwrap().save(&mut unit).await.unwrap();

@@ -6,7 +6,7 @@ use escrowed::{
 };
 use std::path::Path;
 
-const DIAGRAMS: [(&str, Table); 11] = [
+const DIAGRAMS: [(&str, Table); 14] = [
     ("src/order/lifecycle.svg", order::TABLE),
     ("src/face_to_face/lifecycle.svg", face_to_face::TABLE),
     ("src/transaction/lifecycle.svg", transaction::TABLE),
@@ -18,6 +18,9 @@ const DIAGRAMS: [(&str, Table); 11] = [
     ("src/payment/payin/lifecycle.svg", payment::payin::TABLE),
     ("src/payment/payout/lifecycle.svg", payment::payout::TABLE),
     ("src/payment/refund/lifecycle.svg", payment::refund::TABLE),
+    ("src/payment/tally/lifecycle.svg", payment::tally::TABLE),
+    ("src/payment/chargeback/lifecycle.svg", payment::chargeback::TABLE),
+    ("src/payment/debt/lifecycle.svg", payment::debt::TABLE),
 ];
 
 #[test]

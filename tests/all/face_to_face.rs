@@ -1,5 +1,6 @@
 //! Face-to-face deals: anna buys from sam, with a deposit of €50 and a price of €180.
 
+mod charged_back;
 mod clocks;
 mod disputes;
 mod handing;

@@ -1,5 +1,6 @@
 //! What an order loaded at run time does with a command: for every status, action and kind of actor, as its table says.
 
+use crate::after::{Taken, came_back, nothing_there};
 use crate::harness::{Shop, bank, euro, ops, party, terms, user};
 use escrowed::{
     gateway::Verb,
@@ -12,7 +13,8 @@ use escrowed::{
     },
     party::{Actor, PartyId, Role, Stamp},
     payment::{
-        AnyPayin, AnyPayout, AnyRefund, Destination, Method, Payin, Payout, PayoutId, Refund, payin, payout, refund,
+        After, AnyPayin, AnyPayout, AnyRefund, Destination, Method, Payin, Payout, PayoutId, Refund, payin, payout,
+        refund,
     },
     sandbox::Behaviour,
 };
@@ -46,6 +48,8 @@ struct Proof {
     given_back: Option<Transition<Payout<payout::Denied>>>,
     stopped: Option<Transition<Payout<payout::Cancelled>>>,
     refund_called_off: Option<Transition<Refund<refund::Cancelled>>>,
+    came_back: Option<Transition<Payout<payout::Returned>>>,
+    taken: Option<Taken>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -171,6 +175,11 @@ fn command<'p>(
         Action::TakeBackRefund => {
             Command::TakeBackRefund { refund: either(&own.refund_called_off, &other.refund_called_off).value() }
         }
+        Action::ChargeBack => Command::ChargeBack { chargeback: own.taken().part() },
+        Action::ChargeBackAll => Command::ChargeBackAll { chargeback: own.taken().all() },
+        Action::Regain => Command::Regain { chargeback: own.taken().won() },
+        Action::Close => Command::Close {},
+        Action::NoteAfter => Command::NoteAfter { after: After::PayoutReturned(own.came_back()) },
         Action::Amend => {
             Command::Amend { changes: Amendment { metadata: Some(BTreeMap::new()), ..Amendment::default() } }
         }
@@ -195,10 +204,22 @@ fn one_try() -> Terms {
 }
 
 impl Proof {
+    /// Chargebacks of what it holds.
+    fn taken(&self) -> &Taken {
+        self.taken.as_ref().expect("they were made with all others")
+    }
+
+    /// A payout of its own that came back from the bank.
+    fn came_back(&self) -> &Payout<payout::Returned> {
+        self.came_back.as_ref().expect("it was made with all others").value()
+    }
+
     async fn of(shop: &Shop<Memory>, id: OrderId) -> Self {
         let (at, ops) = (shop.escrow.stamp(Actor::Gateway), shop.escrow.stamp(ops()));
         let no = || "no".parse().unwrap();
-        let mut proof = Self::default();
+        let came_back = Some(came_back(id.subject(), shop.now()));
+        let taken = Some(Taken::of(shop, id).await);
+        let mut proof = Self { came_back, taken, ..Self::default() };
         for payin in shop.payins(id).await.iter().map(AnyPayin::id) {
             let load = || async {
                 let AnyPayin::Created(payin) = shop.load(payin).await else { return None };
@@ -237,7 +258,11 @@ impl Proof {
                 let AnyPayout::Denied(payout) = shop.load(id).await else { unreachable!() };
                 self.given_back = Some(payout.give_back(ops).unwrap());
             }
-            AnyPayout::Denied(_) | AnyPayout::Held(_) | AnyPayout::Confirmed(_) | AnyPayout::Cancelled(_) => {}
+            AnyPayout::Denied(_)
+            | AnyPayout::Held(_)
+            | AnyPayout::Confirmed(_)
+            | AnyPayout::Cancelled(_)
+            | AnyPayout::Returned(_) => {}
         }
     }
 }
@@ -432,6 +457,19 @@ async fn ended() -> Vec<Scene> {
     ]
 }
 
+// All that it held was charged back: undecided, and for good.
+async fn charged_back() -> Vec<Scene> {
+    use Action::{Cancel, ChargeBack, ChargeBackAll, Close, CountPayout, Regain, TakeBackPayout, Unblock};
+    let mut scenes = Vec::new();
+    for (says, lost, barred) in [("charged back", false, Close), ("charged back for good", true, Regain)] {
+        let staged = Staged::funded(Status::Accepted).await;
+        nothing_there(&staged.shop, staged.id, lost).await;
+        let scene = Scene::new(says, staged).barred(&[ChargeBack, ChargeBackAll, Cancel, Unblock, barred]);
+        scenes.push(scene.unproven(&[CountPayout, TakeBackPayout]));
+    }
+    scenes
+}
+
 // One piece of each kind that the scenes' commands need, of orders that no scene is about.
 async fn proof_of_others() -> Proof {
     let part = Command::RefundPart { amount: euro("20.00") };
@@ -534,6 +572,13 @@ fn a_command_is_decided_as_the_table_says() {
         scenes.extend(after_payment().await);
         scenes.extend(in_release().await);
         scenes.extend(ended().await);
+        for scene in &mut scenes {
+            scene.barred.extend([Action::Regain, Action::Close]);
+            if scene.shop.order(scene.id).await.held().is_zero() {
+                scene.barred.extend([Action::ChargeBack, Action::ChargeBackAll]);
+            }
+        }
+        scenes.extend(charged_back().await);
         let others = proof_of_others().await;
         let (mut seen, mut statuses) = (BTreeSet::new(), BTreeSet::new());
         for scene in &scenes {

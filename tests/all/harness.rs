@@ -15,7 +15,10 @@ use escrowed::{
     movement::AnyMovement,
     order::{self, AnyOrder, Command, Fees, OrderId, PayoutPlan, Status, Terms},
     party::{Actor, PartyId},
-    payment::{Agreement, AnyPayin, AnyPayout, AnyRefund, Destination, Method, PayinId, PayoutId, RefundId},
+    payment::{
+        Agreement, AnyChargeback, AnyDebt, AnyPayin, AnyPayout, AnyRefund, AnyTally, Destination, Method, PayinId,
+        PayoutId, RefundId,
+    },
     pledge::AnyPledge,
     sandbox::{Chaos, Resolution, Sandbox},
     store::{CallState, CallStatus, Cursor, Outbox, Query, Store, UnitOfWork, Views, WorkerId},
@@ -350,7 +353,7 @@ impl<S: Store, G: Gateway> Shop<S, G> {
             assert!(sum.is_zero(), "the books are off by {sum}: {balances:?}");
         }
         for balance in &balances {
-            assert!(!balance.account.guarded() || !balance.amount.is_negative(), "{balance:?} is below zero");
+            assert!(balance.account.may_hold(balance.amount.minor()), "{balance:?} is on the wrong side of zero");
         }
         drop(unit);
         let mut seen = 0;
@@ -364,6 +367,9 @@ impl<S: Store, G: Gateway> Shop<S, G> {
         seen += self.audit_lifecycle::<AnyPayin>("payin").await;
         seen += self.audit_lifecycle::<AnyPayout>("payout").await;
         seen += self.audit_lifecycle::<AnyRefund>("refund").await;
+        self.audit_lifecycle::<AnyTally>("tally").await;
+        seen += self.audit_lifecycle::<AnyChargeback>("chargeback").await;
+        seen += self.audit_lifecycle::<AnyDebt>("debt").await;
         self.verify().await;
         let escrows =
             balances.iter().filter(|b| matches!(b.account, Account::Escrow(_)) && !b.amount.is_zero()).count();

@@ -29,7 +29,7 @@ use std::{
 
 /// Who has shown papers, why the others may not be paid, and what becomes of who asks. A clone is the same office.
 #[derive(Clone, Default)]
-struct Office(Arc<Mutex<Desk>>);
+pub(crate) struct Office(Arc<Mutex<Desk>>);
 
 #[derive(Default)]
 struct Desk {
@@ -45,10 +45,10 @@ struct Desk {
 
 #[derive(Debug, thiserror::Error)]
 #[error("the office is closed")]
-struct Closed;
+pub(crate) struct Closed;
 
 impl Office {
-    fn holding(names: &[&str]) -> Self {
+    pub(crate) fn holding(names: &[&str]) -> Self {
         let office = Self::default();
         names.iter().for_each(|name| office.hold(name, "no papers yet"));
         office
@@ -91,9 +91,9 @@ impl Kyc for Office {
 }
 
 /// A gateway at which workers die: before it has acted, or after.
-struct Deadly {
-    sandbox: Sandbox,
-    acts: bool,
+pub(crate) struct Deadly {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) acts: bool,
 }
 
 impl Gateway for Deadly {
@@ -123,7 +123,7 @@ async fn dies_at_the_gateway<S: Store>(shop: &Shop<S>, office: &Office, acts: bo
     dies(&escrow).await;
 }
 
-async fn dies<S: Store, G: Gateway>(escrow: &Escrow<S, G, ManualClock>) {
+pub(crate) async fn dies<S: Store, G: Gateway>(escrow: &Escrow<S, G, ManualClock>) {
     let name: WorkerId = "mortal".parse().unwrap();
     let mut send = Box::pin(escrow.send(&name, 10));
     for _ in 0..100 {
@@ -135,7 +135,7 @@ async fn dies<S: Store, G: Gateway>(escrow: &Escrow<S, G, ManualClock>) {
     }
 }
 
-fn with<S: Store>(shop: Shop<S>, office: &Office) -> Shop<S> {
+pub(crate) fn with<S: Store>(shop: Shop<S>, office: &Office) -> Shop<S> {
     Shop { escrow: shop.escrow.with_kyc(office.clone()) }
 }
 

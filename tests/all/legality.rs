@@ -48,8 +48,17 @@ absent!(
     give_back,
     let_go,
     bounce,
+    challenge,
+    come_back,
+    assure,
     replace,
-    approve
+    approve,
+    charge_back,
+    charge_back_all,
+    close,
+    regain,
+    win_back,
+    note_after
 );
 
 fn is_there<F>(method: F) -> bool {
@@ -109,34 +118,57 @@ fn an_order_has_the_methods_of_its_table_and_no_others() {
             release,
             block,
             unblock,
+            charge_back,
+            charge_back_all,
+            close,
             pay,
             drop_payin,
             count_payout,
             take_back_payout,
             refund_part,
             take_back_refund,
-            amend
+            amend,
+            regain,
+            note_after
         ]
     );
     // Nothing was forgotten above.
-    assert_eq!((Status::ALL.len(), Action::ALL.len()), (11, 21));
+    assert_eq!((Status::ALL.len(), Action::ALL.len()), (11, 26));
 }
 
 #[test]
 fn payments_have_the_methods_of_their_tables_and_no_others() {
-    use escrowed::payment::{Payin, Payout, Refund};
+    use escrowed::payment::{Payin, Payout, Refund, Tally, tally};
     compare!(
         payin::TABLE,
         Payin,
         [payin::Created, payin::Authorized, payin::Confirmed, payin::Denied, payin::Cancelled, payin::Refunded],
         // `hand_over` is left out: only what it paid for can take a payin's money.
-        [authorize, confirm, deny, cancel, refund, await_payer, capture, note_answer, give_back, let_go, bounce]
+        [
+            authorize,
+            confirm,
+            deny,
+            cancel,
+            refund,
+            await_payer,
+            challenge,
+            come_back,
+            assure,
+            capture,
+            note_answer,
+            give_back,
+            let_go,
+            bounce,
+            charge_back,
+            win_back
+        ]
     );
+    compare!(tally::TABLE, Tally, [tally::Counting], [reset, count]);
     compare!(
         payout::TABLE,
         Payout,
-        [payout::Created, payout::Held, payout::Confirmed, payout::Denied, payout::Cancelled],
-        [confirm, hold, let_go, deny, replace, give_back, cancel]
+        [payout::Created, payout::Held, payout::Confirmed, payout::Denied, payout::Cancelled, payout::Returned],
+        [confirm, hold, let_go, deny, come_back, replace, give_back, cancel]
     );
     compare!(
         refund::TABLE,
@@ -144,8 +176,9 @@ fn payments_have_the_methods_of_their_tables_and_no_others() {
         [refund::Created, refund::Confirmed, refund::Denied, refund::Cancelled],
         [approve, confirm, deny, replace, cancel]
     );
-    assert_eq!((payin::Status::ALL.len(), payin::Action::ALL.len()), (6, 12));
-    assert_eq!((payout::Status::ALL.len(), payout::Action::ALL.len()), (5, 7));
+    assert_eq!((payin::Status::ALL.len(), payin::Action::ALL.len()), (6, 17));
+    assert_eq!((tally::Status::ALL.len(), tally::Action::ALL.len()), (1, 2));
+    assert_eq!((payout::Status::ALL.len(), payout::Action::ALL.len()), (6, 8));
     assert_eq!((refund::Status::ALL.len(), refund::Action::ALL.len()), (4, 5));
 }
 

@@ -1,6 +1,8 @@
 //! What a user of the crate sees, on every store.
 
+mod after;
 mod attacks;
+mod authentication;
 mod bad_input;
 mod campaign;
 mod coalescing;
@@ -23,6 +25,7 @@ mod postgres;
 mod properties;
 mod reconciliation;
 mod requests;
+mod splits;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod statements;

@@ -282,7 +282,7 @@ on_each_store! {
         let terms = payin::Terms {
             about: id.subject(), payer: party("anna"), amount: euro("100.00"), method: Method::Card,
             capture: Capture::Now, gateway: "sandbox".parse().unwrap(),
-            expires: Some(at.at.plus(Duration::from_secs(900))),
+            expires: Some(at.at.plus(Duration::from_secs(900))), authentication: Default::default(),
         };
         let mut unit = shop.begin().await;
         let payin = Payin::open(PayinId::generate(at.at), terms, &at).unwrap().save(&mut unit).await.unwrap().id();

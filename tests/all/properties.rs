@@ -53,7 +53,7 @@ impl<S: Store> Story<S> for Life<S> {
 
     async fn happen(&mut self, happening: Happening) {
         match happening {
-            Happening::Open { minor, yen, fee, tries } => self.open(minor, yen, fee, tries).await,
+            Happening::Open { minor, yen, fee, tries, payout } => self.open(minor, yen, fee, tries, payout).await,
             Happening::Act { order, pick, offered, with } => self.act(order, pick, offered, with).await,
             Happening::Weather(weather) => self.shop.befall(weather, &mut self.heard).await,
         }
@@ -110,13 +110,14 @@ impl<S: Store> Story<S> for Life<S> {
 }
 
 impl<S: Store> Life<S> {
-    async fn open(&mut self, minor: i64, yen: bool, fee: bool, tries: Option<u32>) {
+    async fn open(&mut self, minor: i64, yen: bool, fee: bool, tries: Option<u32>, payout: Option<PayoutPlan>) {
         let mut order: Terms = terms();
         order.amount = Money::from_minor(minor, if yen { Currency::JPY } else { Currency::EUR });
         if yen || !fee {
             order.fees = None;
         }
         order.payin_intents = tries;
+        order.payout = payout;
         let mut unit = self.shop.begin().await;
         let opened = self.shop.escrow.open_order(&mut unit, order, ops()).await.map(|order| order.id());
         if let Some(id) = self.shop.finish(unit, opened).await {
@@ -218,6 +219,11 @@ fn command(action: Action, with: &With, currency: Currency) -> Option<Command<'s
         | Action::CountPayout
         | Action::TakeBackPayout
         | Action::TakeBackRefund
+        | Action::ChargeBack
+        | Action::ChargeBackAll
+        | Action::Regain
+        | Action::Close
+        | Action::NoteAfter
         | Action::Settle
         | Action::Undo => return None,
     })

@@ -149,7 +149,8 @@ impl Agreement for AnyPurchase {
             | Evidence::PayoutReplaced(_)
             | Evidence::RefundConfirmed(_)
             | Evidence::RefundDenied(_)
-            | Evidence::RefundReplaced(_) => Ok(Learned::Nothing(self)),
+            | Evidence::RefundReplaced(_)
+            | Evidence::After(_) => Ok(Learned::Nothing(self)),
             // No status could hold money that came back: refused here, it stays where it is.
             Evidence::PayoutGivenBack(_) | Evidence::PayoutCancelled(_) | Evidence::RefundCancelled(_) => {
                 let reason = own("no_way_back", "a purchase takes no money back: replace the payment instead");

@@ -70,6 +70,7 @@ where
             capture: Capture::Now,
             gateway: terms.gateway.clone(),
             expires: Some(TO_PAY.after(at.at)),
+            authentication: Default::default(),
         };
         step.open(Payin::open(event.payin, terms, at).map_err(|refused| refused.reason)?);
         Ok(())

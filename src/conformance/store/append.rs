@@ -223,6 +223,34 @@ pub async fn entries_count_in_their_order<S: Store>(store: &S) {
     assert_eq!(balances.iter().map(|balance| balance.amount.minor()).collect::<Vec<_>>(), [4, 0, 1, -5]);
 }
 
+/// What a party owes is below zero. Nobody pays off more of it than there is, in one commit or in several.
+pub async fn nobody_pays_off_more_than_is_owed<S: Store>(store: &S) {
+    let mut unit = store.begin().await.unwrap();
+    let mut owe = opens(order(1));
+    owe.entries = vec![entry("debt:alice", "world:sandbox", 5), entry("debt:alice", "wallet:alice", 3)];
+    stored(&mut unit, &owe).await;
+    assert_eq!(unit.balance(&account("debt:alice"), Currency::EUR).await.unwrap(), euro(-8));
+    let refused = |party: &str| Appended::Overdrawn { account: account(party) };
+    for (from, to, minor) in [("world:sandbox", "debt:alice", 9), ("world:sandbox", "debt:nobody", 1)] {
+        let mut too_much = opens(order(2));
+        too_much.entries = vec![entry(from, to, minor)];
+        assert_eq!(unit.append(&too_much).await.unwrap(), refused(to));
+    }
+    // What is owed again in the same commit does not make up for what was too much before.
+    let mut early = opens(order(2));
+    early.entries = vec![entry("world:sandbox", "debt:alice", 9), entry("debt:alice", "world:sandbox", 9)];
+    assert_eq!(unit.append(&early).await.unwrap(), refused("debt:alice"));
+    assert_eq!(unit.balance(&account("debt:alice"), Currency::EUR).await.unwrap(), euro(-8));
+    // To the last unit it may be paid off.
+    let mut some = opens(order(2));
+    some.entries = vec![entry("wallet:alice", "debt:alice", 3)];
+    let mut rest = opens(order(3));
+    rest.entries = vec![entry("world:sandbox", "debt:alice", 4), entry("world:sandbox", "debt:alice", 1)];
+    stored(&mut unit, &some).await;
+    stored(&mut unit, &rest).await;
+    assert!(unit.balance(&account("debt:alice"), Currency::EUR).await.unwrap().is_zero());
+}
+
 /// A gateway's account may go below zero, and no other.
 pub async fn only_the_world_goes_below_zero<S: Store>(store: &S) {
     let mut unit = store.begin().await.unwrap();

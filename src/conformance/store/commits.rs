@@ -71,8 +71,8 @@ pub(crate) fn goes_on(subject: Subject, expected: Revision, seq: u32) -> Commit 
 }
 
 pub(crate) fn charge(subject: Subject, due: Timestamp) -> Call {
-    let instruction =
-        Instruction::Charge { payin: subject, channel: Channel::Card, amount: euro(1250), capture: Capture::Now };
+    let (payin, channel, amount, capture) = (subject, Channel::Card, euro(1250), Capture::Now);
+    let instruction = Instruction::Charge { payin, channel, amount, capture, authentication: Default::default() };
     Call { gateway: "sandbox".parse().unwrap(), instruction, due }
 }
 

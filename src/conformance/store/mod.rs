@@ -46,6 +46,7 @@ macro_rules! store_promises {
                 several_commits_are_written_all_or_none,
                 an_overdraft_is_refused_and_named,
                 entries_count_in_their_order,
+                nobody_pays_off_more_than_is_owed,
                 only_the_world_goes_below_zero,
                 an_account_holds_what_its_log_says,
                 a_balance_stays_within_64_bits,

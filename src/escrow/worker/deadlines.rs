@@ -8,7 +8,7 @@ use super::{
 use crate::{
     gateway::Gateway,
     party::Stamp,
-    payment::{AnyPayin, Evidence, PayinId, payin},
+    payment::{AnyPayin, DebtId, Evidence, PayinId, payin},
     store::{DueLease, IndexEntry, Outbox, Store, WorkerId},
     time::Timestamp,
 };
@@ -132,7 +132,10 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         let mut gathered = Gathering::over(&mut unit);
         let taken = match PayinId::try_from(row.subject) {
             Ok(id) => self.expire(&mut gathered, id, &at).await,
-            Err(_) => self.agreement_due(&mut gathered, row, &at).await,
+            Err(_) => match DebtId::try_from(row.subject) {
+                Ok(id) => self.debt_due(&mut gathered, id, &at).await,
+                Err(_) => self.agreement_due(&mut gathered, row, &at).await,
+            },
         };
         let saw = match taken? {
             true if gathered.writes(row.subject) => Saw::All,

@@ -63,7 +63,9 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
                 gathered.take(payout.let_go(&at)?)?;
             }
             (AnyPayout::Created(_), Verdict::Pay) | (AnyPayout::Held(_), Verdict::Hold { .. }) => {}
-            (AnyPayout::Confirmed(_) | AnyPayout::Denied(_) | AnyPayout::Cancelled(_), _) => return Ok(Gate::Lost),
+            (AnyPayout::Confirmed(_) | AnyPayout::Denied(_) | AnyPayout::Cancelled(_) | AnyPayout::Returned(_), _) => {
+                return Ok(Gate::Lost);
+            }
         }
         let (mine, gate) = match verdict {
             Verdict::Hold { reason } => {

@@ -23,6 +23,8 @@ pub struct Policy {
     pub look_up: Duration,
     /// How long a held payout waits until the host's [`Kyc`](super::super::Kyc) policy is asked again: an hour by default.
     pub ask_again: Duration,
+    /// How often the wallet of somebody who owes something is looked into, from when it is owed on: once a day by default.
+    pub recover: Duration,
     /// How often a unit of a worker's own is begun anew because somebody else was faster
     /// ([`Store::is_lost_race`](crate::store::Store::is_lost_race),
     /// [`EscrowError::is_lost_race`](super::super::EscrowError::is_lost_race)): 16 times by default. What loses more
@@ -68,6 +70,7 @@ impl Default for Policy {
             attempts: 20,
             look_up: Duration::from_secs(3600),
             ask_again: Duration::from_secs(3600),
+            recover: Duration::from_secs(86_400),
             races: 16,
         }
     }

@@ -16,6 +16,7 @@ use crate::{
         Destination, Method, Outgoing, Paid, Payin, PayinId,
         payin::{self, Opened},
     },
+    sca::Authentication,
 };
 
 impl FaceToFace<Created> {
@@ -136,7 +137,19 @@ where
         let id = PayinId::derived(about, self.head.seq() + 1, 0, at.at);
         let expires = terms.policy.payment.map(|period| period.after(at.at));
         let (gateway, capture) = (terms.gateway.clone(), Capture::Now);
-        Ok((id, payin::Terms { about, payer, amount, method, capture, gateway, expires }))
+        Ok((
+            id,
+            payin::Terms {
+                about,
+                payer,
+                amount,
+                method,
+                capture,
+                gateway,
+                expires,
+                authentication: Authentication::ByGateway,
+            },
+        ))
     }
 
     // Opens a payin; a wallet pays at once, and `paid` is what that makes of the deal.

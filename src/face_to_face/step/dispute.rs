@@ -78,7 +78,7 @@ impl FaceToFace<Complained> {
 
     // The payments that an award at this time opens. Computed anew in replay and compared.
     pub(in crate::face_to_face) fn awarding(&self, award: Award, at: &Stamp) -> Result<event::Awarded, Reason> {
-        self.may_award()?;
+        self.may_decide()?;
         award.adds_up_to(self.held())?;
         let terms = &self.facts().terms;
         let (buyer, seller) = (terms.sides.known(Side::Buyer)?, terms.sides.known(Side::Seller)?);

@@ -11,6 +11,7 @@ use crate::{
         Method, Paid, Payin, PayinId,
         payin::{self, Opened},
     },
+    sca::Authentication,
 };
 
 impl Order<Draft> {
@@ -131,7 +132,19 @@ impl Order<PendingPublish> {
         let about = self.id().subject();
         let id = PayinId::derived(about, self.head.seq() + 1, 0, at.at);
         let (amount, gateway) = (terms.amount, terms.gateway.clone());
-        Ok((id, payin::Terms { about, payer, amount, method, capture, gateway, expires: None }))
+        Ok((
+            id,
+            payin::Terms {
+                about,
+                payer,
+                amount,
+                method,
+                capture,
+                gateway,
+                expires: None,
+                authentication: Authentication::ByGateway,
+            },
+        ))
     }
 }
 

@@ -58,7 +58,7 @@ impl Order<Published> {
         payout: Option<PayoutPlan>,
         at: &Stamp,
     ) -> Result<Transition<AnyOrder>, Refused<Self>> {
-        match payout {
+        match payout.or_else(|| self.facts().terms.payout.clone()) {
             Some(plan) => self.accept_with(plan, at).map(Transition::widen),
             None => self.accept(at).map(Transition::widen),
         }

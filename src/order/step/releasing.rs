@@ -251,7 +251,15 @@ impl Takes<event::Blocked> for Order<PendingRelease> {
 impl Order<BlockedRelease> {
     // A release goes on only when each payout has somewhere to go.
     pub(in crate::order) fn may_go_on(&self) -> Result<(), Reason> {
-        let Was::PendingRelease(release) = &*self.state.was else { return Ok(()) };
+        let release = match &*self.state.was {
+            Was::PendingRelease(release) => release,
+            // What was charged back must not be released: nobody knows yet whether it comes back, or nothing is left.
+            Was::Published(_) | Was::Accepted(_) | Was::PendingValidate(_) if self.held().is_zero() => {
+                self.facts().aftermath.decided()?;
+                return Err(Reason::Missing { what: "money in escrow: close it" });
+            }
+            Was::Published(_) | Was::Accepted(_) | Was::PendingValidate(_) => return self.facts().aftermath.decided(),
+        };
         if release.payouts.standing(Stands::Denied).next().is_some() {
             Err(Reason::Missing { what: "a new payout in place of the denied one" })
         } else if release.payouts.standing(Stands::Returned).next().is_some() {

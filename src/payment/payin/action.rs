@@ -2,7 +2,8 @@
 
 use super::{
     Action, AnyPayin, Authorized, Cancelled, Confirmed, Created, Denied, Method, Payin, PayinId, RefundConfirmed,
-    Terms, event, state::Over,
+    Taken, Terms, event,
+    state::{Chargeable, Over, Secured},
 };
 use crate::{
     gateway::{Outcome, Verb},
@@ -10,8 +11,13 @@ use crate::{
     lifecycle::{Reason, Refused, Takes, Transition, Value, note},
     money::Money,
     party::Stamp,
-    payment::{Refund, RefundId},
+    payment::{
+        Refund, RefundId,
+        chargeback::{self, Chargeback},
+    },
+    sca::{Assurance, Response},
     text::{Link, Prose},
+    time::Timestamp,
 };
 
 /// A payin as it is after its opening.
@@ -47,8 +53,13 @@ impl Payin<Created> {
     /// [`open_from_wallet`](Self::open_from_wallet).
     ///
     /// # Errors
-    /// [`Refused`] when the amount is not above zero or cannot be reserved that way.
+    /// [`Refused`] when the amount is not above zero or cannot be reserved that way, or the terms claim an exemption: that comes by
+    /// [`open_needing`](Self::open_needing), with its evidence.
     pub fn open(id: PayinId, terms: Terms, at: &Stamp) -> Result<Transition<Self>, Refused<Terms>> {
+        if terms.authentication.exemption().is_some() {
+            let reason = Reason::Missing { what: "the evidence for its exemption: see `open_needing`; it" };
+            return Err(Refused { value: terms, reason });
+        }
         Self::opened(id, terms, at)
     }
 
@@ -82,6 +93,52 @@ impl Payin<Created> {
     /// [`Refused`] when a wallet pays, or somebody else than a gateway says so.
     pub fn await_payer(self, direct_link: Option<Link>, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
         self.take(event::PayerAwaited { direct_link }, at)
+    }
+
+    /// The gateway has a challenge for the payer, at this page. The clock calls the payin off when it ends (UTC).
+    ///
+    /// # Errors
+    /// [`Refused`] when a wallet pays, or somebody else than a gateway says so.
+    pub fn challenge(
+        self,
+        direct_link: Link,
+        until: Option<Timestamp>,
+        at: &Stamp,
+    ) -> Result<Transition<Self>, Refused<Self>> {
+        self.take(event::Challenged { direct_link, until }, at)
+    }
+}
+
+impl<S: Chargeable> Payin<S>
+where
+    Self: Value<Any = AnyPayin>,
+{
+    /// The gateway says whether the payer was authenticated, and who is liable; in the same breath it settles the charge.
+    ///
+    /// # Errors
+    /// [`Refused`] when it has said so before, or no charge is to be answered.
+    pub fn assure(self, assurance: Assurance, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
+        self.take(event::Assured { assurance }, at)
+    }
+}
+
+impl<S: Secured> Payin<S>
+where
+    Self: Value<Any = AnyPayin>,
+{
+    /// The payer is back from the challenge's page. That says nothing of the money, whatever the page said: only the gateway's
+    /// report does.
+    ///
+    /// # Errors
+    /// [`Refused`] with [`Forged`](crate::sca::Forged) when the response is about another payin, amount or payee, does not bring
+    /// the code that the gateway was given, or was used before.
+    pub fn come_back(self, response: Response, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
+        let (payin, terms) = (self.id().subject(), self.facts());
+        let bound = terms.authentication.binding();
+        match bound.map(|binding| binding.check(payin, terms.amount, &response)) {
+            Some(Err(forged)) => Err(Refused { value: self, reason: forged.into() }),
+            Some(Ok(())) | None => self.take(event::CameBack {}, at),
+        }
     }
 }
 
@@ -141,6 +198,50 @@ impl<S> Payin<S> {
     }
 }
 
+impl<S: Taken> Payin<S>
+where
+    Self: Value<Any = AnyPayin>,
+{
+    /// The card network took some of its money back.
+    ///
+    /// # Errors
+    /// [`Refused`] when the chargeback is another's, was counted before, or takes more than was paid.
+    pub fn charge_back(
+        self,
+        chargeback: &Chargeback<chargeback::Open>,
+        at: &Stamp,
+    ) -> Result<Transition<Self>, Refused<Self>> {
+        let terms = chargeback.facts();
+        if let Err(reason) = self.own(terms.payin) {
+            return Err(Refused { value: self, reason });
+        }
+        self.take(event::ChargedBack { chargeback: chargeback.id(), amount: terms.amount }, at)
+    }
+
+    /// The card network returned what it had taken.
+    ///
+    /// # Errors
+    /// [`Refused`] when the chargeback is another's, or came back before.
+    pub fn win_back(
+        self,
+        chargeback: &Chargeback<chargeback::Won>,
+        at: &Stamp,
+    ) -> Result<Transition<Self>, Refused<Self>> {
+        if let Err(reason) = self.own(chargeback.facts().payin) {
+            return Err(Refused { value: self, reason });
+        }
+        self.take(event::WonBack { chargeback: chargeback.id() }, at)
+    }
+
+    fn own(&self, found: PayinId) -> Result<(), Reason> {
+        let expected = self.id();
+        if found == expected {
+            return Ok(());
+        }
+        Err(Reason::WrongSubject { expected: expected.subject(), found: found.subject() })
+    }
+}
+
 impl Payin<Confirmed> {
     /// What it paid for takes its money. Called by that lifecycle's own step, which counts it.
     ///
@@ -194,7 +295,7 @@ impl Payin<Confirmed> {
     }
 }
 
-impl<S: Over> Payin<S>
+impl<S: Over + Chargeable> Payin<S>
 where
     Self: Value<Any = AnyPayin>,
 {

@@ -6,7 +6,8 @@ use crate::{
     ledger::GatewayName,
     money::Money,
     party::PartyId,
-    payment::{PayinId, RefundId},
+    payment::{ChargebackId, PayinId, RefundId},
+    sca::{Assurance, Authentication},
     text::{Link, Prose},
     time::Timestamp,
 };
@@ -30,6 +31,10 @@ pub struct Terms {
     pub gateway: GatewayName,
     /// When the clock calls it off (UTC), if it will.
     pub expires: Option<Timestamp>,
+    /// What is needed of the payer before the money may be taken. A wallet needs nothing. An exemption comes by its
+    /// evidence only: see [`Need`](super::Need).
+    #[serde(default, skip_serializing_if = "Authentication::is_by_gateway")]
+    pub authentication: Authentication,
 }
 
 /// How a payin is paid (`001_146075c5300aa4f1.txt`).
@@ -81,6 +86,20 @@ pub struct PayerAwaited {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Challenged {
+    pub(super) direct_link: Link,
+    pub(super) until: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Assured {
+    pub(super) assurance: Assurance,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CameBack {}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CaptureAsked {}
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -92,6 +111,17 @@ pub struct Answered {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct HandedOver {
     pub(super) to: Subject,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ChargedBack {
+    pub(super) chargeback: ChargebackId,
+    pub(super) amount: Money,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WonBack {
+    pub(super) chargeback: ChargebackId,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -119,5 +149,18 @@ impl Method {
             Self::BankWire { .. } => Some(Channel::BankWire),
             Self::Wallet => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terms_from_before_there_was_authentication_are_read_and_written_alike() {
+        let before = r#"{"about":"ord_01kr1hgnqred6999kp7cqmx8ss","payer":"anna","amount":{"amount":100,"currency":"EUR"},"method":{"type":"ADDON"},"capture":"now","gateway":"sandbox","expires":null}"#;
+        let terms: Terms = serde_json::from_str(before).unwrap();
+        assert_eq!(terms.authentication, Authentication::ByGateway);
+        assert_eq!(serde_json::to_string(&terms).unwrap(), before);
     }
 }

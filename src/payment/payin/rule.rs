@@ -1,11 +1,15 @@
 //! What the table cannot say: the conditions of an action that depend on a payin's own facts.
 
-use super::{Action, Authorized, Confirmed, Created, Method, Payin, state::Over};
+use super::{
+    Action, Authorized, Confirmed, Created, Method, Payin,
+    state::{Chargeable, Over, Secured},
+};
 use crate::{
     gateway::{Capture, Outcome, Verb},
     id::Subject,
     lifecycle::Reason,
     party::{Actor, PartyId, Role},
+    sca::Forged,
 };
 
 /// Whether an actor may spend from a wallet: its owner, or the platform. The wallet of something that has an id, such as a
@@ -22,12 +26,40 @@ fn missing(what: &'static str) -> Result<(), Reason> {
     Err(Reason::Missing { what })
 }
 
+impl<S: Secured> Payin<S> {
+    // Whether the payer may still come back from a challenge's page.
+    pub(super) fn may_come_back(&self) -> Result<(), Reason> {
+        if self.facts().authentication.binding().is_none() {
+            missing("a payin that asked for a challenge or an exemption")
+        } else if self.state.sca().came_back {
+            Err(Forged::Replayed.into())
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl<S: Chargeable> Payin<S> {
+    // Whether the gateway has yet to say how the payer was authenticated.
+    pub(super) fn may_be_assured(&self) -> Result<(), Reason> {
+        if self.facts().method == Method::Wallet || !self.state.charging() {
+            missing("a charge that a gateway has to answer")
+        } else if self.state.sca().assurance.is_some() {
+            Err(Reason::Already { what: "saying how the payer was authenticated" })
+        } else {
+            Ok(())
+        }
+    }
+}
+
 impl Payin<Created> {
     pub(super) fn ready(&self, action: Action) -> Result<(), Reason> {
         match action {
             Action::Authorize => self.reserves(),
             Action::Confirm => self.taken_at_once(),
-            Action::AwaitPayer | Action::Deny => self.awaits_gateway(),
+            Action::AwaitPayer | Action::Challenge | Action::Deny => self.awaits_gateway(),
+            Action::ComeBack => self.may_come_back(),
+            Action::Assure => self.may_be_assured(),
             Action::Cancel
             | Action::Refund
             | Action::Capture
@@ -35,7 +67,9 @@ impl Payin<Created> {
             | Action::HandOver
             | Action::GiveBack
             | Action::LetGo
-            | Action::Bounce => Ok(()),
+            | Action::Bounce
+            | Action::ChargeBack
+            | Action::WinBack => Ok(()),
         }
     }
 
@@ -72,14 +106,19 @@ impl Payin<Authorized> {
         match action {
             Action::Confirm | Action::Deny => self.capturing(),
             Action::Cancel | Action::Capture => self.not_capturing(),
+            Action::ComeBack => self.may_come_back(),
             Action::Authorize
             | Action::Refund
             | Action::AwaitPayer
+            | Action::Challenge
+            | Action::Assure
             | Action::NoteAnswer
             | Action::HandOver
             | Action::GiveBack
             | Action::LetGo
-            | Action::Bounce => Ok(()),
+            | Action::Bounce
+            | Action::ChargeBack
+            | Action::WinBack => Ok(()),
         }
     }
 
@@ -98,6 +137,7 @@ impl Payin<Confirmed> {
             Action::HandOver | Action::GiveBack if self.held().is_zero() => {
                 Err(Reason::Already { what: "taking its money" })
             }
+            Action::ComeBack => self.may_come_back(),
             Action::HandOver
             | Action::GiveBack
             | Action::Authorize
@@ -106,29 +146,38 @@ impl Payin<Confirmed> {
             | Action::Cancel
             | Action::Refund
             | Action::AwaitPayer
+            | Action::Challenge
+            | Action::Assure
             | Action::Capture
             | Action::NoteAnswer
             | Action::LetGo
-            | Action::Bounce => Ok(()),
+            | Action::Bounce
+            | Action::ChargeBack
+            | Action::WinBack => Ok(()),
         }
     }
 }
 
-impl<S: Over> Payin<S> {
+impl<S: Over + Chargeable> Payin<S> {
     pub(super) fn ready(&self, action: Action) -> Result<(), Reason> {
         match action {
             Action::LetGo => self.came_late(Capture::Later),
             Action::Bounce => self.came_late(Capture::Now),
+            Action::ComeBack => self.may_come_back(),
+            Action::Assure => self.may_be_assured(),
             Action::Authorize
             | Action::Confirm
             | Action::Deny
             | Action::Cancel
             | Action::Refund
             | Action::AwaitPayer
+            | Action::Challenge
             | Action::Capture
             | Action::NoteAnswer
             | Action::HandOver
-            | Action::GiveBack => Ok(()),
+            | Action::GiveBack
+            | Action::ChargeBack
+            | Action::WinBack => Ok(()),
         }
     }
 
@@ -137,11 +186,10 @@ impl<S: Over> Payin<S> {
         let after = self.state.after();
         match (verb, outcome) {
             (Verb::Void, _) if after.voiding() => Ok(()),
-            (Verb::Charge | Verb::Capture, Outcome::Declined { .. } | Outcome::Pending { .. })
-                if verb == after.asked =>
-            {
-                Ok(())
-            }
+            (
+                Verb::Charge | Verb::Capture,
+                Outcome::Declined { .. } | Outcome::Pending { .. } | Outcome::Challenged { .. },
+            ) if verb == after.asked => Ok(()),
             (Verb::Charge | Verb::Capture | Verb::Void | Verb::Payout | Verb::Refund, _) => {
                 missing("a call that is open and brings no money")
             }

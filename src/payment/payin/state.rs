@@ -3,21 +3,25 @@
 use crate::{
     gateway::Verb,
     id::Subject,
-    money::Money,
-    payment::RefundId,
+    money::{Currency, Money, MoneyError},
+    payment::{ChargebackId, RefundId},
+    sca::Assurance,
     text::{Link, Prose},
+    time::Timestamp,
 };
 
 /// The payer is to pay. Leads on by `authorize`, `confirm`, `deny` and `cancel`.
 #[derive(Debug, Default)]
 pub struct Created {
     pub(super) direct_link: Option<Link>,
+    pub(super) sca: Sca,
 }
 
 /// The amount is reserved. Leads on by `confirm` (after `capture`), `deny` and `cancel`.
 #[derive(Debug)]
 pub struct Authorized {
     pub(super) capturing: bool,
+    pub(super) sca: Sca,
 }
 
 /// The money is there. Leads on by `refund`.
@@ -26,6 +30,8 @@ pub struct Confirmed {
     pub(super) refunded: Money,
     pub(super) refunds: Vec<RefundId>,
     pub(super) handed_to: Option<Subject>,
+    pub(super) sca: Sca,
+    pub(super) disputes: Disputes,
 }
 
 /// The gateway declined. Money that still arrives goes back.
@@ -33,12 +39,46 @@ pub struct Confirmed {
 pub struct Denied {
     pub(super) reason: Prose,
     pub(super) after: After,
+    pub(super) sca: Sca,
 }
 
 /// Called off. Money that still arrives goes back.
 #[derive(Debug)]
 pub struct Cancelled {
     pub(super) after: After,
+    pub(super) sca: Sca,
+}
+
+/// How the payer was, or is to be, authenticated.
+#[derive(Debug, Default)]
+pub struct Sca {
+    pub(super) challenge: Option<Challenge>,
+    pub(super) came_back: bool,
+    pub(super) assurance: Option<Assurance>,
+}
+
+/// A challenge that the gateway has for the payer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Challenge {
+    /// The page to send the payer to.
+    pub direct_link: Link,
+    /// When it ends (UTC), if it does.
+    pub until: Option<Timestamp>,
+}
+
+/// A status in which it is known how the payer was, or is to be, authenticated.
+pub trait Secured {
+    #[doc(hidden)]
+    fn sca(&self) -> &Sca;
+    #[doc(hidden)]
+    fn sca_mut(&mut self) -> &mut Sca;
+}
+
+/// A status in which the gateway may still say how the payer was authenticated.
+pub trait Chargeable: Secured {
+    // Whether the charge is what the gateway still has to answer.
+    #[doc(hidden)]
+    fn charging(&self) -> bool;
 }
 
 /// What still came of it after its end.
@@ -54,6 +94,116 @@ pub struct After {
 #[derive(Debug)]
 pub struct Refunded {
     pub(super) refunds: Vec<RefundId>,
+    pub(super) handed_to: Option<Subject>,
+    pub(super) disputes: Disputes,
+}
+
+/// What of a payin was charged back.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Disputes(Vec<(ChargebackId, Money, bool)>);
+
+/// A status in which the money was there.
+pub trait Taken {
+    /// What of it was charged back.
+    fn disputes(&self) -> &Disputes;
+    /// What took its money; none when it went back by itself.
+    fn handed_to(&self) -> Option<Subject>;
+    #[doc(hidden)]
+    fn disputes_mut(&mut self) -> &mut Disputes;
+}
+
+macro_rules! taken {
+    ($($status:ident),+) => { $(
+        impl Taken for $status {
+            fn disputes(&self) -> &Disputes {
+                &self.disputes
+            }
+            fn handed_to(&self) -> Option<Subject> {
+                self.handed_to
+            }
+            fn disputes_mut(&mut self) -> &mut Disputes {
+                &mut self.disputes
+            }
+        }
+    )+ };
+}
+
+taken!(Confirmed, Refunded);
+
+impl Disputes {
+    /// How much is gone, in minor units of this currency: what was not won back.
+    ///
+    /// # Errors
+    /// [`MoneyError`] when the sums overflow.
+    pub fn gone(&self, currency: Currency) -> Result<Money, MoneyError> {
+        Money::sum(self.0.iter().filter(|(.., won)| !won).map(|(_, amount, _)| *amount), currency)
+    }
+
+    /// Whether it was counted, and won back.
+    pub(super) fn stands(&self, chargeback: ChargebackId) -> Option<bool> {
+        self.0.iter().find(|(known, ..)| *known == chargeback).map(|(.., won)| *won)
+    }
+
+    pub(super) fn count(&mut self, chargeback: ChargebackId, amount: Money) {
+        self.0.push((chargeback, amount, false));
+    }
+
+    pub(super) fn win(&mut self, chargeback: ChargebackId) {
+        self.0.iter_mut().filter(|(known, ..)| *known == chargeback).for_each(|(.., won)| *won = true);
+    }
+}
+
+macro_rules! secured {
+    ($($status:ident),+) => { $(
+        impl Secured for $status {
+            fn sca(&self) -> &Sca {
+                &self.sca
+            }
+            fn sca_mut(&mut self) -> &mut Sca {
+                &mut self.sca
+            }
+        }
+    )+ };
+}
+
+secured!(Created, Authorized, Confirmed, Denied, Cancelled);
+
+impl Chargeable for Created {
+    fn charging(&self) -> bool {
+        true
+    }
+}
+
+impl Chargeable for Denied {
+    fn charging(&self) -> bool {
+        self.after.asked == Verb::Charge
+    }
+}
+
+impl Chargeable for Cancelled {
+    fn charging(&self) -> bool {
+        self.after.asked == Verb::Charge
+    }
+}
+
+impl Sca {
+    /// The challenge, once the gateway has told of one.
+    #[must_use]
+    pub const fn challenge(&self) -> Option<&Challenge> {
+        self.challenge.as_ref()
+    }
+
+    /// Whether the payer came back from its page.
+    #[must_use]
+    pub const fn came_back(&self) -> bool {
+        self.came_back
+    }
+
+    /// What the gateway said of it; nothing until it did.
+    #[must_use]
+    pub const fn assurance(&self) -> Option<Assurance> {
+        self.assurance
+    }
 }
 
 impl Created {

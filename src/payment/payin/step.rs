@@ -1,9 +1,10 @@
 //! What each event of a payin demands, and what it makes of it. The same live and in replay.
 
 use super::{
-    AnyPayin, Authorized, Cancelled, Confirmed, Created, Denied, Method, Payin, Refunded, Terms, event,
+    AnyPayin, Authorized, Cancelled, Confirmed, Created, Denied, Disputes, Method, Payin, Refunded, Taken, Terms,
+    event,
     rule::may_spend,
-    state::{After, Over, Void},
+    state::{After, Challenge, Chargeable, Over, Sca, Secured, Void},
 };
 use crate::{
     gateway::{Capture, IdempotencyKey, Instruction, Outcome, Verb},
@@ -12,6 +13,7 @@ use crate::{
     money::Money,
     party::{PartyId, Role, Stamp},
     payment::refund::{self, Consent},
+    sca::Authentication,
     store::{Call, IfSent},
     time::Timestamp,
 };
@@ -36,10 +38,17 @@ impl Opening<AnyPayin> for Terms {
         }
         match self.method.channel() {
             Some(channel) => {
-                let (payin, capture) = (step.subject(), self.capture);
-                step.call(self.gateway.clone(), Instruction::Charge { payin, channel, amount, capture });
+                if let Some(exemption) = self.authentication.exemption() {
+                    exemption.check(amount, &channel)?;
+                }
+                let (payin, capture, authentication) = (step.subject(), self.capture, self.authentication.clone());
+                let charge = Instruction::Charge { payin, channel, amount, capture, authentication };
+                step.call(self.gateway.clone(), charge);
                 Ok(())
             }
+            None if !self.authentication.is_by_gateway() => Err(Reason::Missing {
+                what: "a gateway, which alone challenges or exempts a payer; a wallet has none: it",
+            }),
             None if may_spend(&self.payer, &step.stamp().by) => Ok(()),
             None => Err(Reason::WrongActor {
                 action: "open",
@@ -97,8 +106,38 @@ impl<S> Payin<S> {
         Ok(())
     }
 
+    fn challenge_needed(&self, sca: &Sca) -> bool {
+        match self.facts().authentication {
+            Authentication::ByGateway => false,
+            Authentication::Challenge(_) => true,
+            Authentication::Exempt { .. } => sca.challenge.is_some(),
+        }
+    }
+
     fn void(&self) -> Instruction {
         Instruction::Void { payin: self.id().subject(), amount: self.facts().amount }
+    }
+}
+
+impl<S: Chargeable> Payin<S> {
+    // What the gateway answered to the charge: with what it said of the payer, if it did.
+    fn charged(&self, moved: Money) -> Outcome {
+        match self.state.sca().assurance {
+            Some(assurance) if self.state.charging() => Outcome::Assured { moved, assurance },
+            Some(_) | None => Outcome::Settled { moved },
+        }
+    }
+}
+
+impl Payin<Created> {
+    // Whoever needs a challenge has passed one.
+    fn authenticated(&self) -> Result<(), Reason> {
+        let sca = &self.state.sca;
+        if !self.challenge_needed(sca) || sca.assurance.is_some_and(|assurance| assurance.authenticated) {
+            Ok(())
+        } else {
+            Err(Reason::NotAuthenticated(self.id().subject()))
+        }
     }
 }
 
@@ -107,12 +146,13 @@ impl Takes<event::Authorized> for Payin<Created> {
     fn check(&self, event: &event::Authorized, step: &mut Effects<'_>) -> Result<(), Reason> {
         self.reserves()?;
         let moved = self.exactly(event.moved)?;
-        step.settle(self.key(Verb::Charge), Outcome::Settled { moved });
+        self.authenticated()?;
+        step.settle(self.key(Verb::Charge), self.charged(moved));
         Ok(())
     }
-    fn make(self, _: event::Authorized, _: &Stamp) -> Payin<Authorized> {
-        let expires = self.facts().expires;
-        let mut next = self.enter(Authorized { capturing: false });
+    fn make(mut self, _: event::Authorized, _: &Stamp) -> Payin<Authorized> {
+        let (expires, sca) = (self.facts().expires, self.sca_taken());
+        let mut next = self.enter(Authorized { capturing: false, sca });
         // A reservation that nobody captures in time is let go.
         next.head.deadline = expires;
         next
@@ -124,13 +164,15 @@ impl Takes<event::Confirmed> for Payin<Created> {
     fn check(&self, event: &event::Confirmed, step: &mut Effects<'_>) -> Result<(), Reason> {
         self.taken_at_once()?;
         let moved = self.exactly(event.moved)?;
+        self.authenticated()?;
         if self.facts().method != Method::Wallet {
-            step.settle(self.key(Verb::Charge), Outcome::Settled { moved });
+            step.settle(self.key(Verb::Charge), self.charged(moved));
         }
         step.receive(self.source(), moved, Purpose::Payin)
     }
-    fn make(self, _: event::Confirmed, _: &Stamp) -> Payin<Confirmed> {
-        let state = confirmed(self.facts());
+    fn make(mut self, _: event::Confirmed, _: &Stamp) -> Payin<Confirmed> {
+        let sca = self.sca_taken();
+        let state = confirmed(self.facts(), sca);
         self.enter(state)
     }
 }
@@ -143,14 +185,16 @@ impl Takes<event::Confirmed> for Payin<Authorized> {
         step.settle(self.key(Verb::Capture), Outcome::Settled { moved });
         step.receive(self.source(), moved, Purpose::Payin)
     }
-    fn make(self, _: event::Confirmed, _: &Stamp) -> Payin<Confirmed> {
-        let state = confirmed(self.facts());
+    fn make(mut self, _: event::Confirmed, _: &Stamp) -> Payin<Confirmed> {
+        let sca = self.sca_taken();
+        let state = confirmed(self.facts(), sca);
         self.enter(state)
     }
 }
 
-fn confirmed(terms: &Terms) -> Confirmed {
-    Confirmed { refunded: Money::zero(terms.amount.currency()), refunds: Vec::new(), handed_to: None }
+fn confirmed(terms: &Terms, sca: Sca) -> Confirmed {
+    let (refunded, disputes) = (Money::zero(terms.amount.currency()), Disputes::default());
+    Confirmed { refunded, refunds: Vec::new(), handed_to: None, disputes, sca }
 }
 
 impl Takes<event::Denied> for Payin<Created> {
@@ -160,8 +204,9 @@ impl Takes<event::Denied> for Payin<Created> {
         step.settle(self.key(Verb::Charge), Outcome::Declined { reason: event.reason.clone() });
         Ok(())
     }
-    fn make(self, event: event::Denied, _: &Stamp) -> Payin<Denied> {
-        self.enter(Denied { reason: event.reason, after: After::of(Verb::Charge, Void::NotAsked) })
+    fn make(mut self, event: event::Denied, _: &Stamp) -> Payin<Denied> {
+        let sca = self.sca_taken();
+        self.enter(Denied { reason: event.reason, after: After::of(Verb::Charge, Void::NotAsked), sca })
     }
 }
 
@@ -174,8 +219,9 @@ impl Takes<event::Denied> for Payin<Authorized> {
         step.call(self.facts().gateway.clone(), self.void());
         Ok(())
     }
-    fn make(self, event: event::Denied, _: &Stamp) -> Payin<Denied> {
-        self.enter(Denied { reason: event.reason, after: After::of(Verb::Capture, Void::Asked) })
+    fn make(mut self, event: event::Denied, _: &Stamp) -> Payin<Denied> {
+        let sca = self.sca_taken();
+        self.enter(Denied { reason: event.reason, after: After::of(Verb::Capture, Void::Asked), sca })
     }
 }
 
@@ -189,8 +235,9 @@ impl Takes<event::Cancelled> for Payin<Created> {
         step.withdraw(self.key(Verb::Charge), IfSent::Follow(Box::new(void)));
         Ok(())
     }
-    fn make(self, _: event::Cancelled, _: &Stamp) -> Payin<Cancelled> {
-        self.enter(Cancelled { after: After::of(Verb::Charge, Void::Asked) })
+    fn make(mut self, _: event::Cancelled, _: &Stamp) -> Payin<Cancelled> {
+        let sca = self.sca_taken();
+        self.enter(Cancelled { after: After::of(Verb::Charge, Void::Asked), sca })
     }
 }
 
@@ -201,8 +248,9 @@ impl Takes<event::Cancelled> for Payin<Authorized> {
         step.call(self.facts().gateway.clone(), self.void());
         Ok(())
     }
-    fn make(self, _: event::Cancelled, _: &Stamp) -> Payin<Cancelled> {
-        self.enter(Cancelled { after: After::of(Verb::Charge, Void::Asked) })
+    fn make(mut self, _: event::Cancelled, _: &Stamp) -> Payin<Cancelled> {
+        let sca = self.sca_taken();
+        self.enter(Cancelled { after: After::of(Verb::Charge, Void::Asked), sca })
     }
 }
 
@@ -226,8 +274,10 @@ impl Takes<event::RefundCounted> for Payin<Confirmed> {
         self.state.refunds.push(event.refund);
         self.state.refunded = self.state.refunded.checked_add(event.amount).unwrap_or(self.facts().amount);
         if all {
-            let refunds = std::mem::take(&mut self.state.refunds);
-            self.enter(Refunded { refunds }).into()
+            let Confirmed { refunds, handed_to, disputes, .. } = &mut self.state;
+            let (refunds, disputes) = (std::mem::take(refunds), std::mem::take(disputes));
+            let handed_to = *handed_to;
+            self.enter(Refunded { refunds, handed_to, disputes }).into()
         } else {
             self.into()
         }
@@ -253,6 +303,58 @@ impl Takes<event::PayerAwaited> for Payin<Created> {
     }
     fn make(mut self, event: event::PayerAwaited, _: &Stamp) -> Self {
         self.state.direct_link = event.direct_link.or(self.state.direct_link);
+        self
+    }
+}
+
+impl Takes<event::Challenged> for Payin<Created> {
+    type Next = Self;
+    fn check(&self, event: &event::Challenged, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.awaits_gateway()?;
+        let (direct_link, until) = (event.direct_link.clone(), event.until);
+        step.settle(self.key(Verb::Charge), Outcome::Challenged { direct_link, until });
+        Ok(())
+    }
+    fn make(mut self, event: event::Challenged, _: &Stamp) -> Self {
+        let event::Challenged { direct_link, until } = event;
+        // Whichever comes first calls it off: the end of the challenge, or that of the payin.
+        self.head.deadline = [self.facts().expires, until].into_iter().flatten().min();
+        self.state.direct_link = Some(direct_link.clone());
+        self.state.sca.challenge = Some(Challenge { direct_link, until });
+        self
+    }
+}
+
+impl<S: Secured> Payin<S> {
+    fn sca_taken(&mut self) -> Sca {
+        std::mem::take(self.state.sca_mut())
+    }
+}
+
+impl<S: Secured> Takes<event::CameBack> for Payin<S>
+where
+    Self: Value<Any = AnyPayin>,
+{
+    type Next = Self;
+    fn check(&self, _: &event::CameBack, _: &mut Effects<'_>) -> Result<(), Reason> {
+        self.may_come_back()
+    }
+    fn make(mut self, _: event::CameBack, _: &Stamp) -> Self {
+        self.state.sca_mut().came_back = true;
+        self
+    }
+}
+
+impl<S: Chargeable> Takes<event::Assured> for Payin<S>
+where
+    Self: Value<Any = AnyPayin>,
+{
+    type Next = Self;
+    fn check(&self, _: &event::Assured, _: &mut Effects<'_>) -> Result<(), Reason> {
+        self.may_be_assured()
+    }
+    fn make(mut self, event: event::Assured, _: &Stamp) -> Self {
+        self.state.sca_mut().assurance = Some(event.assurance);
         self
     }
 }
@@ -287,6 +389,50 @@ impl Takes<event::HandedOver> for Payin<Confirmed> {
     }
 }
 
+impl<S: Taken> Takes<event::ChargedBack> for Payin<S>
+where
+    Self: Value<Any = AnyPayin>,
+{
+    type Next = Self;
+    fn check(&self, event: &event::ChargedBack, _: &mut Effects<'_>) -> Result<(), Reason> {
+        let terms = self.facts();
+        if terms.method == Method::Wallet {
+            return Err(Reason::Missing { what: "a card or a bank, which alone charges back" });
+        }
+        if self.state.disputes().stands(event.chargeback).is_some() {
+            return Err(Reason::Already { what: "counting this chargeback" });
+        }
+        // Not of all together: the second may be heard of before the end of the first.
+        let available = terms.amount;
+        if available.checked_sub(event.amount.require_positive()?)?.is_negative() {
+            return Err(Reason::TooMuch { asked: event.amount, available });
+        }
+        Ok(())
+    }
+    fn make(mut self, event: event::ChargedBack, _: &Stamp) -> Self {
+        self.state.disputes_mut().count(event.chargeback, event.amount);
+        self
+    }
+}
+
+impl<S: Taken> Takes<event::WonBack> for Payin<S>
+where
+    Self: Value<Any = AnyPayin>,
+{
+    type Next = Self;
+    fn check(&self, event: &event::WonBack, _: &mut Effects<'_>) -> Result<(), Reason> {
+        match self.state.disputes().stands(event.chargeback) {
+            Some(false) => Ok(()),
+            Some(true) => Err(Reason::Already { what: "winning this chargeback" }),
+            None => Err(Reason::Missing { what: "a chargeback of this payin" }),
+        }
+    }
+    fn make(mut self, event: event::WonBack, _: &Stamp) -> Self {
+        self.state.disputes_mut().win(event.chargeback);
+        self
+    }
+}
+
 impl Takes<event::GivenBack> for Payin<Confirmed> {
     type Next = Self;
     fn check(&self, event: &event::GivenBack, step: &mut Effects<'_>) -> Result<(), Reason> {
@@ -297,7 +443,7 @@ impl Takes<event::GivenBack> for Payin<Confirmed> {
     }
 }
 
-impl<S: Over> Takes<event::Answered> for Payin<S>
+impl<S: Over + Chargeable> Takes<event::Answered> for Payin<S>
 where
     Self: Value<Any = AnyPayin>,
 {
@@ -310,16 +456,16 @@ where
     fn make(mut self, event: event::Answered, _: &Stamp) -> Self {
         if event.verb == Verb::Void {
             self.state.after_mut().void = match event.outcome {
-                Outcome::Settled { .. } => Void::Settled,
+                Outcome::Settled { .. } | Outcome::Assured { .. } => Void::Settled,
                 Outcome::Declined { .. } => Void::Declined,
-                Outcome::Pending { .. } => Void::Asked,
+                Outcome::Pending { .. } | Outcome::Challenged { .. } | Outcome::Returned { .. } => Void::Asked,
             };
         }
         self
     }
 }
 
-impl<S: Over> Takes<event::LetGo> for Payin<S>
+impl<S: Over + Chargeable> Takes<event::LetGo> for Payin<S>
 where
     Self: Value<Any = AnyPayin>,
 {
@@ -327,7 +473,7 @@ where
     fn check(&self, event: &event::LetGo, step: &mut Effects<'_>) -> Result<(), Reason> {
         self.came_late(Capture::Later)?;
         let moved = self.exactly(event.moved)?;
-        step.settle(self.key(Verb::Charge), Outcome::Settled { moved });
+        step.settle(self.key(Verb::Charge), self.charged(moved));
         // A void is asked for once. If it was declined, the card's bank lets the amount go when the reservation ends.
         if self.state.after().void == Void::NotAsked {
             step.call(self.facts().gateway.clone(), self.void());
@@ -343,7 +489,7 @@ where
     }
 }
 
-impl<S: Over> Takes<event::Bounced> for Payin<S>
+impl<S: Over + Chargeable> Takes<event::Bounced> for Payin<S>
 where
     Self: Value<Any = AnyPayin>,
 {
@@ -351,7 +497,7 @@ where
     fn check(&self, event: &event::Bounced, step: &mut Effects<'_>) -> Result<(), Reason> {
         self.came_late(Capture::Now)?;
         let moved = self.exactly(event.moved)?;
-        step.settle(self.key(self.state.after().asked), Outcome::Settled { moved });
+        step.settle(self.key(self.state.after().asked), self.charged(moved));
         step.receive(self.source(), moved, Purpose::Payin)?;
         self.open_refund(event.refund, step)
     }

@@ -1,7 +1,8 @@
 //! What can be done with a payout, status by status.
 
 use super::{
-    Action, AnyPayout, Cancelled, Confirmed, Created, Denied, Destination, Held, Payout, PayoutId, Terms, event,
+    Action, AnyPayout, Cancelled, Confirmed, Created, Denied, Destination, Held, Payout, PayoutId, Returned, Terms,
+    event,
 };
 use crate::{
     lifecycle::{Reason, Refused, Transition},
@@ -98,6 +99,32 @@ impl Payout<Held> {
     }
 }
 
+impl Payout<Confirmed> {
+    /// The bank sent the money back: it holds it again. `moved` in minor units.
+    ///
+    /// # Errors
+    /// [`Refused`] when another amount came back than was paid, or it went into a wallet.
+    pub fn come_back(
+        self,
+        moved: Money,
+        reason: Prose,
+        at: &Stamp,
+    ) -> Result<Transition<Payout<Returned>>, Refused<Self>> {
+        self.take(event::CameBack { moved, reason }, at)
+    }
+}
+
+impl Payout<Returned> {
+    /// Passes its money on to a new payout: to another account of the payee's, or into the payee's wallet.
+    ///
+    /// # Errors
+    /// [`Refused`] when its money went on before.
+    pub fn replace(self, to: Destination, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
+        let by = PayoutId::derived(self.id().subject(), self.head.seq() + 1, 0, at.at);
+        self.take(event::Replaced { by, to }, at)
+    }
+}
+
 impl Payout<Denied> {
     /// Passes its money on to a new payout with another destination.
     ///
@@ -111,7 +138,7 @@ impl Payout<Denied> {
     /// Returns its money to where it came from, which has to count it in the same unit.
     ///
     /// # Errors
-    /// [`Refused`] when its money went on or back before.
+    /// [`Refused`] when its money went on or back before, or it sends money again that came back.
     pub fn give_back(self, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
         self.take(event::GivenBack {}, at)
     }
@@ -122,8 +149,15 @@ impl AnyPayout {
     pub(super) fn ready(&self, action: Action, _: &Stamp) -> Result<(), Reason> {
         match self {
             Self::Created(payout) if matches!(action, Action::Deny | Action::Hold) => payout.through_gateway(),
+            Self::Created(payout) if action == Action::Cancel => payout.may_return(),
+            Self::Held(payout) if action == Action::Cancel => payout.may_return(),
+            Self::Confirmed(payout) => payout.through_gateway(),
+            Self::Denied(payout) if action == Action::GiveBack => {
+                payout.may_return().and_then(|()| payout.still_holds())
+            }
             Self::Denied(payout) => payout.still_holds(),
-            Self::Created(_) | Self::Held(_) | Self::Confirmed(_) | Self::Cancelled(_) => Ok(()),
+            Self::Returned(payout) => payout.not_replaced(),
+            Self::Created(_) | Self::Held(_) | Self::Cancelled(_) => Ok(()),
         }
     }
 }

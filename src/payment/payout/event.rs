@@ -20,6 +20,10 @@ pub struct Terms {
     pub to: Destination,
     /// Through which gateway.
     pub gateway: GatewayName,
+    /// The payout that came back, of which this one sends the money again. What it belongs to is done with it then, and
+    /// takes no money back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<PayoutId>,
 }
 
 /// Where a payout goes (`001_146075c5300aa4f1.txt`).
@@ -52,6 +56,12 @@ pub struct LetGo {}
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Denied {
+    pub(super) reason: Prose,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CameBack {
+    pub(super) moved: Money,
     pub(super) reason: Prose,
 }
 

@@ -15,6 +15,10 @@
 //! Before the gateway is asked, the host's [`Kyc`](crate::escrow::Kyc) policy may hold it: it is `HELD` then, for a reason,
 //! and goes out by itself once the policy allows it.
 //!
+//! A bank may send the money back days after the gateway has said that it arrived. The payout holds it again then, as
+//! `RETURNED`, until it goes on to another account of the payee's or into the payee's wallet. It is the payee's money: what
+//! it was paid out of is done with it, notes it and keeps its status.
+//!
 #![doc = "<div style=\"overflow-x: auto\">"]
 #![doc = include_str!("lifecycle.svg")]
 #![doc = "</div>"]
@@ -26,7 +30,7 @@ mod step;
 
 pub use action::open;
 pub use event::{Destination, Terms};
-pub use state::{Cancelled, Confirmed, Created, Denied, Held, Went};
+pub use state::{Cancelled, Confirmed, Created, Denied, Held, Returned, Went};
 
 use crate::{id::Id, money::Money, party::Role, text::Prose};
 
@@ -52,6 +56,8 @@ crate::lifecycle! {
             Denied = "DENIED", Either;
             /// Called off before the gateway was asked; the money is back where it came from.
             Cancelled = "CANCELLED", Nothing;
+            /// The bank sent the money back after it had arrived. It holds it again until it is replaced.
+            Returned = "RETURNED", Either;
         }
         edges {
             /// The payee has the money.
@@ -76,14 +82,21 @@ crate::lifecycle! {
                 /// For good, by the platform: its payee will never be allowed. It still holds the money.
                 Held -> Denied by Role::PLATFORM, Keep, Own;
             }
+            /// The bank sent the money back.
+            come_back(moved: Money, reason: Prose) => ComeBack records event::CameBack {
+                /// All of it, from a bank account.
+                Confirmed -> Returned by Role::GATEWAY, Collect, Own;
+            }
             /// Its money goes on to a new payout with another destination.
             replace(to: Destination) => Replace records event::Replaced {
                 /// Once, unless it was given back.
                 Denied -> Denied by Role::PAYEE | Role::PLATFORM, Release, Seed;
+                /// Once.
+                Returned -> Returned by Role::PAYEE | Role::PLATFORM, Release, Own;
             }
             /// Its money returns to where it came from.
             give_back => GiveBack records event::GivenBack {
-                /// Once, unless it was replaced.
+                /// Once, unless it was replaced. Not one that is sent again: what it came from is done with it.
                 Denied -> Denied by Role::PLATFORM, Release, Seed;
             }
             /// The platform calls it off.

@@ -13,9 +13,16 @@ pub struct Held {
     pub(super) reason: Prose,
 }
 
-/// The payee has the money.
+/// The payee has the money. Leads on by `come_back`, should the bank send it back.
 #[derive(Debug)]
 pub struct Confirmed {}
+
+/// The bank sent the money back. Leads on by `replace`.
+#[derive(Debug)]
+pub struct Returned {
+    pub(super) reason: Prose,
+    pub(super) went: Option<(PayoutId, Destination)>,
+}
 
 /// It was declined. Leads on by `replace` and `give_back`.
 #[derive(Debug)]
@@ -47,6 +54,20 @@ impl Held {
     #[must_use]
     pub const fn reason(&self) -> &Prose {
         &self.reason
+    }
+}
+
+impl Returned {
+    /// Why, in the bank's words.
+    #[must_use]
+    pub const fn reason(&self) -> &Prose {
+        &self.reason
+    }
+
+    /// The payout that its money went on to, and where that one goes; none while it still holds it.
+    #[must_use]
+    pub const fn went(&self) -> Option<&(PayoutId, Destination)> {
+        self.went.as_ref()
     }
 }
 

@@ -1,6 +1,8 @@
 //! What each event of a payout demands, and what it makes of it. The same live and in replay.
 
-use super::{AnyPayout, Cancelled, Confirmed, Created, Denied, Destination, Held, Payout, Terms, Went, action, event};
+use super::{
+    AnyPayout, Cancelled, Confirmed, Created, Denied, Destination, Held, Payout, Returned, Terms, Went, action, event,
+};
 use crate::{
     gateway::{IdempotencyKey, Instruction, Outcome, Verb},
     id::Subject,
@@ -50,17 +52,37 @@ impl<S> Payout<S> {
 
     // Takes the call back, which nobody may have sent, and returns the money.
     fn call_off(&self, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.may_return()?;
         step.withdraw(self.key(), IfSent::Refuse);
         step.pay(Account::Escrow(self.facts().about), self.facts().amount, Purpose::Return)
     }
-}
 
-impl Payout<Created> {
+    // What came back from the bank is the payee's, and no longer of what it was paid out of.
+    pub(super) fn may_return(&self) -> Result<(), Reason> {
+        match self.facts().again {
+            None => Ok(()),
+            Some(_) => Err(Reason::Missing { what: "another destination: replace the payout instead; it" }),
+        }
+    }
+
+    // Passes the money on to another payout.
+    fn pass_on(&self, event: &event::Replaced, terms: Terms, step: &mut Effects<'_>) -> Result<(), Reason> {
+        step.pay(Account::Escrow(event.by.subject()), terms.amount, Purpose::Replace)?;
+        step.open(action::open(event.by, terms, step.stamp())?);
+        Ok(())
+    }
+
     pub(super) fn through_gateway(&self) -> Result<(), Reason> {
         match self.facts().to {
             Destination::Account { .. } => Ok(()),
             Destination::Wallet => Err(Reason::Missing { what: "a gateway, which a wallet does not need" }),
         }
+    }
+}
+
+impl Payout<Returned> {
+    pub(super) fn not_replaced(&self) -> Result<(), Reason> {
+        self.state.went.as_ref().map_or(Ok(()), |_| Err(Reason::Already { what: "replacing the payout" }))
     }
 }
 
@@ -153,10 +175,7 @@ impl Takes<event::Replaced> for Payout<Denied> {
     type Next = Self;
     fn check(&self, event: &event::Replaced, step: &mut Effects<'_>) -> Result<(), Reason> {
         self.still_holds()?;
-        step.pay(Account::Escrow(event.by.subject()), self.facts().amount, Purpose::Replace)?;
-        let terms = Terms { to: event.to.clone(), ..self.facts().clone() };
-        step.open(action::open(event.by, terms, step.stamp())?);
-        Ok(())
+        self.pass_on(event, Terms { to: event.to.clone(), ..self.facts().clone() }, step)
     }
     fn make(mut self, event: event::Replaced, _: &Stamp) -> Self {
         self.state.went = Some(Went::On { payout: event.by, to: event.to });
@@ -164,9 +183,39 @@ impl Takes<event::Replaced> for Payout<Denied> {
     }
 }
 
+impl Takes<event::CameBack> for Payout<Confirmed> {
+    type Next = Payout<Returned>;
+    fn check(&self, event: &event::CameBack, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.through_gateway()?;
+        let (moved, terms) = (event.moved, self.facts());
+        if moved != terms.amount {
+            return Err(Reason::WrongAmount { expected: terms.amount, found: moved });
+        }
+        step.settle(self.key(), Outcome::Returned { moved, reason: event.reason.clone() });
+        step.receive(Account::World(terms.gateway.clone()), moved, Purpose::SentBack)
+    }
+    fn make(self, event: event::CameBack, _: &Stamp) -> Payout<Returned> {
+        self.enter(Returned { reason: event.reason, went: None })
+    }
+}
+
+impl Takes<event::Replaced> for Payout<Returned> {
+    type Next = Self;
+    fn check(&self, event: &event::Replaced, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.not_replaced()?;
+        let again = Some(self.id());
+        self.pass_on(event, Terms { to: event.to.clone(), again, ..self.facts().clone() }, step)
+    }
+    fn make(mut self, event: event::Replaced, _: &Stamp) -> Self {
+        self.state.went = Some((event.by, event.to));
+        self
+    }
+}
+
 impl Takes<event::GivenBack> for Payout<Denied> {
     type Next = Self;
     fn check(&self, _: &event::GivenBack, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.may_return()?;
         self.still_holds()?;
         step.pay(Account::Escrow(self.facts().about), self.facts().amount, Purpose::Return)
     }

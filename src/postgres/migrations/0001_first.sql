@@ -58,7 +58,9 @@ CREATE TABLE escrowed_balances (
     minor    bigint   NOT NULL,
     PRIMARY KEY (account, currency, stripe),
     CONSTRAINT escrowed_balances_fits CHECK (minor BETWEEN -144115188075855872 AND 144115188075855871),
-    CONSTRAINT escrowed_balances_guarded CHECK (minor >= 0 OR account LIKE 'world:%')
+    CONSTRAINT escrowed_balances_guarded CHECK (minor >= 0 OR account LIKE 'world:%' OR account LIKE 'debt:%'),
+    -- What a party owes is below zero; nobody pays off more.
+    CONSTRAINT escrowed_balances_owed CHECK (minor <= 0 OR account NOT LIKE 'debt:%')
 ) WITH (fillfactor = 50);
 
 -- The books. What is written here is never changed.

@@ -50,8 +50,10 @@ CREATE TABLE escrowed_balances (
     minor    INTEGER NOT NULL,
     guarded  INTEGER NOT NULL,
     PRIMARY KEY (account, currency),
-    CHECK (guarded = (account NOT GLOB 'world:*')),
-    CHECK (guarded = 0 OR minor >= 0)
+    CHECK (guarded = (account NOT GLOB 'world:*' AND account NOT GLOB 'debt:*')),
+    CHECK (guarded = 0 OR minor >= 0),
+    -- What a party owes is below zero; nobody pays off more.
+    CHECK (account NOT GLOB 'debt:*' OR minor <= 0)
 ) STRICT, WITHOUT ROWID;
 
 -- The books. What is written here is never changed.

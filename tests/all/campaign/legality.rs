@@ -39,7 +39,20 @@ fn a_campaign_has_the_methods_of_its_table_and_no_others() {
     compare!(
         Campaign,
         [Open, Counting, Funded, PendingRelease, Released, Missed, Cancelled, Returned],
-        [close, decide, validate, release, cancel, finish, gather, give_back, give_rest_back, set_payout, count]
+        [
+            close,
+            decide,
+            validate,
+            release,
+            cancel,
+            finish,
+            gather,
+            give_back,
+            give_rest_back,
+            set_payout,
+            count,
+            note_after
+        ]
     );
     assert!(is_there(Campaign::<Open>::close));
     assert!(!is_there(Campaign::<Funded>::close));
@@ -51,7 +64,7 @@ fn a_pledge_has_the_methods_of_its_table_and_no_others() {
     compare!(
         Pledge,
         [Created, Paid, Gathered, Returned, Refunded, Cancelled],
-        [collect, turn_away, gather, withdraw, give_back, refund, cancel, pay, drop_payin, count, receive]
+        [collect, turn_away, gather, withdraw, give_back, refund, cancel, pay, drop_payin, count, note_after, receive]
     );
 }
 

@@ -8,7 +8,7 @@ mod many;
 pub(crate) mod matrix;
 mod pledging;
 mod properties;
-mod replaying;
+pub(crate) mod replaying;
 mod storm;
 
 use crate::harness::{Problem, Shop, euro, party, user, worker};

@@ -8,12 +8,12 @@ use escrowed::{
     store::{Log, UnitOfWork},
 };
 
-async fn log<L: Lifecycle, S: Store>(shop: &Shop<S>, id: Id<L>) -> Log {
+pub(crate) async fn log<L: Lifecycle, S: Store>(shop: &Shop<S>, id: Id<L>) -> Log {
     shop.begin().await.log(id.subject()).await.unwrap().expect("a log")
 }
 
 /// Every event of a name with this said instead is refused.
-fn forged<L: Lifecycle>(log: &Log, name: &str, from: &str, to: &str) {
+pub(crate) fn forged<L: Lifecycle>(log: &Log, name: &str, from: &str, to: &str) {
     let mut forged = log.clone();
     let record = forged.records.iter_mut().find(|record| record.name == name).expect("such an event");
     assert!(record.body.contains(from), "{}", record.body);

@@ -10,7 +10,7 @@ use escrowed::{
     face_to_face::{Action, AnyFaceToFace, Command, JoinCode, Status, TABLE},
     lifecycle::{Edge, Flow, Reason, Transition},
     party::{Actor, Stamp},
-    payment::{Evidence, Method},
+    payment::{After, Evidence, Method},
     time::Timestamp,
 };
 use futures_lite::future::block_on;
@@ -84,6 +84,11 @@ fn command<'p>(action: Action, props: &Props<'p>) -> Command<'p> {
         Action::Extend => Command::Extend { until: props.until },
         Action::Waive => Command::Waive {},
         Action::Count => Command::Count { evidence: props.evidence },
+        Action::ChargeBack => Command::ChargeBack { chargeback: props.own.taken().part() },
+        Action::ChargeBackAll => Command::ChargeBackAll { chargeback: props.own.taken().all() },
+        Action::Regain => Command::Regain { chargeback: props.own.taken().won() },
+        Action::Close => Command::Close {},
+        Action::NoteAfter => Command::NoteAfter { after: After::PayoutReturned(props.own.came_back()) },
     }
 }
 
@@ -188,7 +193,7 @@ fn a_command_is_decided_as_the_table_says() {
         let scenes = scenes::all().await;
         let mut others = Proof::default();
         for scene in &scenes {
-            let Proof { paid, unpaid, arrived, replaced, returned } = Proof::of(&scene.shop, scene.id).await;
+            let Proof { paid, unpaid, arrived, replaced, returned, .. } = Proof::of(&scene.shop, scene.id).await;
             others.paid = others.paid.or(paid);
             others.unpaid = others.unpaid.or(unpaid);
             others.arrived = others.arrived.or(arrived);

@@ -51,6 +51,9 @@ fn a_deal_has_the_methods_of_its_table_and_no_others() {
             release,
             award,
             settle_complaint,
+            charge_back,
+            charge_back_all,
+            close,
             miss,
             pay,
             drop_payin,
@@ -58,7 +61,9 @@ fn a_deal_has_the_methods_of_its_table_and_no_others() {
             set_payout,
             extend,
             waive,
-            count
+            count,
+            regain,
+            note_after
         ],
         [
             Created,
@@ -81,7 +86,7 @@ fn a_deal_has_the_methods_of_its_table_and_no_others() {
     );
     // Nothing was forgotten above.
     assert_eq!(ACTIONS, TABLE.actions);
-    assert_eq!((Status::ALL.len(), Action::ALL.len()), (16, 24));
+    assert_eq!((Status::ALL.len(), Action::ALL.len()), (16, 29));
     assert!(is_there(FaceToFace::<SellerHandoverConfirmed>::waive));
     assert!(!is_there(FaceToFace::<BuyerHandoverConfirmed>::waive));
 }

@@ -36,6 +36,8 @@ pub(super) struct Proof {
     pub(super) arrived: Option<Payout<payout::Confirmed>>,
     pub(super) replaced: Option<Payout<payout::Denied>>,
     pub(super) returned: Option<Refund<refund::Confirmed>>,
+    came_back: Option<Transition<Payout<payout::Returned>>>,
+    taken: Option<crate::after::Taken>,
 }
 
 impl Scene {
@@ -216,13 +218,44 @@ pub(super) async fn all() -> Vec<Scene> {
     scenes.extend(leaving().await);
     scenes.extend(about_to_end().await);
     scenes.extend(ended().await);
+    for scene in &mut scenes {
+        scene.barred.extend([Action::Regain, Action::Close]);
+        if scene.shop.load(scene.id).await.held().is_zero() {
+            scene.barred.extend([Action::ChargeBack, Action::ChargeBackAll]);
+        }
+    }
+    scenes.extend(charged_back().await);
+    scenes
+}
+
+/// All that it held was charged back: undecided, and for good.
+async fn charged_back() -> Vec<Scene> {
+    use Action::{Award as Decide, ChargeBack, ChargeBackAll, Close, Count, Regain, SettleComplaint};
+    let mut scenes = Vec::new();
+    for (lost, barred) in [(false, Close), (true, Regain)] {
+        let scene = scene!("charged back", accepted, terms());
+        crate::after::nothing_there(&scene.shop, scene.id, lost).await;
+        scenes.push(scene.barred(&[ChargeBack, ChargeBackAll, Decide, SettleComplaint, Count, barred]));
+    }
     scenes
 }
 
 impl Proof {
+    /// Chargebacks of what it holds.
+    pub(super) fn taken(&self) -> &crate::after::Taken {
+        self.taken.as_ref().expect("they were made with all others")
+    }
+
+    /// A payout of its own that came back from the bank.
+    pub(super) fn came_back(&self) -> &Payout<payout::Returned> {
+        self.came_back.as_ref().expect("it was made with all others").value()
+    }
+
     pub(super) async fn of(shop: &Shop<Memory>, id: FaceToFaceId) -> Self {
         let (at, ops) = (shop.escrow.stamp(Actor::Gateway), shop.escrow.stamp(ops()));
-        let mut proof = Self::default();
+        let came_back = Some(crate::after::came_back(id.subject(), shop.now()));
+        let taken = Some(crate::after::Taken::of(shop, id).await);
+        let mut proof = Self { came_back, taken, ..Self::default() };
         for payin in shop.payins(id).await.iter().map(AnyPayin::id) {
             let load = || async {
                 let AnyPayin::Created(payin) = shop.load(payin).await else { return None };
@@ -244,7 +277,7 @@ impl Proof {
                     let replaced = payout.replace(Destination::Wallet, &ops).unwrap();
                     proof.replaced = Some(thrown_away(shop, replaced).await);
                 }
-                AnyPayout::Held(_) | AnyPayout::Confirmed(_) | AnyPayout::Cancelled(_) => {}
+                AnyPayout::Held(_) | AnyPayout::Confirmed(_) | AnyPayout::Cancelled(_) | AnyPayout::Returned(_) => {}
             }
         }
         for refund in shop.refunds(id).await {

@@ -186,7 +186,12 @@ fn command<'c>(action: Action, with: &With, deal: &AnyFaceToFace, code: &'c Join
         | Action::RefundDeposit
         | Action::SettleComplaint
         | Action::DropPayin
-        | Action::Count => return None,
+        | Action::Count
+        | Action::ChargeBack
+        | Action::ChargeBackAll
+        | Action::Regain
+        | Action::Close
+        | Action::NoteAfter => return None,
     })
 }
 

@@ -155,7 +155,9 @@ impl<S: Store> Life<S> {
             let by_gateway = match &payout {
                 AnyPayout::Confirmed(payout) => matches!(payout.facts().to, Destination::Account { .. }),
                 AnyPayout::Denied(_) | AnyPayout::Cancelled(_) => false,
-                AnyPayout::Created(_) | AnyPayout::Held(_) => panic!("it went nowhere: {payout:?}"),
+                AnyPayout::Created(_) | AnyPayout::Held(_) | AnyPayout::Returned(_) => {
+                    panic!("it went nowhere: {payout:?}")
+                }
             };
             assert_eq!(shop.gateway().effects(&call), u32::from(by_gateway), "{payout:?}");
         }

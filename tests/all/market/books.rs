@@ -86,7 +86,8 @@ impl Values {
                 self.payouts.iter().find(|payout| payout.id().subject() == leg.payment).expect("a payout of the order");
             let stands = match payout.status() {
                 payout::Status::Created | payout::Status::Held => Stands::Open,
-                payout::Status::Confirmed => Stands::Confirmed,
+                // What came back had arrived: what it was paid out of is done with it.
+                payout::Status::Confirmed | payout::Status::Returned => Stands::Confirmed,
                 payout::Status::Denied => Stands::Denied,
                 payout::Status::Cancelled => Stands::Returned,
             };
@@ -171,7 +172,8 @@ impl Values {
         self.check_refunded(payin);
         let Some(channel) = terms.method.channel() else { return 0 };
         assert_eq!(terms.capture, Capture::Now);
-        let charge = Instruction::Charge { payin: id, channel, amount: terms.amount, capture: terms.capture };
+        let (amount, capture, authentication) = (terms.amount, terms.capture, terms.authentication.clone());
+        let charge = Instruction::Charge { payin: id, channel, amount, capture, authentication };
         match payin.status() {
             payin::Status::Created => self.call(charge, Stand::Open),
             payin::Status::Confirmed | payin::Status::Refunded => self.call(charge, Stand::Settled),
@@ -231,6 +233,7 @@ impl Values {
                 Stand::Declined
             }
             AnyPayout::Cancelled(_) => panic!("nobody cancels one here"),
+            AnyPayout::Returned(_) => panic!("no bank sends one back here"),
         };
         match terms.to.clone() {
             Destination::Account { bankaccount_id: to } => {
@@ -293,7 +296,11 @@ fn went_on(payout: &AnyPayout) -> Option<Subject> {
             Some(Went::On { payout, .. }) => Some(payout.subject()),
             Some(Went::Back) | None => None,
         },
-        AnyPayout::Created(_) | AnyPayout::Held(_) | AnyPayout::Confirmed(_) | AnyPayout::Cancelled(_) => None,
+        AnyPayout::Created(_)
+        | AnyPayout::Held(_)
+        | AnyPayout::Confirmed(_)
+        | AnyPayout::Cancelled(_)
+        | AnyPayout::Returned(_) => None,
     }
 }
 

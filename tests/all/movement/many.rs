@@ -94,6 +94,19 @@ on_each_store! {
         assert!(!run.is_over().await);
     }
 
+    async fn a_movement_that_was_opened_without_its_orders_goes_on(shop) {
+        let mut unit = shop.begin().await;
+        let opened = shop.escrow.open(&mut unit, escrowed::movement::Movement::open, many_to_one(), user("sam")).await;
+        let run = Run { shop: &shop, id: opened.unwrap().id() };
+        shop.commit(unit).await;
+        assert_eq!(run.stands().await, [Stands::Planned; 3]);
+        let mut unit = shop.begin().await;
+        assert_eq!(shop.escrow.resume(&mut unit, run.id).await.unwrap().status(), Status::Collecting);
+        shop.commit(unit).await;
+        assert_eq!(run.stands().await, [Stands::Open; 3]);
+        shop.audit().await;
+    }
+
     async fn the_deadline_undoes_a_movement_whose_orders_were_not_all_opened(shop) {
         let plan = Plan::many_to_one(Frame { batch: 1, ..frame() }, three_payers(), party("sam"));
         let run = Run::of(&shop, plan, user("sam")).await;

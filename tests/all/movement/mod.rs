@@ -8,6 +8,7 @@ mod matrix;
 mod parts;
 mod plans;
 mod properties;
+mod replaying;
 mod undoing;
 
 use crate::harness::{Problem, START, Shop, bank, euro, ops, party, user, worker};

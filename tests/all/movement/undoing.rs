@@ -125,6 +125,23 @@ on_each_store! {
         assert!(run.is_over().await);
     }
 
+    async fn a_payee_who_is_held_keeps_the_movement_waiting_and_gets_it_in_the_wallet_when_denied(shop) {
+        let shop = crate::kyc::with(shop, &crate::kyc::Office::holding(&["sam"]));
+        let run = Run::of(&shop, one_to_many(Method::Card), user("anna")).await;
+        shop.send().await;
+        // The others have theirs; sam's waits where everybody sees it.
+        assert_eq!((run.status().await, run.stands().await[1]), (Status::Committed, Stands::Going));
+        assert_eq!(run.now().await.facts().released(), euro("40.01"));
+        let payout = shop.payouts(run.now().await.orders().nth(1).unwrap().order).await.remove(0);
+        assert_eq!(payout.status(), escrowed::payment::payout::Status::Held);
+        let mut unit = shop.begin().await;
+        let deny = escrowed::payment::payout::Command::Deny { reason: "no papers".parse().unwrap() };
+        shop.escrow.act_on_payout(&mut unit, payout.id(), deny, ops()).await.unwrap();
+        shop.commit(unit).await;
+        assert_eq!((run.status().await, run.wallet("sam").await), (Status::Done, "60.00 EUR".into()));
+        assert!(run.is_over().await);
+    }
+
     async fn a_wallet_that_does_not_hold_enough_moves_nothing(shop) {
         shop.fill_wallet("anna", euro("29.99")).await;
         let plan = Plan::wallet_to_wallet(frame(), party("anna"), party("sam"), euro("30.00"));

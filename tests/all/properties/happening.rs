@@ -10,6 +10,7 @@ pub(crate) enum Happening {
         yen: bool,
         fee: bool,
         tries: Option<u32>,
+        payout: Option<PayoutPlan>,
     },
     /// Somebody does something to an order: mostly what a screen offers, sometimes anything at all.
     Act {
@@ -54,8 +55,8 @@ pub(crate) fn with() -> impl Strategy<Value = With> {
 pub(crate) fn happening() -> impl Strategy<Value = Happening> {
     let which = 0..64usize;
     prop_oneof![
-        2 => (400..50_000i64, any::<bool>(), any::<bool>(), prop::option::of(1..4u32))
-            .prop_map(|(minor, yen, fee, tries)| Happening::Open { minor, yen, fee, tries }),
+        2 => (400..50_000i64, any::<bool>(), any::<bool>(), prop::option::of(1..4u32), prop::option::of(plan()))
+            .prop_map(|(minor, yen, fee, tries, payout)| Happening::Open { minor, yen, fee, tries, payout }),
         20 => (which, 0..1_000usize, prop::bool::weighted(0.85), with())
             .prop_map(|(order, pick, offered, with)| Happening::Act { order, pick, offered, with }),
         20 => weather((1..7_200u64).prop_map(|seconds| (Duration::from_secs(seconds), 100))).prop_map(Happening::Weather),

@@ -10,7 +10,7 @@ use escrowed::{
     deal::{Lost, Side},
     lifecycle::{Edge, Flow, Reason, Transition},
     party::{Actor, Role, Stamp},
-    payment::{Evidence, Method},
+    payment::{After, Evidence, Method},
     transaction::{Action, AnyTransaction, Command, Status, TABLE},
 };
 use futures_lite::future::block_on;
@@ -130,6 +130,11 @@ fn command<'p>(action: Action, own: &'p Proof, others: &'p Proof, evidence: &'p 
             Command::ExtendTracking { until: start.plus(30 * DAY) }
         }
         Action::Count => Command::Count { evidence },
+        Action::ChargeBack => Command::ChargeBack { chargeback: own.taken().part() },
+        Action::ChargeBackAll => Command::ChargeBackAll { chargeback: own.taken().all() },
+        Action::Regain => Command::Regain { chargeback: own.taken().won() },
+        Action::Close => Command::Close {},
+        Action::NoteAfter => Command::NoteAfter { after: After::PayoutReturned(own.came_back()) },
     }
 }
 

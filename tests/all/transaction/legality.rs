@@ -48,11 +48,16 @@ fn a_transaction_has_the_methods_of_its_table_and_no_others() {
             award,
             settle_complaint,
             refund,
+            charge_back,
+            charge_back_all,
+            close,
             open_payin,
             drop_payin,
             set_payout,
             extend_tracking,
-            count
+            count,
+            regain,
+            note_after
         ],
         [
             Created,
@@ -72,7 +77,7 @@ fn a_transaction_has_the_methods_of_its_table_and_no_others() {
     );
     // Nothing was forgotten above.
     assert_eq!(ACTIONS, TABLE.actions);
-    assert_eq!((Status::ALL.len(), Action::ALL.len()), (13, 18));
+    assert_eq!((Status::ALL.len(), Action::ALL.len()), (13, 23));
     assert!(is_there(Transaction::<Paid>::accept_payment));
     assert!(!is_there(Transaction::<Joined>::accept_payment));
 }

@@ -1,6 +1,7 @@
 //! Transactions: anna buys socks from sam for €100 and €9 of shipping, with fees of all four kinds.
 
 mod cancelling;
+mod charged_back;
 mod disputes;
 mod ending;
 mod handling;

@@ -232,6 +232,7 @@ on_each_store! {
             capture: Capture::Now,
             gateway: "sandbox".parse().unwrap(),
             expires: Some(at.at.plus(HOUR)),
+            authentication: Default::default(),
         };
         let mut unit = shop.begin().await;
         Payin::open(PayinId::generate(at.at), terms, &at).unwrap().save(&mut unit).await.unwrap();
@@ -322,6 +323,7 @@ on_each_store! {
             capture: Capture::Now,
             gateway: "sandbox".parse().unwrap(),
             expires: None,
+            authentication: Default::default(),
         };
         let stray = Payin::open(PayinId::generate(at.at), terms, &at).unwrap();
         let stray = stray.then(|payin| payin.confirm(euro("114.99"), &at)).unwrap().save(&mut unit).await.unwrap();

@@ -161,6 +161,18 @@ async fn with_funds() -> Vec<Scene> {
     scenes
 }
 
+/// All that it held was charged back: undecided, and for good.
+async fn charged_back() -> Vec<Scene> {
+    use Action::{Award as Decide, ChargeBack, ChargeBackAll, Close, Count, Refund, Regain, SettleComplaint};
+    let mut scenes = Vec::new();
+    for (lost, barred) in [(false, Close), (true, Regain)] {
+        let scene = Scene::new("charged back", Status::Tracked).await;
+        crate::after::nothing_there(&scene.shop, scene.id, lost).await;
+        scenes.push(scene.barred(&[ChargeBack, ChargeBackAll, Decide, SettleComplaint, Refund, Count, barred]));
+    }
+    scenes
+}
+
 async fn leaving() -> Vec<Scene> {
     use Action::{Award as Decide, Count, Refund, Release, SettleComplaint};
     let shared = || award("15.00", "100.00");
@@ -212,6 +224,13 @@ pub(super) async fn all() -> Vec<Scene> {
     let mut scenes = before_payment().await;
     scenes.extend(with_funds().await);
     scenes.extend(leaving().await);
+    for scene in &mut scenes {
+        scene.barred.extend([Action::Regain, Action::Close]);
+        if scene.deal().now().await.held().is_zero() {
+            scene.barred.extend([Action::ChargeBack, Action::ChargeBackAll]);
+        }
+    }
+    scenes.extend(charged_back().await);
     scenes
 }
 
@@ -224,12 +243,26 @@ pub(super) struct Proof {
     pub(super) payout_replaced: Option<Payout<payout::Denied>>,
     pub(super) refund: Option<Refund<refund::Confirmed>>,
     pub(super) refund_replaced: Option<Refund<refund::Denied>>,
+    came_back: Option<escrowed::lifecycle::Transition<Payout<payout::Returned>>>,
+    taken: Option<crate::after::Taken>,
 }
 
 impl Proof {
+    /// Chargebacks of what it holds.
+    pub(super) fn taken(&self) -> &crate::after::Taken {
+        self.taken.as_ref().expect("they were made with all others")
+    }
+
+    /// A payout of its own that came back from the bank.
+    pub(super) fn came_back(&self) -> &Payout<payout::Returned> {
+        self.came_back.as_ref().expect("it was made with all others").value()
+    }
+
     pub(super) async fn of(shop: &Shop<Memory>, id: TransactionId) -> Self {
         let (at, ops) = (shop.escrow.stamp(escrowed::party::Actor::Gateway), shop.escrow.stamp(crate::harness::ops()));
-        let mut proof = Self::default();
+        let came_back = Some(crate::after::came_back(id.subject(), shop.now()));
+        let taken = Some(crate::after::Taken::of(shop, id).await);
+        let mut proof = Self { came_back, taken, ..Self::default() };
         for id in shop.payins(id).await.iter().map(AnyPayin::id) {
             let AnyPayin::Created(payin) = shop.load(id).await else { continue };
             let amount = payin.facts().amount;
@@ -248,7 +281,7 @@ impl Proof {
                     proof.payout_replaced = Some(thrown_away(shop, replaced).await);
                 }
                 AnyPayout::Confirmed(payout) => proof.payout = Some(payout),
-                AnyPayout::Held(_) | AnyPayout::Cancelled(_) => {}
+                AnyPayout::Held(_) | AnyPayout::Cancelled(_) | AnyPayout::Returned(_) => {}
             }
         }
         for refund in shop.refunds(id).await {

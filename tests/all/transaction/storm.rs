@@ -205,7 +205,14 @@ fn command(
         Action::Release => Command::Release {},
         Action::SettleComplaint => Command::SettleComplaint {},
         Action::Refund => Command::Refund {},
-        Action::Pay | Action::DropPayin | Action::Count => return None,
+        Action::Pay
+        | Action::DropPayin
+        | Action::Count
+        | Action::ChargeBack
+        | Action::ChargeBackAll
+        | Action::Regain
+        | Action::Close
+        | Action::NoteAfter => return None,
     })
 }
 

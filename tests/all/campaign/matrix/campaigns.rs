@@ -1,10 +1,10 @@
 //! Campaigns.
 
 use super::*;
-use crate::harness::bank;
+use crate::{after::came_back, harness::bank};
 use escrowed::{
     campaign::{Action, TABLE},
-    payment::{AnyPayout, Evidence, Payout, payout},
+    payment::{After, AnyPayout, Evidence, Payout, payout},
     pledge::{Gathered, Pledge, Returned},
 };
 use futures_lite::future::block_on;
@@ -145,6 +145,7 @@ fn command<'e>(
     gathered: &'e [&'e Pledge<Gathered>],
     returned: &'e [&'e Pledge<Returned>],
     evidence: Option<&'e Evidence<'e>>,
+    came_back: &'e Payout<payout::Returned>,
 ) -> Option<Command<'e>> {
     Some(match action {
         Action::Close => Command::Close {},
@@ -159,6 +160,7 @@ fn command<'e>(
         Action::GiveRestBack => Command::GiveRestBack { pledges: returned, through: None },
         Action::SetPayout => Command::SetPayout { to: bank("ba_1") },
         Action::Count => Command::Count { evidence: evidence? },
+        Action::NoteAfter => Command::NoteAfter { after: After::PayoutReturned(came_back) },
     })
 }
 
@@ -178,7 +180,9 @@ fn every_command_in_every_status_by_everybody_is_decided_as_the_table_says() {
             let by_itself = action == Action::Close && kind == Kind::Gateway;
             let barred = scene.barred.contains(&action) || by_itself;
             let verdict = verdict(&before, action as usize, kind, &at, barred);
-            let Some(command) = command(action, &gathered, &returned, paid_out.as_ref()) else {
+            let came_back = came_back(scene.id.subject(), scene.shop.now());
+            let command = command(action, &gathered, &returned, paid_out.as_ref(), came_back.value());
+            let Some(command) = command else {
                 assert!(!matches!(verdict, Verdict::Done(_)), "{action} in {status} was not tried");
                 continue;
             };

@@ -1,9 +1,10 @@
 //! Pledges.
 
 use super::*;
+use crate::after::came_back;
 use escrowed::{
     deal::Lost,
-    payment::{AnyPayin, AnyRefund, Evidence, Payin, Refund, payin, refund},
+    payment::{After, AnyPayin, AnyRefund, Evidence, Payin, Payout, Refund, payin, payout, refund},
     pledge::{Action, Command, Proceeds, Status, TABLE},
 };
 use futures_lite::future::block_on;
@@ -104,7 +105,12 @@ async fn scenes() -> Vec<Scene> {
     scenes
 }
 
-fn command<'e>(action: Action, proof: &'e Proof, evidence: Option<&'e Evidence<'e>>) -> Option<Command<'e>> {
+fn command<'e>(
+    action: Action,
+    proof: &'e Proof,
+    evidence: Option<&'e Evidence<'e>>,
+    came_back: &'e Payout<payout::Returned>,
+) -> Option<Command<'e>> {
     Some(match action {
         Action::Collect => Command::Collect { payin: proof.paid.as_ref()?.value() },
         Action::TurnAway => Command::TurnAway { payin: proof.paid.as_ref()?.value() },
@@ -116,6 +122,7 @@ fn command<'e>(action: Action, proof: &'e Proof, evidence: Option<&'e Evidence<'
         Action::Pay => Command::Pay { by: Method::Card },
         Action::DropPayin => Command::DropPayin { payin: Lost::Denied(proof.unpaid.as_ref()?.value()) },
         Action::Count => Command::Count { evidence: evidence? },
+        Action::NoteAfter => Command::NoteAfter { after: After::PayoutReturned(came_back) },
         Action::Receive => Command::Receive { proceeds: Proceeds { principal: euro("20.00"), interest: euro("1.00") } },
     })
 }
@@ -132,7 +139,8 @@ fn every_command_in_every_status_by_everybody_is_decided_as_the_table_says() {
             let (before, value) = (block_on(scene.shop.load(scene.id)), block_on(scene.shop.load(scene.id)));
             let firm = scene.firm && action == Action::Withdraw && kind == Kind::Backer;
             let verdict = verdict(&before, action as usize, kind, &at, firm || scene.barred.contains(&action));
-            let Some(command) = command(action, &proof, refunded.as_ref()) else {
+            let came_back = came_back(scene.id.subject(), scene.shop.now());
+            let Some(command) = command(action, &proof, refunded.as_ref(), came_back.value()) else {
                 assert!(!matches!(verdict, Verdict::Done(_)), "{action} in {status} was not tried");
                 continue;
             };

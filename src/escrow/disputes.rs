@@ -1,0 +1,324 @@
+//! The door for what a gateway says of card payments that are charged back.
+
+use super::{
+    Clock, Escrow, EscrowError, Reported,
+    gather::{Acted, Gathering},
+};
+use crate::{
+    gateway::{Dispute, DisputeStage, Gateway},
+    id::Id,
+    ledger::Account,
+    lifecycle::{Reason, Value},
+    money::Money,
+    party::{PartyId, Stamp},
+    payment::{
+        After, AnyChargeback, AnyDebt, AnyPayin, Chargeback, ChargebackId, DebtId, Evidence, PayinId,
+        chargeback::{self, Back, Part, Share, Stake, Undecided, shared},
+        debt::{self, Source},
+        payin::{self, Taken},
+    },
+    store::{Store, UnitOfWork, Views},
+};
+
+type Fails<U> = EscrowError<<U as UnitOfWork>::Error>;
+
+// What a notice of a dispute was.
+enum Heard {
+    Known(Reported),
+    Begun,
+    Ended,
+}
+
+impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
+    /// Takes what a gateway says of a card payment that is charged back: who bears it, and what becomes of what was paid for.
+    ///
+    /// The same may come any number of times, in any order; it acts once. The end may come before the beginning, as each
+    /// tells all. See [`chargeback`] for who bears what. A webhook's handler is that of
+    /// [`report`](Self::report), with this in its place.
+    ///
+    /// # Errors
+    /// [`EscrowError`] when there is no such payin, more is taken than was paid, it contradicts what was said before, or
+    /// somebody else was faster. Nothing may be committed then.
+    pub async fn dispute<U: Views>(&self, unit: &mut U, dispute: &Dispute) -> Result<Reported, Fails<U>> {
+        match self.hear_of(unit, dispute).await? {
+            Heard::Known(reported) => Ok(reported),
+            Heard::Ended => Ok(Reported::Taken),
+            // What begins and ends at once is written as two: what is given back must have been taken before.
+            Heard::Begun if dispute.stage == DisputeStage::Open => Ok(Reported::Taken),
+            Heard::Begun => self.hear_of(unit, dispute).await.map(|_| Reported::Taken),
+        }
+    }
+
+    async fn hear_of<U: Views>(&self, unit: &mut U, dispute: &Dispute) -> Result<Heard, Fails<U>> {
+        let mut gathered = Gathering::over(unit);
+        match self.gather_dispute(&mut gathered, dispute).await {
+            Ok(heard @ (Heard::Begun | Heard::Ended)) => match gathered.write().await {
+                Ok(()) => Ok(heard),
+                // Somebody spent what was there when it was looked for.
+                Err(EscrowError::Overdrawn(_)) => Err(EscrowError::Stale),
+                Err(error) => Err(error),
+            },
+            Ok(known @ Heard::Known(_)) => Ok(known),
+            Err(error) => Err(gathered.explain(error).await),
+        }
+    }
+
+    /// Acts on a chargeback: the platform accepts it without a fight. What was paid for stays stopped until the gateway says
+    /// how it ended.
+    ///
+    /// # Errors
+    /// [`EscrowError`] when it is unknown, decided, or somebody else than the platform asks.
+    pub async fn accept_chargeback<U: UnitOfWork>(
+        &self,
+        unit: &mut U,
+        id: ChargebackId,
+        by: crate::party::Actor,
+    ) -> Result<AnyChargeback, Fails<U>> {
+        let (mut gathered, at) = (Gathering::over(unit), self.stamp(by));
+        let accepted = match gathered.load(id).await {
+            Ok(chargeback) => match chargeback.handle(chargeback::Command::Accept {}, &at) {
+                Ok(taken) => gathered.take(taken).map(Acted::Now),
+                Err(refused) => Err(refused.into()),
+            },
+            Err(error) => Err(error),
+        };
+        gathered.conclude(accepted).await
+    }
+
+    async fn gather_dispute<U: Views>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        dispute: &Dispute,
+    ) -> Result<Heard, Fails<U>> {
+        let payin = PayinId::try_from(dispute.payin).map_err(|_| EscrowError::Unknown(dispute.payin))?;
+        let (asked, served) = (gathered.load(payin).await?.facts().gateway.clone(), self.gateway.name());
+        if asked != *served {
+            return Err(EscrowError::OtherGateway { asked, served: served.clone() });
+        }
+        let id: ChargebackId = Id::named(dispute.payin, dispute.reference.as_str());
+        let at = Stamp::gateway(self.clock.now());
+        let known = match gathered.load(id).await {
+            Ok(known) => known,
+            Err(EscrowError::Unknown(_)) => {
+                self.charge_back(gathered, id, payin, dispute, &at).await?;
+                return Ok(Heard::Begun);
+            }
+            Err(error) => return Err(error),
+        };
+        let told = (known.facts().payin, known.facts().amount, known.facts().fee);
+        let contradiction = |known: &AnyChargeback| {
+            let (chargeback, known, reported) = (known.id(), known.status(), Box::new(dispute.clone()));
+            Err(EscrowError::Disputed { chargeback, known, reported })
+        };
+        if told != (payin, dispute.amount, dispute.fee) {
+            return contradiction(&known);
+        }
+        match (known, dispute.stage) {
+            (AnyChargeback::Open(_) | AnyChargeback::Accepted(_), DisputeStage::Open)
+            | (AnyChargeback::Won(_), DisputeStage::Won)
+            | (AnyChargeback::Lost(_), DisputeStage::Lost) => Ok(Heard::Known(Reported::Repeated)),
+            (AnyChargeback::Won(_) | AnyChargeback::Lost(_), DisputeStage::Open) => Ok(Heard::Known(Reported::Late)),
+            (AnyChargeback::Open(open), stage @ (DisputeStage::Won | DisputeStage::Lost)) => {
+                self.decide(gathered, open, stage, &at).await
+            }
+            (AnyChargeback::Accepted(accepted), stage @ (DisputeStage::Won | DisputeStage::Lost)) => {
+                self.decide(gathered, accepted, stage, &at).await
+            }
+            (known @ AnyChargeback::Won(_), DisputeStage::Lost)
+            | (known @ AnyChargeback::Lost(_), DisputeStage::Won) => contradiction(&known),
+        }
+    }
+
+    // The money is gone: whoever is to bear it gives its part, in the same write.
+    async fn charge_back<U: Views>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        id: ChargebackId,
+        payin: PayinId,
+        dispute: &Dispute,
+        at: &Stamp,
+    ) -> Result<(), Fails<U>> {
+        let paid = gathered.load(payin).await?;
+        let (about, payer) = (paid.facts().about, paid.facts().payer.clone());
+        let log = gathered.log(about).await?;
+        let stake = (self.member(about)?.stake)(log)?;
+        let none = || Stake { held: zero(dispute), paid: Vec::new(), platform: self.platform.clone() };
+        // What took nothing of it has nothing to give.
+        let stake = match (stake, taken_by(&paid)) {
+            (Some(stake), Some(_)) => stake,
+            (Some(stake), None) => Stake { platform: stake.platform, ..none() },
+            (None, _) => none(),
+        };
+        let held =
+            if stake.held.compare(dispute.amount).map_err(Reason::from)?.is_gt() { dispute.amount } else { stake.held };
+        let rest = dispute.amount.checked_sub(held).map_err(Reason::from)?;
+        let (mut bearers, beyond) = shared(rest, &stake.paid)?;
+        bearers.push((payer.clone(), beyond));
+        let mut parts: Vec<_> = bearers.into_iter().map(|(party, amount)| (party, Part::Amount, amount)).collect();
+        parts.push((stake.platform.clone(), Part::Fee, dispute.fee));
+        parts.retain(|(.., amount)| !amount.is_zero());
+        let shares = self.shares(gathered, id, parts, at).await?;
+        let terms = chargeback::Terms {
+            about,
+            payin,
+            payer,
+            platform: stake.platform,
+            reference: dispute.reference.clone(),
+            reason: dispute.reason.clone(),
+            amount: dispute.amount,
+            fee: dispute.fee,
+            held,
+            shares,
+            gateway: self.gateway.name().clone(),
+        };
+        let opened = chargeback::open(id, terms, at)?;
+        // Givers before the taker.
+        self.tell_after(gathered, payin, After::ChargedBack(opened.value()), at).await?;
+        for debt in self.debts(opened.value(), at)? {
+            gathered.take(debt)?;
+        }
+        let counted = match paid {
+            AnyPayin::Confirmed(payin) => payin.charge_back(opened.value(), at)?.widen(),
+            AnyPayin::Refunded(payin) => payin.charge_back(opened.value(), at)?.widen(),
+            other @ (AnyPayin::Created(_) | AnyPayin::Authorized(_) | AnyPayin::Denied(_) | AnyPayin::Cancelled(_)) => {
+                let (action, status) = (payin::Action::ChargeBack.name(), other.status().name());
+                return Err(Reason::WrongStatus { action, status }.into());
+            }
+        };
+        gathered.take(counted)?;
+        gathered.take(opened)?;
+        Ok(())
+    }
+
+    // What of each part its bearer's wallet gives, and what it comes to owe.
+    async fn shares<U: Views>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        id: ChargebackId,
+        parts: Vec<(PartyId, Part, Money)>,
+        at: &Stamp,
+    ) -> Result<Vec<Share>, Fails<U>> {
+        let mut shares: Vec<Share> = Vec::with_capacity(parts.len());
+        for (nth, (party, of, amount)) in (0..).zip(parts) {
+            let account = Account::Wallet(party.clone());
+            let balance = gathered.unit.balance(&account, amount.currency()).await.map_err(EscrowError::Storage)?;
+            let given: i64 = shares.iter().filter(|share| share.party == party).map(|share| share.wallet.minor()).sum();
+            let wallet = (balance.minor() - given).clamp(0, amount.minor());
+            let owed = Money::from_minor(amount.minor() - wallet, amount.currency());
+            let debt = owed.is_positive().then(|| DebtId::derived(id.subject(), 1, nth, at.at));
+            shares.push(Share { party, of, wallet: Money::from_minor(wallet, amount.currency()), owed, debt });
+        }
+        Ok(shares)
+    }
+
+    fn debts(
+        &self,
+        chargeback: &Chargeback<chargeback::Open>,
+        at: &Stamp,
+    ) -> Result<Vec<crate::lifecycle::Transition<debt::Debt<debt::Open>>>, Reason> {
+        let (facts, every) = (chargeback.facts(), self.policy.recover);
+        let owed = facts.shares.iter().filter_map(|share| Some((share.debt?, share)));
+        let open = owed.map(|(id, share)| {
+            let terms = debt::Terms {
+                about: facts.about,
+                cause: chargeback.id().subject(),
+                debtor: share.party.clone(),
+                creditor: facts.platform.clone(),
+                amount: share.owed,
+                due: at.at.plus(every),
+                every,
+            };
+            debt::open(id, terms, at)
+        });
+        open.collect()
+    }
+
+    async fn decide<V: Undecided, U: UnitOfWork>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        chargeback: Chargeback<V>,
+        stage: DisputeStage,
+        at: &Stamp,
+    ) -> Result<Heard, Fails<U>>
+    where
+        Chargeback<V>: Value<Any = AnyChargeback>,
+    {
+        let payin = chargeback.facts().payin;
+        match stage {
+            DisputeStage::Open => return Ok(Heard::Known(Reported::Repeated)),
+            DisputeStage::Lost => {
+                let lost = gathered.take(chargeback.lose(at)?)?;
+                self.tell_after(gathered, payin, After::ChargebackLost(&lost), at).await?;
+            }
+            DisputeStage::Won => {
+                let (mut back, mut lessened) = (Vec::new(), Vec::new());
+                for share in chargeback.facts().shares.iter().filter(|share| share.of == Part::Amount) {
+                    let debt = match share.debt {
+                        Some(debt) => Some(gathered.load(debt).await?),
+                        None => None,
+                    };
+                    back.push(gives_back(share, debt.as_ref())?);
+                    lessened.extend(debt.filter(|debt| debt.is_owed()));
+                }
+                let id = chargeback.id();
+                let won = gathered.take(chargeback.win(back, at)?)?;
+                self.tell_after(gathered, payin, After::ChargebackWon(&won), at).await?;
+                for debt in lessened {
+                    let remains = debt.facts().remains();
+                    gathered.take(debt.pay(remains, Source::Given(id.subject()), at)?)?;
+                }
+                let counted = match gathered.load(payin).await? {
+                    AnyPayin::Confirmed(payin) => payin.win_back(&won, at)?.widen(),
+                    AnyPayin::Refunded(payin) => payin.win_back(&won, at)?.widen(),
+                    AnyPayin::Created(_) | AnyPayin::Authorized(_) | AnyPayin::Denied(_) | AnyPayin::Cancelled(_) => {
+                        return Err(Reason::Missing { what: "a payin whose money was there" }.into());
+                    }
+                };
+                gathered.take(counted)?;
+            }
+        }
+        Ok(Heard::Ended)
+    }
+
+    // What took a payin's money learns what happened to it. What never took any has nothing to note.
+    async fn tell_after<U: UnitOfWork>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        payin: PayinId,
+        after: After<'_>,
+        at: &Stamp,
+    ) -> Result<(), Fails<U>> {
+        match taken_by(&gathered.load(payin).await?) {
+            Some(about) => self.tell(gathered, about, &Evidence::After(after), at).await,
+            None => Ok(()),
+        }
+    }
+}
+
+fn zero(dispute: &Dispute) -> Money {
+    Money::zero(dispute.amount.currency())
+}
+
+fn taken_by(payin: &AnyPayin) -> Option<crate::id::Subject> {
+    match payin {
+        AnyPayin::Confirmed(payin) => payin.state().handed_to(),
+        AnyPayin::Refunded(payin) => Taken::handed_to(payin.state()),
+        AnyPayin::Created(_) | AnyPayin::Authorized(_) | AnyPayin::Denied(_) | AnyPayin::Cancelled(_) => None,
+    }
+}
+
+// What is still owed for it is owed no longer; what was paid of it goes back to whoever paid.
+fn gives_back(share: &Share, debt: Option<&AnyDebt>) -> Result<Back, Reason> {
+    let zero = Money::zero(share.owed.currency());
+    let (owed, recovered, written_off) = match debt {
+        None => (zero, zero, zero),
+        Some(debt) => match debt {
+            AnyDebt::WrittenOff(debt) => (zero, debt.facts().recovered(), debt.state().lost()),
+            AnyDebt::Open(_) | AnyDebt::Covered(_) | AnyDebt::Paid(_) => {
+                (debt.facts().remains(), debt.facts().recovered(), zero)
+            }
+        },
+    };
+    let debt = share.debt.filter(|_| owed.is_positive());
+    Ok(Back { party: share.party.clone(), owed, debt, wallet: share.wallet.checked_add(recovered)?, written_off })
+}

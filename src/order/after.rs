@@ -1,0 +1,105 @@
+//! What happens to the money of an order behind its back.
+
+use super::{
+    Accepted, AnyOrder, BlockedRelease, Cancelled, Facts, Order, PendingRelease, PendingValidate, Published, Rejected,
+    Released, Was, state::Blockable,
+};
+use crate::{
+    lifecycle::{Effects, Reason, Takes},
+    money::Money,
+    party::{PartyId, Stamp},
+    payment::{Closed, Outgoing, PayinId, Stake, Stands, notes_after, stops_when_charged_back},
+    text::Prose,
+};
+
+notes_after!(Order, AnyOrder: Published, PendingRelease, BlockedRelease, Released, Cancelled, Rejected);
+stops_when_charged_back!(
+    Order, AnyOrder: BlockedRelease;
+    |facts, payin, amount| one_payin(facts, payin, amount), one_payin(facts, payin, amount)
+);
+
+// An order is paid by one payin, so what it holds says all.
+const fn one_payin(_: &mut Facts, _: PayinId, _: Money) {}
+
+impl Exposed for BlockedRelease {
+    fn stop(self, _: &Prose) -> BlockedRelease {
+        self
+    }
+}
+
+macro_rules! exposed {
+    ($($status:ident),+) => { $(
+        impl Exposed for $status {
+            fn stop(self, reason: &Prose) -> BlockedRelease {
+                BlockedRelease { reason: reason.clone(), was: Box::new(self.was()) }
+            }
+        }
+    )+ };
+}
+
+exposed!(Published, Accepted, PendingValidate);
+
+impl Order<BlockedRelease> {
+    /// Ends an order that has nothing left, because all that it held was charged back for good.
+    ///
+    /// # Errors
+    /// [`Refused`](crate::lifecycle::Refused) while something is left, out or not decided.
+    pub fn close(
+        self,
+        at: &Stamp,
+    ) -> Result<crate::lifecycle::Transition<Order<Cancelled>>, crate::lifecycle::Refused<Self>> {
+        self.take(Closed {}, at)
+    }
+
+    // What a payout has still to bring, or has brought to a payee, is no order that was never released.
+    pub(super) fn may_close(&self) -> Result<(), Reason> {
+        match &*self.state.was {
+            Was::PendingRelease(_) => Err(Reason::Missing { what: "an order of which nothing was released" }),
+            Was::Published(_) | Was::Accepted(_) | Was::PendingValidate(_) => {
+                self.facts().aftermath.nothing_left(self.held())
+            }
+        }
+    }
+}
+
+impl Takes<Closed> for Order<BlockedRelease> {
+    type Next = Order<Cancelled>;
+    fn check(&self, _: &Closed, _: &mut Effects<'_>) -> Result<(), Reason> {
+        self.may_close()
+    }
+    fn make(self, _: Closed, _: &Stamp) -> Order<Cancelled> {
+        self.enter(Cancelled { refund: None, abandoned: None })
+    }
+}
+
+impl AnyOrder {
+    pub(super) fn at_stake(&self) -> Stake {
+        let facts = self.facts();
+        let platform = facts.terms.platform.clone();
+        let paid = match self {
+            Self::PendingRelease(order) => paid(&order.state.payouts, order.state.fee, &platform),
+            Self::Released(order) => paid(&order.state.payouts, order.state.fee, &platform),
+            Self::BlockedRelease(order) => match &*order.state.was {
+                Was::PendingRelease(release) => paid(&release.payouts, release.fee, &platform),
+                Was::Published(_) | Was::Accepted(_) | Was::PendingValidate(_) => Vec::new(),
+            },
+            Self::Draft(_)
+            | Self::PendingPublish(_)
+            | Self::Failure(_)
+            | Self::Published(_)
+            | Self::Cancelled(_)
+            | Self::Accepted(_)
+            | Self::Rejected(_)
+            | Self::PendingValidate(_) => Vec::new(),
+        };
+        // The parts of a movement stand or fall together, so none of them stops alone: its payer owes what is charged back.
+        let held = if facts.part().is_some() { Money::zero(facts.terms.amount.currency()) } else { self.held() };
+        Stake { held, paid: facts.aftermath.left(paid), platform }
+    }
+}
+
+// The payees, and the platform with its fee. What a payout gave back to the order is held there.
+fn paid(payouts: &Outgoing, fee: Money, platform: &PartyId) -> Vec<(PartyId, Money)> {
+    let out = payouts.legs().iter().filter(|leg| leg.stands != Stands::Returned);
+    out.map(|leg| (leg.party.clone(), leg.amount)).chain([(platform.clone(), fee)]).collect()
+}

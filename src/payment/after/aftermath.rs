@@ -1,0 +1,166 @@
+//! All that happened to something's money behind its back.
+
+use super::Afterwards;
+use crate::{
+    lifecycle::Reason,
+    money::Money,
+    party::PartyId,
+    payment::{ChargebackId, PayinId, PayoutId},
+    text::Prose,
+};
+
+/// All that happened to something's money behind its back, in order of time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Aftermath(Vec<Afterwards>);
+
+/// What a chargeback took out of what was held: who has it, of which payin it was, how much in minor units, and why.
+#[derive(Debug)]
+pub(crate) struct Loss<'a> {
+    pub(crate) chargeback: ChargebackId,
+    pub(crate) payin: PayinId,
+    pub(crate) held: Money,
+    pub(crate) reason: &'a Prose,
+}
+
+impl Afterwards {
+    /// What was taken out of what was held.
+    pub(crate) fn loss(&self) -> Option<Loss<'_>> {
+        match self {
+            Self::ChargedBack { chargeback, payin, held, reason, .. } if held.is_positive() => {
+                Some(Loss { chargeback: *chargeback, payin: *payin, held: *held, reason })
+            }
+            Self::ChargedBack { .. }
+            | Self::ChargebackWon { .. }
+            | Self::ChargebackLost { .. }
+            | Self::PayoutReturned { .. }
+            | Self::PayoutSentAgain { .. }
+            | Self::PayoutArrived { .. } => None,
+        }
+    }
+
+    /// The dispute that it says the end of, and whether that was won.
+    const fn end(&self) -> Option<(ChargebackId, bool)> {
+        match self {
+            Self::ChargebackWon { chargeback } => Some((*chargeback, true)),
+            Self::ChargebackLost { chargeback } => Some((*chargeback, false)),
+            Self::ChargedBack { .. }
+            | Self::PayoutReturned { .. }
+            | Self::PayoutSentAgain { .. }
+            | Self::PayoutArrived { .. } => None,
+        }
+    }
+
+    /// The dispute that it says the beginning of.
+    const fn begin(&self) -> Option<ChargebackId> {
+        match self {
+            Self::ChargedBack { chargeback, .. } => Some(*chargeback),
+            Self::ChargebackWon { .. }
+            | Self::ChargebackLost { .. }
+            | Self::PayoutReturned { .. }
+            | Self::PayoutSentAgain { .. }
+            | Self::PayoutArrived { .. } => None,
+        }
+    }
+}
+
+impl Aftermath {
+    /// What happened, in order of time.
+    #[must_use]
+    pub fn notes(&self) -> &[Afterwards] {
+        &self.0
+    }
+
+    /// The chargebacks that are not decided.
+    pub fn disputes(&self) -> impl Iterator<Item = ChargebackId> {
+        self.0.iter().filter_map(Afterwards::begin).filter(|id| self.end_of(*id).is_none())
+    }
+
+    // Whether it was won, once it is decided.
+    fn end_of(&self, chargeback: ChargebackId) -> Option<bool> {
+        self.0.iter().filter_map(Afterwards::end).find(|(id, _)| *id == chargeback).map(|(_, won)| won)
+    }
+
+    /// What a chargeback took out of what was held.
+    pub(crate) fn loss(&self, chargeback: ChargebackId) -> Option<Loss<'_>> {
+        self.0.iter().filter_map(Afterwards::loss).find(|loss| loss.chargeback == chargeback)
+    }
+
+    /// What a dispute that was won brings back to what was held.
+    pub(crate) fn won(&self, what: &Afterwards) -> Option<Loss<'_>> {
+        what.end().filter(|(_, won)| *won).and_then(|(chargeback, _)| self.loss(chargeback))
+    }
+
+    /// Whether it takes money out of what was held, or brings it back.
+    pub(crate) fn moves(&self, what: &Afterwards) -> bool {
+        what.loss().is_some() || self.won(what).is_some()
+    }
+
+    /// That every dispute is decided: until then nobody knows what there will be.
+    pub(crate) fn decided(&self) -> Result<(), Reason> {
+        self.disputes().next().map_or(Ok(()), |chargeback| Err(Reason::Underway(chargeback.subject())))
+    }
+
+    /// That something that was held was charged back, and is awaited.
+    pub(crate) fn awaits(&self) -> Result<(), Reason> {
+        let awaited = self.disputes().any(|chargeback| self.loss(chargeback).is_some());
+        if awaited { Ok(()) } else { Err(Reason::Missing { what: "a chargeback that is not decided" }) }
+    }
+
+    /// That all that was held was charged back for good.
+    pub(crate) fn nothing_left(&self, held: Money) -> Result<(), Reason> {
+        self.decided()?;
+        if held.is_positive() {
+            Err(Reason::Missing { what: "a use for the money that is left: closing" })
+        } else if self.0.iter().any(|note| note.loss().is_some()) {
+            Ok(())
+        } else {
+            Err(Reason::Missing { what: "a chargeback of what was held" })
+        }
+    }
+
+    /// Of what each was paid, what it has not given back for a chargeback since. In minor units.
+    pub(crate) fn left(&self, mut paid: Vec<(PartyId, Money)>) -> Vec<(PartyId, Money)> {
+        for note in &self.0 {
+            let Afterwards::ChargedBack { chargeback, borne, .. } = note else { continue };
+            if self.end_of(*chargeback) == Some(true) {
+                continue;
+            }
+            for (party, amount) in borne {
+                let mut back = amount.minor();
+                for (_, had) in paid.iter_mut().filter(|(known, _)| known == party) {
+                    let part = back.min(had.minor()).max(0);
+                    *had = Money::from_minor(had.minor() - part, had.currency());
+                    back -= part;
+                }
+            }
+        }
+        paid
+    }
+
+    /// Each thing happens once, a payout goes on after it came back, and a dispute ends after it began.
+    pub(crate) fn may_note(&self, what: &Afterwards) -> Result<(), Reason> {
+        let begun = what.begin().is_some_and(|id| self.0.iter().any(|note| note.begin() == Some(id)));
+        if begun || self.0.contains(what) {
+            return Err(Reason::Already { what: "noting what happened afterwards" });
+        }
+        let came_back = |wanted: Option<PayoutId>| {
+            let ours = |id| wanted.is_none_or(|wanted| wanted == id);
+            let back = |note: &Afterwards| matches!(note, Afterwards::PayoutReturned { payout, .. } if ours(*payout));
+            if self.0.iter().any(back) { Ok(()) } else { Err(Reason::Missing { what: "a payout that came back" }) }
+        };
+        match what {
+            Afterwards::PayoutReturned { .. } | Afterwards::ChargedBack { .. } => Ok(()),
+            Afterwards::ChargebackWon { chargeback } | Afterwards::ChargebackLost { chargeback } => {
+                let open = self.disputes().any(|dispute| dispute == *chargeback);
+                if open { Ok(()) } else { Err(Reason::Missing { what: "a chargeback that is not decided" }) }
+            }
+            Afterwards::PayoutSentAgain { payout, .. } => came_back(Some(*payout)),
+            // It may have been declined and replaced on the way, which is between the payouts.
+            Afterwards::PayoutArrived { .. } => came_back(None),
+        }
+    }
+
+    pub(crate) fn note(&mut self, what: Afterwards) {
+        self.0.push(what);
+    }
+}

@@ -1,0 +1,175 @@
+//! What happens to money behind the back of what it is or was of: told to that, which notes it.
+
+mod aftermath;
+mod noting;
+mod stopping;
+
+pub use aftermath::Aftermath;
+pub(crate) use aftermath::Loss;
+pub(crate) use {noting::notes_after, stopping::stops_when_charged_back};
+
+use super::{
+    Chargeback, ChargebackId, Destination, PayinId, Payout, PayoutId,
+    chargeback::{self, Part, Share},
+    payout,
+};
+use crate::{id::Subject, lifecycle::Reason, money::Money, party::PartyId, text::Prose};
+use serde::{Deserialize, Serialize};
+
+/// What happened, as evidence: a value of the status that proves it.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub enum After<'e> {
+    /// The bank sent a payout's money back. The payout holds it again.
+    PayoutReturned(&'e Payout<payout::Returned>),
+    /// A payout that came back passed its money on to another one.
+    PayoutSentAgain(&'e Payout<payout::Returned>),
+    /// A payout of money that had come back reached its payee.
+    PayoutArrived(&'e Payout<payout::Confirmed>),
+    /// The card network took money of a payin. What is still held gives its part.
+    ChargedBack(&'e Chargeback<chargeback::Open>),
+    /// The card network returned what it had taken. What had given its part takes it back.
+    ChargebackWon(&'e Chargeback<chargeback::Won>),
+    /// It will not come back.
+    ChargebackLost(&'e Chargeback<chargeback::Lost>),
+}
+
+/// The same as it is logged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Afterwards {
+    /// The bank sent a payout's money back. The payout holds it again.
+    PayoutReturned {
+        /// The payout.
+        payout: PayoutId,
+        /// Whose money it is.
+        payee: PartyId,
+        /// How much, in minor units.
+        amount: Money,
+        /// Why, in the bank's words.
+        reason: Prose,
+    },
+    /// A payout that came back passed its money on to another one.
+    PayoutSentAgain {
+        /// The one that came back.
+        payout: PayoutId,
+        /// The other one.
+        by: PayoutId,
+        /// Where that one goes. In a wallet it is at once.
+        to: Destination,
+    },
+    /// A payout of money that had come back reached its payee.
+    PayoutArrived {
+        /// The payout.
+        payout: PayoutId,
+    },
+    /// The card network took money of a payin. In minor units.
+    ChargedBack {
+        /// The chargeback.
+        chargeback: ChargebackId,
+        /// The payin.
+        payin: PayinId,
+        /// How much.
+        amount: Money,
+        /// How much of it came out of what was still held.
+        held: Money,
+        /// Who bore the rest, out of its wallet or as a debt.
+        borne: Vec<(PartyId, Money)>,
+        /// Why, in the card network's words.
+        reason: Prose,
+    },
+    /// The card network returned what it had taken: whoever bore it has it back.
+    ChargebackWon {
+        /// The chargeback.
+        chargeback: ChargebackId,
+    },
+    /// What was charged back stays gone.
+    ChargebackLost {
+        /// The chargeback.
+        chargeback: ChargebackId,
+    },
+}
+
+macro_rules! logged {
+    ($($(#[doc = $doc:literal])+ $name:ident),+) => { $(
+        $(#[doc = $doc])+
+        #[derive(Debug, Clone, Serialize, Deserialize)]
+        pub struct $name {
+            pub(crate) what: Afterwards,
+        }
+    )+ };
+}
+
+logged!(
+    /// Something happened that takes and brings no money: a note.
+    Noted,
+    /// Some of what was held was charged back.
+    PartTaken,
+    /// All that was held was charged back.
+    AllTaken,
+    /// What was held and charged back is there again.
+    Regained
+);
+
+/// Nothing is left of what was charged back.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Closed {}
+
+impl After<'_> {
+    /// What the money was of.
+    #[must_use]
+    pub fn about(&self) -> Subject {
+        match self {
+            Self::PayoutReturned(payout) | Self::PayoutSentAgain(payout) => payout.facts().about,
+            Self::PayoutArrived(payout) => payout.facts().about,
+            Self::ChargedBack(chargeback) => chargeback.facts().about,
+            Self::ChargebackWon(chargeback) => chargeback.facts().about,
+            Self::ChargebackLost(chargeback) => chargeback.facts().about,
+        }
+    }
+
+    /// What it says, to be logged.
+    ///
+    /// # Errors
+    /// [`Reason::Missing`] when the money of the payout that came back has not gone on.
+    pub fn noted(&self) -> Result<Afterwards, Reason> {
+        Ok(match self {
+            Self::PayoutReturned(payout) => {
+                let terms = payout.facts();
+                Afterwards::PayoutReturned {
+                    payout: payout.id(),
+                    payee: terms.payee.clone(),
+                    amount: terms.amount,
+                    reason: payout.state().reason().clone(),
+                }
+            }
+            Self::PayoutSentAgain(payout) => {
+                let (by, to) =
+                    payout.state().went().ok_or(Reason::Missing { what: "the payout that sends it again" })?;
+                Afterwards::PayoutSentAgain { payout: payout.id(), by: *by, to: to.clone() }
+            }
+            Self::PayoutArrived(payout) => Afterwards::PayoutArrived { payout: payout.id() },
+            Self::ChargedBack(chargeback) => charged_back(chargeback)?,
+            Self::ChargebackWon(chargeback) => Afterwards::ChargebackWon { chargeback: chargeback.id() },
+            Self::ChargebackLost(chargeback) => Afterwards::ChargebackLost { chargeback: chargeback.id() },
+        })
+    }
+
+    // What it says to what bears this id.
+    pub(crate) fn told_to(&self, expected: Subject) -> Result<Afterwards, Reason> {
+        let found = self.about();
+        if found == expected { self.noted() } else { Err(Reason::WrongSubject { expected, found }) }
+    }
+}
+
+fn charged_back(chargeback: &Chargeback<chargeback::Open>) -> Result<Afterwards, Reason> {
+    let terms = chargeback.facts();
+    let borne = terms.shares.iter().filter(|share| share.of == Part::Amount);
+    Ok(Afterwards::ChargedBack {
+        chargeback: chargeback.id(),
+        payin: terms.payin,
+        amount: terms.amount,
+        held: terms.held,
+        borne: borne.map(|share: &Share| Ok((share.party.clone(), share.total()?))).collect::<Result<_, Reason>>()?,
+        reason: terms.reason.clone(),
+    })
+}

@@ -1,0 +1,382 @@
+//! Whatever comes back, is charged back, paid off or written off, twice, late and half done: no money is made or lost, no wallet
+//! goes below zero, and what is missing is owed.
+
+use super::{charged, try_tell};
+use crate::harness::{Shop, bank, euro, key, ops, party, seed, terms, user, worker};
+use escrowed::{
+    escrow::EscrowError,
+    gateway::{Dispute, DisputeStage, Verb},
+    memory::Memory,
+    money::{Currency, Money, Share},
+    order::{Action, Command, OrderId, Payee, PayoutPlan, Status},
+    payment::{
+        AnyChargeback, AnyDebt, AnyPayout, ChargebackId, DebtId, Destination,
+        chargeback::{self, Part},
+        debt, payout,
+    },
+    sandbox::Behaviour,
+    store::{Query, Store},
+};
+use proptest::{
+    prelude::*,
+    test_runner::{Config, RngSeed, TestRunner},
+};
+use std::{collections::BTreeMap, time::Duration};
+
+#[derive(Debug, Clone)]
+enum Happening {
+    Pay { release: bool, share: i64, to_bank: bool, decline: bool },
+    GoOn { which: usize, action: usize },
+    SendBack { which: usize },
+    SendAgain { which: usize, to_wallet: bool },
+    ChargeBack { which: usize, minor: i64, fee: i64 },
+    Decide { which: usize, won: bool },
+    Accept { which: usize },
+    Tell { which: usize, die: bool },
+    Earn { who: usize, minor: i64 },
+    Debt { which: usize, what: usize },
+    Recover { which: usize, die: bool },
+    Wait,
+    Send,
+}
+
+const NAMES: [&str; 4] = ["sam", "tom", "shop", "anna"];
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let (which, flag) = (0..64_usize, any::<bool>());
+    prop_oneof![
+        4 => (flag, 0..=9_000_i64, any::<bool>(), prop::bool::weighted(0.2))
+            .prop_map(|(release, share, to_bank, decline)| Happening::Pay { release, share, to_bank, decline }),
+        3 => (which.clone(), 0..5_usize).prop_map(|(which, action)| Happening::GoOn { which, action }),
+        2 => which.clone().prop_map(|which| Happening::SendBack { which }),
+        2 => (which.clone(), flag).prop_map(|(which, to_wallet)| Happening::SendAgain { which, to_wallet }),
+        5 => (which.clone(), 1..11_000_i64, prop::sample::select(vec![0, 0, 1_500]))
+            .prop_map(|(which, minor, fee)| Happening::ChargeBack { which, minor, fee }),
+        4 => (which.clone(), flag).prop_map(|(which, won)| Happening::Decide { which, won }),
+        1 => which.clone().prop_map(|which| Happening::Accept { which }),
+        8 => (which.clone(), prop::bool::weighted(0.2)).prop_map(|(which, die)| Happening::Tell { which, die }),
+        3 => (0..NAMES.len(), 1..9_000_i64).prop_map(|(who, minor)| Happening::Earn { who, minor }),
+        4 => (which.clone(), 0..4_usize).prop_map(|(which, what)| Happening::Debt { which, what }),
+        3 => (which, prop::bool::weighted(0.2)).prop_map(|(which, die)| Happening::Recover { which, die }),
+        3 => Just(Happening::Wait),
+        4 => Just(Happening::Send),
+    ]
+}
+
+struct Life<S> {
+    shop: Shop<S>,
+    orders: Vec<OrderId>,
+    // All that the gateway ever said of disputes: told in any order, any number of times.
+    notices: Vec<Dispute>,
+    disputes: Vec<Dispute>,
+}
+
+fn pick<T>(all: &[T], which: usize) -> Option<&T> {
+    if all.is_empty() { None } else { all.get(which % all.len()) }
+}
+
+// What cannot be done now is refused, and changes nothing.
+fn refused<E: std::fmt::Debug>(error: &EscrowError<E>) {
+    let tolerable = matches!(
+        error,
+        EscrowError::Refused(_) | EscrowError::Overdrawn(_) | EscrowError::Disputed { .. } | EscrowError::Sent(_)
+    );
+    assert!(tolerable, "{error:?}");
+}
+
+impl<S: Store> Life<S> {
+    fn new(shop: Shop<S>) -> Self {
+        Self { shop, orders: Vec::new(), notices: Vec::new(), disputes: Vec::new() }
+    }
+
+    async fn happen(&mut self, happening: &Happening) {
+        match *happening {
+            Happening::Pay { release, share, to_bank, decline } => self.pay(release, share, to_bank, decline).await,
+            Happening::GoOn { which, action } => self.go_on(which, action).await,
+            Happening::SendBack { which } => {
+                if let Some(payout) = pick(&self.payouts().await, which) {
+                    self.shop.gateway().send_back(&key(payout.id().subject(), Verb::Payout), "closed".parse().unwrap());
+                }
+            }
+            Happening::SendAgain { which, to_wallet } => {
+                let to = if to_wallet { Destination::Wallet } else { bank("ba_new") };
+                if let Some(payout) = pick(&self.payouts().await, which) {
+                    let mut unit = self.shop.begin().await;
+                    let command = payout::Command::Replace { to };
+                    match self.shop.escrow.act_on_payout(&mut unit, payout.id(), command, ops()).await {
+                        Ok(_) => self.shop.commit(unit).await,
+                        Err(error) => refused(&error),
+                    }
+                }
+            }
+            Happening::ChargeBack { which, minor, fee } => self.charge_back(which, minor, fee).await,
+            Happening::Decide { which, won } => {
+                let decided = pick(&self.disputes, which).and_then(|d| self.shop.gateway().decide(&d.reference, won));
+                self.notices.extend(decided);
+            }
+            Happening::Accept { which } => {
+                if let Some(id) = pick(&self.found::<ChargebackId>().await, which) {
+                    let reference = self.shop.load(*id).await.facts().reference.clone();
+                    let mut unit = self.shop.begin().await;
+                    match self.shop.escrow.accept_chargeback(&mut unit, *id, ops()).await {
+                        Ok(_) => {
+                            self.shop.commit(unit).await;
+                            // The host gives up at the gateway, too.
+                            self.notices.extend(self.shop.gateway().decide(&reference, false));
+                        }
+                        Err(error) => refused(&error),
+                    }
+                }
+            }
+            Happening::Tell { which, die } => {
+                let Some(notice) = pick(&self.notices, which) else { return };
+                if die {
+                    // Done, and never committed.
+                    let mut unit = self.shop.begin().await;
+                    self.shop.escrow.dispute(&mut unit, notice).await.ok();
+                } else if let Err(error) = try_tell(&self.shop, notice).await {
+                    refused(&error);
+                }
+            }
+            Happening::Earn { who, minor } => {
+                self.shop.fill_wallet(NAMES[who], Money::from_minor(minor, Currency::EUR)).await;
+            }
+            Happening::Debt { which, what } => {
+                let command = match what {
+                    0 => debt::Command::WriteOff {},
+                    1 => debt::Command::Cover {},
+                    2 => debt::Command::PayOff { from: debt::Source::Wallet },
+                    _ => debt::Command::Recover { amount: euro("1.00"), from: debt::Source::Wallet },
+                };
+                if let Some(id) = pick(&self.found::<DebtId>().await, which) {
+                    let mut unit = self.shop.begin().await;
+                    match self.shop.escrow.act_on_debt(&mut unit, *id, command, ops()).await {
+                        Ok(_) => self.shop.commit(unit).await,
+                        Err(error) => refused(&error),
+                    }
+                }
+            }
+            Happening::Recover { which, die } => {
+                if let Some(id) = pick(&self.found::<DebtId>().await, which) {
+                    let mut unit = self.shop.begin().await;
+                    self.shop.escrow.recover(&mut unit, *id, ops()).await.unwrap();
+                    if !die {
+                        self.shop.commit(unit).await;
+                    }
+                }
+            }
+            Happening::Wait => {
+                self.shop.escrow.clock().advance(Duration::from_secs(50_000));
+                self.shop.escrow.run_due(&worker(), 100).await.unwrap();
+            }
+            Happening::Send => {
+                self.shop.send().await;
+                for report in self.shop.gateway().reports_shuffled() {
+                    self.shop.hear(&report).await;
+                }
+            }
+        }
+    }
+
+    // A fresh order of €100, paid; and validated, for sam and tom.
+    async fn pay(&mut self, release: bool, share: i64, to_bank: bool, decline: bool) {
+        let shop = &self.shop;
+        let to = |name: &str| if to_bank { bank(&format!("ba_{name}")) } else { Destination::Wallet };
+        let fixed = Share::Fixed(Money::from_minor(share, Currency::EUR));
+        let plan = PayoutPlan::among([
+            Payee { party: party("sam"), share: fixed, to: to("sam") },
+            Payee { party: party("tom"), share: Share::Rest, to: to("tom") },
+        ]);
+        let id = shop.planned(terms(), plan).await;
+        if release {
+            if decline {
+                shop.gateway().script(Verb::Payout, [Behaviour::Decline { reason: "no".parse().unwrap() }]);
+            }
+            shop.act(id, Command::Validate {}, ops()).await;
+        }
+        self.orders.push(id);
+    }
+
+    async fn go_on(&self, which: usize, action: usize) {
+        let Some(id) = pick(&self.orders, which) else { return };
+        let command = [
+            Command::Validate {},
+            Command::Unblock {},
+            Command::Cancel {},
+            Command::Close {},
+            Command::Block { why: escrowed::order::Blocking::Operator("let me see".parse().unwrap()) },
+        ];
+        let command = command.into_iter().nth(action).unwrap();
+        if let Err(error) = self.shop.try_act(*id, command, ops()).await {
+            refused(&error);
+        }
+    }
+
+    async fn charge_back(&mut self, which: usize, minor: i64, fee: i64) {
+        let Some(id) = pick(&self.orders, which) else { return };
+        let payin = self.shop.payin(*id).await;
+        let reference = format!("dp_{}", self.disputes.len());
+        let dispute = Dispute {
+            payin: payin.id().subject(),
+            reference: reference.parse().unwrap(),
+            amount: Money::from_minor(minor, Currency::EUR),
+            fee: Money::from_minor(fee, Currency::EUR),
+            reason: "fraudulent".parse().unwrap(),
+            stage: DisputeStage::Open,
+        };
+        let taken = self.shop.gateway().charge_back(dispute);
+        self.notices.extend(taken.clone());
+        self.disputes.extend(taken);
+    }
+
+    async fn payouts(&self) -> Vec<AnyPayout> {
+        let mut found = Vec::new();
+        for id in &self.orders {
+            found.extend(self.shop.payouts(*id).await);
+        }
+        found
+    }
+
+    async fn found<T: TryFrom<escrowed::id::Subject>>(&self) -> Vec<T> {
+        let mut found = Vec::new();
+        for id in &self.orders {
+            let subjects = self.shop.find(&Query::About(id.subject())).await;
+            found.extend(subjects.into_iter().filter_map(|subject| T::try_from(subject).ok()));
+        }
+        found
+    }
+
+    // What each chargeback took is borne, and what each debt says remains is what its debtor's account is below zero by.
+    async fn check(&self) {
+        let mut owed = BTreeMap::from(NAMES.map(|name| (party(name), 0)));
+        for id in self.found::<DebtId>().await {
+            let debt: AnyDebt = self.shop.load(id).await;
+            let (facts, is_owed) = (debt.facts(), debt.is_owed());
+            let covered = if debt.status() == debt::Status::Covered { facts.remains() } else { euro("0.00") };
+            assert_eq!(debt.held(), covered);
+            if is_owed {
+                *owed.get_mut(&facts.terms().debtor).unwrap() -= facts.remains().minor();
+            }
+        }
+        for (party, minor) in owed {
+            let balance = self.shop.balance(&format!("debt:{party}")).await;
+            assert_eq!(balance.minor(), minor, "{party} owes otherwise than its debts say");
+            assert!(!self.shop.balance(&format!("wallet:{party}")).await.is_negative());
+        }
+        for id in self.found::<ChargebackId>().await {
+            let chargeback: AnyChargeback = self.shop.load(id).await;
+            let terms = chargeback.facts();
+            let shares = terms.shares.iter().filter(|share| share.of == Part::Amount);
+            let borne: i64 = shares.map(|share| share.total().unwrap().minor()).sum();
+            assert_eq!(terms.held.minor() + borne, terms.amount.minor());
+        }
+        for id in &self.orders {
+            let order = self.shop.order(*id).await;
+            let disputed = order.facts().aftermath().disputes().next().is_some();
+            let at = self.shop.escrow.stamp(ops());
+            if disputed && order.status() == Status::BlockedRelease && order.held().is_positive() {
+                assert!(order.may(Action::Cancel, &at).is_err(), "it gives back what may not stay");
+            }
+        }
+    }
+
+    // Everything is told, decided and paid out at last.
+    async fn come_to_rest(&mut self) {
+        for dispute in self.disputes.clone() {
+            self.notices.extend(self.shop.gateway().decide(&dispute.reference, false));
+        }
+        for notice in self.notices.clone() {
+            // Each of them is true, so in the order of time none is refused.
+            try_tell(&self.shop, &notice).await.unwrap_or_else(|error| panic!("{notice:?}: {error}"));
+        }
+    }
+}
+
+async fn live<S: Store>(shop: Shop<S>, happenings: &[Happening]) -> Life<S> {
+    let mut life = Life::new(shop);
+    for happening in happenings {
+        life.happen(happening).await;
+        life.check().await;
+    }
+    life.come_to_rest().await;
+    life.check().await;
+    life
+}
+
+// Of what was told, nothing was forgotten: the gateway holds what the books say.
+async fn audit(life: &Life<impl Store>) {
+    let shop = &life.shop;
+    shop.settle_down().await;
+    shop.audit().await;
+    assert_eq!(life.found::<ChargebackId>().await.len(), life.disputes.len(), "each dispute is one chargeback");
+    for id in life.found::<ChargebackId>().await {
+        assert_ne!(shop.load(id).await.status(), chargeback::Status::Open);
+    }
+}
+
+fn config(cases: u32) -> Config {
+    Config { rng_seed: RngSeed::Fixed(seed()), failure_persistence: None, cases, ..Config::default() }
+}
+
+#[test]
+fn no_money_is_made_or_lost_in_memory() {
+    let mut runner = TestRunner::new(config(60));
+    let walk = prop::collection::vec(happening(), 1..60);
+    let ran = runner.run(&walk, |happenings| {
+        crate::harness::block_on(async {
+            let life = live(Shop::<Memory>::memory(), &happenings).await;
+            audit(&life).await;
+        });
+        Ok(())
+    });
+    ran.unwrap();
+}
+
+#[cfg(feature = "sqlite")]
+#[test]
+fn no_money_is_made_or_lost_in_sqlite() {
+    for happenings in crate::harness::sampled(prop::collection::vec(happening(), 30..50), 4, seed()) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = escrowed::sqlite::Sqlite::open(folder.path().join("shop.db")).unwrap();
+        crate::harness::block_on(async {
+            let life = live(Shop::new(store, 1), &happenings).await;
+            audit(&life).await;
+        });
+    }
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn no_money_is_made_or_lost_in_postgres() {
+    let mut runner = TestRunner::new(config(3));
+    for _ in 0..3 {
+        use proptest::strategy::ValueTree as _;
+        let happenings = prop::collection::vec(happening(), 30..50).new_tree(&mut runner).unwrap().current();
+        let database = crate::postgres::database::Database::new();
+        crate::harness::block_on(async {
+            let life = live(Shop::new(database.store().await, 1), &happenings).await;
+            audit(&life).await;
+        });
+    }
+}
+
+#[test]
+fn a_crash_at_the_door_leaves_nothing_behind() {
+    crate::harness::block_on(async {
+        let shop = Shop::memory();
+        let id = shop.planned(terms(), PayoutPlan::to(party("sam"), bank("ba_sam"))).await;
+        shop.act(id, Command::Validate {}, ops()).await;
+        shop.send().await;
+        let payin = shop.payin(id).await.id();
+        let dispute = charged(&shop, payin, "dp_1", euro("70.00"), euro("15.00"));
+        let mut unit = shop.begin().await;
+        shop.escrow.dispute(&mut unit, &dispute).await.unwrap();
+        drop(unit);
+        assert!(shop.find(&Query::status("chargeback".parse().unwrap(), "OPEN")).await.is_empty());
+        assert_eq!(shop.balance("debt:sam").await, euro("0.00"));
+        super::tell(&shop, &dispute).await;
+        assert_eq!(shop.balance("debt:sam").await, euro("-63.00"));
+        assert!(shop.try_act(id, Command::Cancel {}, user("anna")).await.is_err());
+        shop.audit().await;
+    });
+}
