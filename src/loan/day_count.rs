@@ -26,7 +26,7 @@ use time::{Date, Month, UtcDateTime, util::is_leap_year};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DayCount {
     /// 30E/360, the Eurobond basis (section 4.16 (g)): (360 · (Y₂ − Y₁) + 30 · (M₂ − M₁) + D₂ − D₁) / 360, where a day 31
-    /// counts as 30. Every month is a twelfth of a year.
+    /// counts as 30. A month is a twelfth of a year, except around the end of February.
     #[serde(rename = "30E/360")]
     Thirty360E,
     /// Actual/365 (Fixed) (section 4.16 (d)): the days that passed, / 365.
