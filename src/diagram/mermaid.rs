@@ -92,7 +92,7 @@ mod tests {
         let path = [status("DRAFT"), status("PENDING_PUBLISH")];
         let text = Diagram::of(&order::TABLE).with_path(path).with_next([order::Action::Cancel as usize]).mermaid();
         assert!(text.contains("    s0 --> s1 : identify_buyer (buyer, platform)\n"));
-        assert!(text.contains("    s1 --> s4 : ▶ cancel (buyer, platform)\n"));
+        assert!(text.contains("    s1 --> s4 : ▶ cancel (buyer, platform)<br/>undo (gateway)\n"));
         assert!(text.contains("    class s1 now\n") && text.contains("heldFaded") && !text.contains("classDef held "));
     }
 }

@@ -57,7 +57,7 @@ pub async fn reconcile_each<U: Outbox + Views, L>(
             continue;
         };
         let booked = booked(unit, &world, payment).await?;
-        let way = booked.way_of(line.amount);
+        let way = booked.way_of(payment, line.amount);
         if let Some(first) = seen.get(&(payment, way)) {
             found(Finding::Duplicate(Duplicate { line, payment, first: *first }));
             continue;
@@ -151,11 +151,12 @@ enum Way {
 }
 
 impl Booked {
-    fn way_of(&self, amount: Money) -> Way {
-        match (self.r#in, self.out) {
-            (Some(_), Some(_)) if amount.is_negative() => Way::Out,
-            (Some(_), Some(_)) => Way::In,
-            (Some(_) | None, None) | (None, Some(_)) => Way::Only,
+    fn way_of(&self, payment: Subject, amount: Money) -> Way {
+        let came_back = PayoutId::try_from(payment).is_ok() && self.r#in.is_some() && self.out.is_some();
+        match (came_back, amount.is_negative()) {
+            (false, _) => Way::Only,
+            (true, true) => Way::Out,
+            (true, false) => Way::In,
         }
     }
 

@@ -126,7 +126,7 @@ async fn dies_at_the_gateway<S: Store>(shop: &Shop<S>, office: &Office, acts: bo
 pub(crate) async fn dies<S: Store, G: Gateway>(escrow: &Escrow<S, G, ManualClock>) {
     let name: WorkerId = "mortal".parse().unwrap();
     let mut send = Box::pin(escrow.send(&name, 10));
-    for _ in 0..100 {
+    for _ in 0..1_000 {
         if poll_once(&mut send).await.is_some() {
             return;
         }
