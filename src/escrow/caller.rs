@@ -4,6 +4,7 @@ use super::{EscrowError, Needs};
 use crate::{
     id::{Id, Subject},
     lifecycle::{Lifecycle, Opening},
+    money::Money,
     party::{Actor, PartyId},
     payment::Method,
     pledge::Offer,
@@ -106,6 +107,11 @@ impl Caller {
         by: &Method,
     ) -> Result<Option<Request>, EscrowError<E>> {
         self.asks("pledge", to, (offer, by))
+    }
+
+    /// The request to refund some of what was released.
+    pub(super) fn refunds<E>(&self, of: Subject, amount: Money) -> Result<Option<Request>, EscrowError<E>> {
+        self.asks("refund_released", of, amount)
     }
 
     fn asks<E>(&self, verb: &str, of: impl Serialize, what: impl Serialize) -> Result<Option<Request>, EscrowError<E>> {

@@ -6,13 +6,13 @@ use super::{
 };
 use crate::{
     gateway::{Dispute, DisputeStage, Gateway},
-    id::Id,
+    id::{Id, Subject},
     ledger::Account,
-    lifecycle::{Reason, Value},
+    lifecycle::{Reason, Transition, Value},
     money::Money,
     party::{PartyId, Stamp},
     payment::{
-        After, AnyChargeback, AnyDebt, AnyPayin, Chargeback, ChargebackId, DebtId, Evidence, PayinId,
+        After, AnyChargeback, AnyDebt, AnyPayin, Chargeback, ChargebackId, Debt, DebtId, Evidence, PayinId,
         chargeback::{self, Back, Part, Share, Stake, Undecided, shared},
         debt::{self, Source},
         payin::{self, Taken},
@@ -157,7 +157,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         let mut parts: Vec<_> = bearers.into_iter().map(|(party, amount)| (party, Part::Amount, amount)).collect();
         parts.push((stake.platform.clone(), Part::Fee, dispute.fee));
         parts.retain(|(.., amount)| !amount.is_zero());
-        let shares = self.shares(gathered, id, parts, at).await?;
+        let shares = self.shares(gathered, id.subject(), parts, at).await?;
         let terms = chargeback::Terms {
             about,
             payin,
@@ -174,7 +174,8 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         let opened = chargeback::open(id, terms, at)?;
         // Givers before the taker.
         self.tell_after(gathered, payin, After::ChargedBack(opened.value()), at).await?;
-        for debt in self.debts(opened.value(), at)? {
+        let facts = opened.value().facts();
+        for debt in self.debts(id.subject(), about, &facts.platform, &facts.shares, at)? {
             gathered.take(debt)?;
         }
         let counted = match paid {
@@ -191,10 +192,10 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     }
 
     // What of each part its bearer's wallet gives, and what it comes to owe.
-    async fn shares<U: Views>(
+    pub(super) async fn shares<U: Views>(
         &self,
         gathered: &mut Gathering<'_, U>,
-        id: ChargebackId,
+        cause: Subject,
         parts: Vec<(PartyId, Part, Money)>,
         at: &Stamp,
     ) -> Result<Vec<Share>, Fails<U>> {
@@ -205,25 +206,29 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             let given: i64 = shares.iter().filter(|share| share.party == party).map(|share| share.wallet.minor()).sum();
             let wallet = (balance.minor() - given).clamp(0, amount.minor());
             let owed = Money::from_minor(amount.minor() - wallet, amount.currency());
-            let debt = owed.is_positive().then(|| DebtId::derived(id.subject(), 1, nth, at.at));
+            let debt = owed.is_positive().then(|| DebtId::derived(cause, 1, nth, at.at));
             shares.push(Share { party, of, wallet: Money::from_minor(wallet, amount.currency()), owed, debt });
         }
         Ok(shares)
     }
 
-    fn debts(
+    // The debts of these shares of what has to be paid all the same.
+    pub(super) fn debts(
         &self,
-        chargeback: &Chargeback<chargeback::Open>,
+        cause: Subject,
+        about: Subject,
+        creditor: &PartyId,
+        shares: &[Share],
         at: &Stamp,
-    ) -> Result<Vec<crate::lifecycle::Transition<debt::Debt<debt::Open>>>, Reason> {
-        let (facts, every) = (chargeback.facts(), self.policy.recover);
-        let owed = facts.shares.iter().filter_map(|share| Some((share.debt?, share)));
+    ) -> Result<Vec<Transition<Debt<debt::Open>>>, Reason> {
+        let every = self.policy.recover;
+        let owed = shares.iter().filter_map(|share| Some((share.debt?, share)));
         let open = owed.map(|(id, share)| {
             let terms = debt::Terms {
-                about: facts.about,
-                cause: chargeback.id().subject(),
+                about,
+                cause,
                 debtor: share.party.clone(),
-                creditor: facts.platform.clone(),
+                creditor: creditor.clone(),
                 amount: share.owed,
                 due: at.at.plus(every),
                 every,
@@ -299,7 +304,7 @@ fn zero(dispute: &Dispute) -> Money {
     Money::zero(dispute.amount.currency())
 }
 
-fn taken_by(payin: &AnyPayin) -> Option<crate::id::Subject> {
+fn taken_by(payin: &AnyPayin) -> Option<Subject> {
     match payin {
         AnyPayin::Confirmed(payin) => payin.state().handed_to(),
         AnyPayin::Refunded(payin) => Taken::handed_to(payin.state()),

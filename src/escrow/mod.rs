@@ -76,6 +76,7 @@ pub mod kyc;
 mod member;
 mod movements;
 mod pledges;
+mod refunds;
 mod report;
 mod sharing;
 mod trace;

@@ -15,7 +15,7 @@
 //! given back. Whoever gives books the entry; whoever receives counts it, in the same unit.
 //!
 //! What happens after the end has lifecycles, too: a [`chargeback`] takes money of a payin back, and what is no longer there to
-//! take is a [`debt`].
+//! take is a [`debt`]. What was released may be [refunded](refund#after-the-release) all the same, by those who were paid.
 //!
 //! What people agree on (an order, a transaction) opens payments and learns what became of them by way of
 //! [`Agreement`]. Payments of type `WALLET` need no gateway and settle at once, in the unit that opens them.

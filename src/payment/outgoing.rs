@@ -140,8 +140,8 @@ impl Outgoing {
                 Way::Refund { payin, route } => {
                     step.pay(Account::Escrow(leg.payment), amount, Purpose::GiveBack)?;
                     let (payin, route, consent) = (*payin, route.clone(), Consent::NotNeeded);
-                    let terms =
-                        refund::Terms { about, payin, payer: party, amount, route, consent, source: about, gateway };
+                    let (payer, source, shares) = (party, about, Vec::new());
+                    let terms = refund::Terms { about, payin, payer, amount, route, consent, source, gateway, shares };
                     step.open(refund::open(id(leg.payment)?, terms, step.stamp())?);
                 }
             }

@@ -38,6 +38,7 @@ impl<S> Order<S> {
             consent,
             source: about,
             gateway: terms.gateway.clone(),
+            shares: Vec::new(),
         };
         step.open(refund::open(id, opened, step.stamp())?);
         Ok(())

@@ -34,7 +34,8 @@ impl Afterwards {
             | Self::ChargebackLost { .. }
             | Self::PayoutReturned { .. }
             | Self::PayoutSentAgain { .. }
-            | Self::PayoutArrived { .. } => None,
+            | Self::PayoutArrived { .. }
+            | Self::Refunded { .. } => None,
         }
     }
 
@@ -46,7 +47,8 @@ impl Afterwards {
             Self::ChargedBack { .. }
             | Self::PayoutReturned { .. }
             | Self::PayoutSentAgain { .. }
-            | Self::PayoutArrived { .. } => None,
+            | Self::PayoutArrived { .. }
+            | Self::Refunded { .. } => None,
         }
     }
 
@@ -58,7 +60,8 @@ impl Afterwards {
             | Self::ChargebackLost { .. }
             | Self::PayoutReturned { .. }
             | Self::PayoutSentAgain { .. }
-            | Self::PayoutArrived { .. } => None,
+            | Self::PayoutArrived { .. }
+            | Self::Refunded { .. } => None,
         }
     }
 }
@@ -118,13 +121,19 @@ impl Aftermath {
         }
     }
 
-    /// Of what each was paid, what it has not given back for a chargeback since. In minor units.
+    /// Of what each was paid, what it has not given back for a chargeback or a refund since. In minor units.
     pub(crate) fn left(&self, mut paid: Vec<(PartyId, Money)>) -> Vec<(PartyId, Money)> {
         for note in &self.0 {
-            let Afterwards::ChargedBack { chargeback, borne, .. } = note else { continue };
-            if self.end_of(*chargeback) == Some(true) {
-                continue;
-            }
+            let borne = match note {
+                Afterwards::ChargedBack { chargeback, borne, .. } if self.end_of(*chargeback) != Some(true) => borne,
+                Afterwards::Refunded { borne, .. } => borne,
+                Afterwards::ChargedBack { .. }
+                | Afterwards::ChargebackWon { .. }
+                | Afterwards::ChargebackLost { .. }
+                | Afterwards::PayoutReturned { .. }
+                | Afterwards::PayoutSentAgain { .. }
+                | Afterwards::PayoutArrived { .. } => continue,
+            };
             for (party, amount) in borne {
                 let mut back = amount.minor();
                 for (_, had) in paid.iter_mut().filter(|(known, _)| known == party) {
@@ -149,7 +158,7 @@ impl Aftermath {
             if self.0.iter().any(back) { Ok(()) } else { Err(Reason::Missing { what: "a payout that came back" }) }
         };
         match what {
-            Afterwards::PayoutReturned { .. } | Afterwards::ChargedBack { .. } => Ok(()),
+            Afterwards::PayoutReturned { .. } | Afterwards::ChargedBack { .. } | Afterwards::Refunded { .. } => Ok(()),
             Afterwards::ChargebackWon { chargeback } | Afterwards::ChargebackLost { chargeback } => {
                 let open = self.disputes().any(|dispute| dispute == *chargeback);
                 if open { Ok(()) } else { Err(Reason::Missing { what: "a chargeback that is not decided" }) }

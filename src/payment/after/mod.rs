@@ -9,12 +9,12 @@ pub(crate) use aftermath::Loss;
 pub(crate) use {noting::notes_after, stopping::stops_when_charged_back};
 
 use super::{
-    Chargeback, ChargebackId, Destination, PayinId, Payout, PayoutId,
+    AnyRefund, Chargeback, ChargebackId, Destination, PayinId, Payout, PayoutId, RefundId,
     chargeback::{self, Part, Share},
     payout,
 };
 use crate::{id::Subject, lifecycle::Reason, money::Money, party::PartyId, text::Prose};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// What happened, as evidence: a value of the status that proves it.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -31,6 +31,8 @@ pub enum After<'e> {
     ChargebackWon(&'e Chargeback<chargeback::Won>),
     /// It will not come back.
     ChargebackLost(&'e Chargeback<chargeback::Lost>),
+    /// What was released is refunded: those who were paid gave it back, or owe it.
+    Refunded(#[serde(serialize_with = "by_id")] &'e AnyRefund),
 }
 
 /// The same as it is logged.
@@ -87,6 +89,17 @@ pub enum Afterwards {
         /// The chargeback.
         chargeback: ChargebackId,
     },
+    /// What was released is refunded. Its own log says what becomes of it. In minor units.
+    Refunded {
+        /// The refund.
+        refund: RefundId,
+        /// The payin.
+        payin: PayinId,
+        /// How much.
+        amount: Money,
+        /// Who bore it, out of its wallet or as a debt.
+        borne: Vec<(PartyId, Money)>,
+    },
 }
 
 macro_rules! logged {
@@ -124,13 +137,15 @@ impl After<'_> {
             Self::ChargedBack(chargeback) => chargeback.facts().about,
             Self::ChargebackWon(chargeback) => chargeback.facts().about,
             Self::ChargebackLost(chargeback) => chargeback.facts().about,
+            Self::Refunded(refund) => refund.facts().about,
         }
     }
 
     /// What it says, to be logged.
     ///
     /// # Errors
-    /// [`Reason::Missing`] when the money of the payout that came back has not gone on.
+    /// [`Reason::Missing`] when the money of the payout that came back has not gone on, or what is refunded was never
+    /// released.
     pub fn noted(&self) -> Result<Afterwards, Reason> {
         Ok(match self {
             Self::PayoutReturned(payout) => {
@@ -151,6 +166,14 @@ impl After<'_> {
             Self::ChargedBack(chargeback) => charged_back(chargeback)?,
             Self::ChargebackWon(chargeback) => Afterwards::ChargebackWon { chargeback: chargeback.id() },
             Self::ChargebackLost(chargeback) => Afterwards::ChargebackLost { chargeback: chargeback.id() },
+            Self::Refunded(refund) => {
+                let terms = refund.facts();
+                if terms.shares.is_empty() {
+                    return Err(Reason::Missing { what: "a refund of what was released" });
+                }
+                let (refund, payin, amount) = (refund.id(), terms.payin, terms.amount);
+                Afterwards::Refunded { refund, payin, amount, borne: borne(&terms.shares)? }
+            }
         })
     }
 
@@ -161,15 +184,24 @@ impl After<'_> {
     }
 }
 
+// As evidence of one status is written.
+fn by_id<Z: Serializer>(refund: &&AnyRefund, serializer: Z) -> Result<Z::Ok, Z::Error> {
+    refund.id().subject().serialize(serializer)
+}
+
 fn charged_back(chargeback: &Chargeback<chargeback::Open>) -> Result<Afterwards, Reason> {
     let terms = chargeback.facts();
-    let borne = terms.shares.iter().filter(|share| share.of == Part::Amount);
     Ok(Afterwards::ChargedBack {
         chargeback: chargeback.id(),
         payin: terms.payin,
         amount: terms.amount,
         held: terms.held,
-        borne: borne.map(|share: &Share| Ok((share.party.clone(), share.total()?))).collect::<Result<_, Reason>>()?,
+        borne: borne(&terms.shares)?,
         reason: terms.reason.clone(),
     })
+}
+
+fn borne(shares: &[Share]) -> Result<Vec<(PartyId, Money)>, Reason> {
+    let of_amount = shares.iter().filter(|share| share.of == Part::Amount);
+    of_amount.map(|share| Ok((share.party.clone(), share.total()?))).collect()
 }

@@ -61,6 +61,7 @@ mod step;
 
 pub use action::open;
 pub use event::{Back, Terms};
+pub(crate) use share::owe_their_own;
 pub use share::{Part, Share, Stake, shared};
 pub use state::{Accepted, Lost, Open, Undecided, Won};
 

@@ -1,9 +1,14 @@
 //! Who bears a chargeback, and how much each.
 
-use crate::{lifecycle::Reason, money::Money, party::PartyId, payment::DebtId};
+use crate::{
+    lifecycle::{Effects, Reason},
+    money::Money,
+    party::PartyId,
+    payment::DebtId,
+};
 use serde::{Deserialize, Serialize};
 
-/// What a party bears of a chargeback. In minor units.
+/// What a party bears of a chargeback, or of a refund of what was released. In minor units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Share {
@@ -38,6 +43,17 @@ pub struct Stake {
     pub paid: Vec<(PartyId, Money)>,
     /// The marketplace's own party.
     pub platform: PartyId,
+}
+
+// That each debt of these shares is that of the step which opens what they bear.
+pub(crate) fn owe_their_own(shares: &[Share], step: &Effects<'_>) -> Result<(), Reason> {
+    for (nth, share) in (0..).zip(shares) {
+        let own = share.owed.is_positive().then(|| DebtId::derived(step.subject(), 1, nth, step.stamp().at));
+        if share.debt != own {
+            return Err(Reason::Fixed { what: "the debt of a share" });
+        }
+    }
+    Ok(())
 }
 
 /// Shares an amount among those who were paid, by what each had, to the last minor unit; and what is beyond that.

@@ -1,13 +1,15 @@
 //! What each event of a chargeback demands, and what it makes of it. The same live and in replay.
 
-use super::{Accepted, AnyChargeback, Back, Chargeback, Lost, Open, Part, Share, Terms, Undecided, Won, event};
+use super::{
+    Accepted, AnyChargeback, Back, Chargeback, Lost, Open, Part, Share, Terms, Undecided, Won, event,
+    share::owe_their_own,
+};
 use crate::{
     id::Subject,
     ledger::{Account, Purpose},
     lifecycle::{self, Effects, Facts, Opening, Reason, Takes, Value},
     money::Money,
     party::{PartyId, Role, Stamp},
-    payment::DebtId,
 };
 
 impl Facts for Terms {
@@ -40,13 +42,7 @@ impl Terms {
                 return Err(Reason::WrongAmount { expected, found });
             }
         }
-        for (nth, share) in (0..).zip(&self.shares) {
-            let own = share.owed.is_positive().then(|| DebtId::derived(step.subject(), 1, nth, step.stamp().at));
-            if share.debt != own {
-                return Err(Reason::Fixed { what: "the debt of a share" });
-            }
-        }
-        Ok(())
+        owe_their_own(&self.shares, step)
     }
 }
 

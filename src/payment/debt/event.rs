@@ -10,7 +10,7 @@ use std::time::Duration;
 pub struct Terms {
     /// What the money was of: the order or deal.
     pub about: Subject,
-    /// What has to be paid all the same, and is with this debt's amount: a chargeback.
+    /// What has to be paid all the same, and is with this debt's amount: a chargeback, or a refund of what was released.
     pub cause: Subject,
     /// Who owes it.
     pub debtor: PartyId,

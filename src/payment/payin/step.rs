@@ -101,6 +101,7 @@ impl<S> Payin<S> {
             consent: Consent::NotNeeded,
             source: self.id().subject(),
             gateway: terms.gateway.clone(),
+            shares: Vec::new(),
         };
         step.open(refund::open(id, opened, step.stamp())?);
         Ok(())

@@ -6,7 +6,7 @@ use crate::{
     ledger::GatewayName,
     money::Money,
     party::PartyId,
-    payment::{PayinId, RefundId},
+    payment::{PayinId, RefundId, chargeback::Share},
     text::Prose,
 };
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,10 @@ pub struct Terms {
     pub source: Subject,
     /// Through which gateway.
     pub gateway: GatewayName,
+    /// Who bears it, where it is of money that was released: their wallets give it, and their debts. Nobody, where it was
+    /// still held.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shares: Vec<Share>,
 }
 
 /// How a refund goes back.

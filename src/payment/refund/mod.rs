@@ -11,6 +11,17 @@
 //! A refund is opened by what held the money, in the same commit, and holds it from then on. One that a rejected order
 //! owes, or that an operator opened by hand, is sent only after an operator's approval.
 //!
+//! # After the release
+//!
+//! What was released is no longer held: [`Escrow::refund_released`](crate::escrow::Escrow::refund_released) takes it back from
+//! those who were paid, each by what it had, fees included, [as a chargeback is borne](super::chargeback#who-bears-it). Each
+//! wallet gives as far as it holds. What is missing is a [debt](super::debt) of that payee, which the platform covers at once
+//! out of its own wallet, so nobody else's money is ever sent; where that does not hold it, nothing is done.
+//!
+//! Of an order of €100.00 sam was paid €90.00 and the shop €10.00 as its fee. €50.00 go back while sam's wallet holds €12.00
+//! and the shop's €60.00: €12.00 come from sam and €5.00 from the shop, €33.00 are owed by sam, and as much of the shop's is set
+//! aside, which leaves it €22.00. As sam earns again and pays the debt off, that goes back to the shop.
+//!
 #![doc = "<div style=\"overflow-x: auto\">"]
 #![doc = include_str!("lifecycle.svg")]
 #![doc = "</div>"]
@@ -23,6 +34,7 @@ mod step;
 pub use action::open;
 pub use event::{Consent, Route, Terms};
 pub use state::{Cancelled, Confirmed, Created, Denied};
+pub(crate) use step::only_platform;
 
 use crate::{id::Id, money::Money, party::Role, text::Prose};
 

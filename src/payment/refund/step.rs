@@ -7,7 +7,8 @@ use crate::{
     ledger::{Account, Purpose},
     lifecycle::{Effects, Facts, Opening, Reason, Takes},
     money::Money,
-    party::{PartyId, Role, Stamp},
+    party::{Actor, PartyId, Role, Stamp},
+    payment::chargeback::{Share, owe_their_own},
 };
 
 impl Facts for Terms {
@@ -25,6 +26,9 @@ impl Facts for Terms {
 impl Opening<AnyRefund> for Terms {
     fn check(&self, step: &mut Effects<'_>) -> Result<(), Reason> {
         self.amount.require_positive()?;
+        if !self.shares.is_empty() {
+            self.take_back(step)?;
+        }
         match self.consent {
             Consent::NotNeeded => self.send(step),
             Consent::Owed | Consent::ByHand => {}
@@ -39,7 +43,44 @@ impl Opening<AnyRefund> for Terms {
     }
 }
 
+/// What was released is refunded by the platform alone.
+pub(crate) fn only_platform(by: &Actor) -> Result<(), Reason> {
+    match by {
+        Actor::Office { role, .. } if role.as_str() == Role::PLATFORM.name => Ok(()),
+        Actor::Party(_) | Actor::Office { .. } | Actor::Clock | Actor::Gateway => Err(Reason::WrongActor {
+            action: "refund_released",
+            status: "RELEASED",
+            by: by.clone(),
+            roles: vec![Role::PLATFORM.name],
+        }),
+    }
+}
+
 impl Terms {
+    // All of it is borne by those who were paid: their wallets give here, their debts in the same unit.
+    fn take_back(&self, step: &mut Effects<'_>) -> Result<(), Reason> {
+        only_platform(&step.stamp().by)?;
+        if self.consent != Consent::NotNeeded {
+            // Called off, it would have nowhere to return to.
+            return Err(Reason::Fixed { what: "the consent to a refund of what was released" });
+        }
+        let parts = self.shares.iter().map(Share::total).collect::<Result<Vec<_>, _>>()?;
+        let found = Money::sum(parts, self.amount.currency())?;
+        if found != self.amount {
+            return Err(Reason::WrongAmount { expected: self.amount, found });
+        }
+        owe_their_own(&self.shares, step)?;
+        for share in &self.shares {
+            if !share.owed.is_zero() {
+                share.owed.require_positive()?;
+            }
+            if !share.wallet.is_zero() {
+                step.receive(Account::Wallet(share.party.clone()), share.wallet, Purpose::GiveBack)?;
+            }
+        }
+        Ok(())
+    }
+
     fn send(&self, step: &mut Effects<'_>) {
         if let Some(to) = self.route.to() {
             let (refund, payin, amount) = (step.subject(), self.payin.subject(), self.amount);
@@ -153,7 +194,12 @@ impl Takes<event::Replaced> for Refund<Denied> {
         self.not_replaced()?;
         let amount = self.facts().amount;
         step.pay(Account::Escrow(event.by.subject()), amount, Purpose::Replace)?;
-        let terms = Terms { route: event.route.clone(), consent: Consent::NotNeeded, ..self.facts().clone() };
+        let terms = Terms {
+            route: event.route.clone(),
+            consent: Consent::NotNeeded,
+            shares: Vec::new(),
+            ..self.facts().clone()
+        };
         step.open(action::open(event.by, terms, step.stamp())?);
         Ok(())
     }

@@ -15,7 +15,7 @@ use escrowed::{
 };
 use std::time::Duration;
 
-const NONE: &str = "0.00";
+pub(super) const NONE: &str = "0.00";
 const DAY: Duration = Duration::from_secs(86_400);
 
 async fn payin_of<S: Store>(shop: &Shop<S>, id: OrderId) -> PayinId {
@@ -23,7 +23,7 @@ async fn payin_of<S: Store>(shop: &Shop<S>, id: OrderId) -> PayinId {
 }
 
 /// Sam was paid €90 there, the shop has its €10, and the order is over.
-async fn released<S: Store>(shop: &Shop<S>, to: Destination) -> (OrderId, PayinId) {
+pub(super) async fn released<S: Store>(shop: &Shop<S>, to: Destination) -> (OrderId, PayinId) {
     let id = shop.planned(terms(), PayoutPlan::to(party("sam"), to)).await;
     shop.act(id, Command::Validate {}, ops()).await;
     shop.send().await;
@@ -32,7 +32,7 @@ async fn released<S: Store>(shop: &Shop<S>, to: Destination) -> (OrderId, PayinI
 }
 
 /// Everybody's wallet and what they owe.
-async fn stand<S: Store>(shop: &Shop<S>, names: &[&str]) -> Vec<(Money, Money)> {
+pub(super) async fn stand<S: Store>(shop: &Shop<S>, names: &[&str]) -> Vec<(Money, Money)> {
     let mut stand = Vec::new();
     for name in names {
         stand.push((wallet(shop, name).await, owed(shop, name).await));
@@ -66,12 +66,12 @@ async fn notes<S: Store>(shop: &Shop<S>, id: OrderId) -> usize {
 }
 
 /// The books are right, and say what the gateway says.
-async fn audit<S: Store>(shop: &Shop<S>) {
+pub(super) async fn audit<S: Store>(shop: &Shop<S>) {
     shop.audit().await;
     shop.audit_calls().await;
 }
 
-fn pair(wallet: &str, owed: &str) -> (Money, Money) {
+pub(super) fn pair(wallet: &str, owed: &str) -> (Money, Money) {
     (euro(wallet), euro(owed))
 }
 

@@ -1,8 +1,9 @@
-//! What happens after the end: payouts that come back, payments that are charged back, debts.
+//! What happens after the end: payouts that come back, payments that are charged back, refunds of what was released, debts.
 
 mod chargebacks;
 mod debts;
 mod evidence;
+mod refunds;
 mod returned;
 mod storm;
 

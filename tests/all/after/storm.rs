@@ -4,7 +4,7 @@
 use super::{charged, try_tell};
 use crate::harness::{Shop, bank, euro, key, ops, party, seed, terms, user, worker};
 use escrowed::{
-    escrow::EscrowError,
+    escrow::{Caller, EscrowError},
     gateway::{Dispute, DisputeStage, Verb},
     memory::Memory,
     money::{Currency, Money, Share},
@@ -36,6 +36,7 @@ enum Happening {
     Earn { who: usize, minor: i64 },
     Debt { which: usize, what: usize },
     Recover { which: usize, die: bool },
+    Refund { which: usize, minor: i64, key: usize, die: bool },
     Wait,
     Send,
 }
@@ -57,7 +58,9 @@ fn happening() -> impl Strategy<Value = Happening> {
         8 => (which.clone(), prop::bool::weighted(0.2)).prop_map(|(which, die)| Happening::Tell { which, die }),
         3 => (0..NAMES.len(), 1..9_000_i64).prop_map(|(who, minor)| Happening::Earn { who, minor }),
         4 => (which.clone(), 0..4_usize).prop_map(|(which, what)| Happening::Debt { which, what }),
-        3 => (which, prop::bool::weighted(0.2)).prop_map(|(which, die)| Happening::Recover { which, die }),
+        3 => (which.clone(), prop::bool::weighted(0.2)).prop_map(|(which, die)| Happening::Recover { which, die }),
+        5 => (which, 1..7_000_i64, 0..12_usize, prop::bool::weighted(0.2))
+            .prop_map(|(which, minor, key, die)| Happening::Refund { which, minor, key, die }),
         3 => Just(Happening::Wait),
         4 => Just(Happening::Send),
     ]
@@ -165,6 +168,7 @@ impl<S: Store> Life<S> {
                     }
                 }
             }
+            Happening::Refund { which, minor, key, die } => self.refund(which, minor, key, die).await,
             Happening::Wait => {
                 self.shop.escrow.clock().advance(Duration::from_secs(50_000));
                 self.shop.escrow.run_due(&worker(), 100).await.unwrap();
@@ -229,6 +233,23 @@ impl<S: Store> Life<S> {
         self.disputes.extend(taken);
     }
 
+    // Half of them under a key, which some others have, too.
+    async fn refund(&self, which: usize, minor: i64, key: usize, die: bool) {
+        let Some(id) = pick(&self.orders, which) else { return };
+        let caller = if key < 6 { ops().under(format!("refund-{key}").parse().unwrap()) } else { Caller::from(ops()) };
+        if key.is_multiple_of(2) {
+            // The platform has something to stand for it with.
+            self.shop.fill_wallet("shop", euro("50.00")).await;
+        }
+        let mut unit = self.shop.begin().await;
+        match self.shop.escrow.refund_released(&mut unit, *id, Money::from_minor(minor, Currency::EUR), caller).await {
+            Ok(_) if die => {}
+            Ok(_) => self.shop.commit(unit).await,
+            Err(EscrowError::OtherRequest { .. }) => {}
+            Err(error) => refused(&error),
+        }
+    }
+
     async fn payouts(&self) -> Vec<AnyPayout> {
         let mut found = Vec::new();
         for id in &self.orders {
@@ -271,6 +292,14 @@ impl<S: Store> Life<S> {
             assert_eq!(terms.held.minor() + borne, terms.amount.minor());
         }
         for id in &self.orders {
+            let mut refunded = 0;
+            for refund in self.shop.refunds(*id).await {
+                let terms = refund.facts();
+                let borne: i64 = terms.shares.iter().map(|share| share.total().unwrap().minor()).sum();
+                assert!(terms.shares.is_empty() || borne == terms.amount.minor());
+                refunded += terms.amount.minor();
+            }
+            assert!(refunded <= 10_000, "more goes back than was paid");
             let order = self.shop.order(*id).await;
             let disputed = order.facts().aftermath().disputes().next().is_some();
             let at = self.shop.escrow.stamp(ops());
