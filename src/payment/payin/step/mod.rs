@@ -1,15 +1,18 @@
 //! What each event of a payin demands, and what it makes of it. The same live and in replay.
 
+mod challenge;
+mod money;
+mod over;
+
 use super::{
-    AnyPayin, Authorized, Cancelled, Confirmed, Created, Denied, Disputes, Method, Payin, Refunded, Taken, Terms,
-    event,
+    AnyPayin, Authorized, Cancelled, Confirmed, Created, Denied, Disputes, Method, Payin, Terms, event,
     rule::may_spend,
-    state::{After, Challenge, Chargeable, Over, Sca, Secured, Void},
+    state::{After, Chargeable, Sca, Void},
 };
 use crate::{
     gateway::{Capture, IdempotencyKey, Instruction, Outcome, Verb},
     ledger::{Account, Purpose},
-    lifecycle::{Effects, Facts, Opening, Reason, Takes, Value},
+    lifecycle::{Effects, Facts, Opening, Reason, Takes},
     money::Money,
     party::{PartyId, Role, Stamp},
     payment::refund::{self, Consent},
@@ -255,46 +258,6 @@ impl Takes<event::Cancelled> for Payin<Authorized> {
     }
 }
 
-impl Takes<event::RefundCounted> for Payin<Confirmed> {
-    type Next = AnyPayin;
-    fn check(&self, event: &event::RefundCounted, _: &mut Effects<'_>) -> Result<(), Reason> {
-        if event.payin != self.id() {
-            return Err(Reason::WrongSubject { expected: self.id().subject(), found: event.payin.subject() });
-        }
-        if self.state.refunds.contains(&event.refund) {
-            return Err(Reason::Already { what: "counting this refund" });
-        }
-        let available = self.facts().amount.checked_sub(self.state.refunded)?;
-        if available.checked_sub(event.amount.require_positive()?)?.is_negative() {
-            return Err(Reason::TooMuch { asked: event.amount, available });
-        }
-        Ok(())
-    }
-    fn make(mut self, event: event::RefundCounted, _: &Stamp) -> AnyPayin {
-        let all = self.counts_all(&event);
-        self.state.refunds.push(event.refund);
-        self.state.refunded = self.state.refunded.checked_add(event.amount).unwrap_or(self.facts().amount);
-        if all {
-            let Confirmed { refunds, handed_to, disputes, .. } = &mut self.state;
-            let (refunds, disputes) = (std::mem::take(refunds), std::mem::take(disputes));
-            let handed_to = *handed_to;
-            self.enter(Refunded { refunds, handed_to, disputes }).into()
-        } else {
-            self.into()
-        }
-    }
-    fn lands(&self, event: &event::RefundCounted) -> usize {
-        let status = if self.counts_all(event) { super::Status::Refunded } else { super::Status::Confirmed };
-        status as usize
-    }
-}
-
-impl Payin<Confirmed> {
-    fn counts_all(&self, event: &event::RefundCounted) -> bool {
-        self.state.refunded.checked_add(event.amount) == Ok(self.facts().amount)
-    }
-}
-
 impl Takes<event::PayerAwaited> for Payin<Created> {
     type Next = Self;
     fn check(&self, event: &event::PayerAwaited, step: &mut Effects<'_>) -> Result<(), Reason> {
@@ -304,58 +267,6 @@ impl Takes<event::PayerAwaited> for Payin<Created> {
     }
     fn make(mut self, event: event::PayerAwaited, _: &Stamp) -> Self {
         self.state.direct_link = event.direct_link.or(self.state.direct_link);
-        self
-    }
-}
-
-impl Takes<event::Challenged> for Payin<Created> {
-    type Next = Self;
-    fn check(&self, event: &event::Challenged, step: &mut Effects<'_>) -> Result<(), Reason> {
-        self.awaits_gateway()?;
-        let (direct_link, until) = (event.direct_link.clone(), event.until);
-        step.settle(self.key(Verb::Charge), Outcome::Challenged { direct_link, until });
-        Ok(())
-    }
-    fn make(mut self, event: event::Challenged, _: &Stamp) -> Self {
-        let event::Challenged { direct_link, until } = event;
-        // Whichever comes first calls it off: the end of the challenge, or that of the payin.
-        self.head.deadline = [self.facts().expires, until].into_iter().flatten().min();
-        self.state.direct_link = Some(direct_link.clone());
-        self.state.sca.challenge = Some(Challenge { direct_link, until });
-        self
-    }
-}
-
-impl<S: Secured> Payin<S> {
-    fn sca_taken(&mut self) -> Sca {
-        std::mem::take(self.state.sca_mut())
-    }
-}
-
-impl<S: Secured> Takes<event::CameBack> for Payin<S>
-where
-    Self: Value<Any = AnyPayin>,
-{
-    type Next = Self;
-    fn check(&self, _: &event::CameBack, _: &mut Effects<'_>) -> Result<(), Reason> {
-        self.may_come_back()
-    }
-    fn make(mut self, _: event::CameBack, _: &Stamp) -> Self {
-        self.state.sca_mut().came_back = true;
-        self
-    }
-}
-
-impl<S: Chargeable> Takes<event::Assured> for Payin<S>
-where
-    Self: Value<Any = AnyPayin>,
-{
-    type Next = Self;
-    fn check(&self, _: &event::Assured, _: &mut Effects<'_>) -> Result<(), Reason> {
-        self.may_be_assured()
-    }
-    fn make(mut self, event: event::Assured, _: &Stamp) -> Self {
-        self.state.sca_mut().assurance = Some(event.assurance);
         self
     }
 }
@@ -372,138 +283,6 @@ impl Takes<event::CaptureAsked> for Payin<Authorized> {
         self.state.capturing = true;
         // From here on the gateway's answer is waited for, not the clock.
         self.head.deadline = None;
-        self
-    }
-}
-
-impl Takes<event::HandedOver> for Payin<Confirmed> {
-    type Next = Self;
-    fn check(&self, event: &event::HandedOver, step: &mut Effects<'_>) -> Result<(), Reason> {
-        if event.to != self.facts().about {
-            return Err(Reason::WrongSubject { expected: self.facts().about, found: event.to });
-        }
-        step.pay(Account::Escrow(event.to), self.facts().amount, Purpose::Collect)
-    }
-    fn make(mut self, event: event::HandedOver, _: &Stamp) -> Self {
-        self.state.handed_to = Some(event.to);
-        self
-    }
-}
-
-impl<S: Taken> Takes<event::ChargedBack> for Payin<S>
-where
-    Self: Value<Any = AnyPayin>,
-{
-    type Next = Self;
-    fn check(&self, event: &event::ChargedBack, _: &mut Effects<'_>) -> Result<(), Reason> {
-        let terms = self.facts();
-        if terms.method == Method::Wallet {
-            return Err(Reason::Missing { what: "a card or a bank, which alone charges back" });
-        }
-        if self.state.disputes().stands(event.chargeback).is_some() {
-            return Err(Reason::Already { what: "counting this chargeback" });
-        }
-        // Not of all together: the second may be heard of before the end of the first.
-        let available = terms.amount;
-        if available.checked_sub(event.amount.require_positive()?)?.is_negative() {
-            return Err(Reason::TooMuch { asked: event.amount, available });
-        }
-        Ok(())
-    }
-    fn make(mut self, event: event::ChargedBack, _: &Stamp) -> Self {
-        self.state.disputes_mut().count(event.chargeback, event.amount);
-        self
-    }
-}
-
-impl<S: Taken> Takes<event::WonBack> for Payin<S>
-where
-    Self: Value<Any = AnyPayin>,
-{
-    type Next = Self;
-    fn check(&self, event: &event::WonBack, _: &mut Effects<'_>) -> Result<(), Reason> {
-        match self.state.disputes().stands(event.chargeback) {
-            Some(false) => Ok(()),
-            Some(true) => Err(Reason::Already { what: "winning this chargeback" }),
-            None => Err(Reason::Missing { what: "a chargeback of this payin" }),
-        }
-    }
-    fn make(mut self, event: event::WonBack, _: &Stamp) -> Self {
-        self.state.disputes_mut().win(event.chargeback);
-        self
-    }
-}
-
-impl Takes<event::GivenBack> for Payin<Confirmed> {
-    type Next = Self;
-    fn check(&self, event: &event::GivenBack, step: &mut Effects<'_>) -> Result<(), Reason> {
-        self.open_refund(event.refund, step)
-    }
-    fn make(self, _: event::GivenBack, _: &Stamp) -> Self {
-        self
-    }
-}
-
-impl<S: Over + Chargeable> Takes<event::Answered> for Payin<S>
-where
-    Self: Value<Any = AnyPayin>,
-{
-    type Next = Self;
-    fn check(&self, event: &event::Answered, step: &mut Effects<'_>) -> Result<(), Reason> {
-        self.expects(event.verb, &event.outcome)?;
-        step.settle(self.key(event.verb), event.outcome.clone());
-        Ok(())
-    }
-    fn make(mut self, event: event::Answered, _: &Stamp) -> Self {
-        if event.verb == Verb::Void {
-            self.state.after_mut().void = match event.outcome {
-                Outcome::Settled { .. } | Outcome::Assured { .. } => Void::Settled,
-                Outcome::Declined { .. } => Void::Declined,
-                Outcome::Pending { .. } | Outcome::Challenged { .. } | Outcome::Returned { .. } => Void::Asked,
-            };
-        }
-        self
-    }
-}
-
-impl<S: Over + Chargeable> Takes<event::LetGo> for Payin<S>
-where
-    Self: Value<Any = AnyPayin>,
-{
-    type Next = Self;
-    fn check(&self, event: &event::LetGo, step: &mut Effects<'_>) -> Result<(), Reason> {
-        self.came_late(Capture::Later)?;
-        let moved = self.exactly(event.moved)?;
-        step.settle(self.key(Verb::Charge), self.charged(moved));
-        // A void is asked for once. If it was declined, the card's bank lets the amount go when the reservation ends.
-        if self.state.after().void == Void::NotAsked {
-            step.call(self.facts().gateway.clone(), self.void());
-        }
-        Ok(())
-    }
-    fn make(mut self, _: event::LetGo, _: &Stamp) -> Self {
-        let after = self.state.after_mut();
-        if after.void == Void::NotAsked {
-            after.void = Void::Asked;
-        }
-        self
-    }
-}
-
-impl<S: Over + Chargeable> Takes<event::Bounced> for Payin<S>
-where
-    Self: Value<Any = AnyPayin>,
-{
-    type Next = Self;
-    fn check(&self, event: &event::Bounced, step: &mut Effects<'_>) -> Result<(), Reason> {
-        self.came_late(Capture::Now)?;
-        let moved = self.exactly(event.moved)?;
-        step.settle(self.key(self.state.after().asked), self.charged(moved));
-        step.receive(self.source(), moved, Purpose::Payin)?;
-        self.open_refund(event.refund, step)
-    }
-    fn make(mut self, event: event::Bounced, _: &Stamp) -> Self {
-        self.state.after_mut().bounced = Some(event.refund);
         self
     }
 }
