@@ -288,9 +288,9 @@ pub(crate) fn live<S: Store, L: Story<S>>(cases: u32, thorough: bool, store: imp
             }
             life.shop().settle_down().await;
             life.audit().await;
+            life.wind_up().await;
             let more = life.reached().await;
             reached.borrow_mut().extend(more);
-            life.wind_up().await;
         });
         Ok(())
     });
