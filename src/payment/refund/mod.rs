@@ -22,6 +22,44 @@
 //! and the shop's €60.00: €12.00 come from sam and €5.00 from the shop, €33.00 are owed by sam, and as much of the shop's is set
 //! aside, which leaves it €22.00. As sam earns again and pays the debt off, that goes back to the shop.
 //!
+//! ```
+//! use escrowed::money::{Currency, FeePolicy, FeeRule};
+//! use escrowed::movement::{Frame, Outside, Plan};
+//! use escrowed::order::{Account, Command};
+//! use escrowed::{payment::Method, store::{Store, Views}};
+//! # use escrowed::{escrow::{Escrow, ManualClock}, memory::Memory, party::Actor, sandbox::Sandbox};
+//! # futures_lite::future::block_on(async {
+//! # let escrow = Escrow::with_clock(Memory::new(), Sandbox::new(7), ManualClock::at("2026-05-07T12:00:00Z".parse()?));
+//! # let party = |name: &str| Actor::Party(name.parse().unwrap());
+//! # let (worker, ops) = ("worker-1".parse()?, Actor::platform("ops".parse()?));
+//! let mut shop = Account::new("shop".parse()?, "sandbox".parse()?).paying_wallets([]);
+//! shop.fees = Some(FeePolicy::new(FeeRule::new("10%".parse()?, "0.00 EUR".parse()?)?, "0.00 EUR".parse()?)?);
+//! let terms = shop.terms("A bicycle".parse()?, "100.00 EUR".parse()?, "sam".parse()?);
+//! let mut unit = escrow.store().begin().await?;
+//! let order = escrow.open_order(&mut unit, terms, ops.clone()).await?.id();
+//! escrow.act(&mut unit, order, Command::IdentifyBuyer { buyer: "anna".parse()? }, ops.clone()).await?;
+//! escrow.act(&mut unit, order, Command::Pay { by: Method::Card }, party("anna")).await?;
+//! # escrow.store().commit(unit).await?;
+//! # escrow.send(&worker, 10).await?;
+//! # let mut unit = escrow.store().begin().await?;
+//! escrow.act(&mut unit, order, Command::Accept { payout: None }, party("sam")).await?;
+//! escrow.act(&mut unit, order, Command::Validate {}, ops.clone()).await?;         // €90.00 to sam, €10.00 to the shop
+//!
+//! let frame = Frame::new("Later".parse()?, "2026-05-08T12:00:00Z".parse()?, "shop".parse()?, "sandbox".parse()?);
+//! let spent = Plan::wallet_to_wallet(frame.clone(), "sam".parse()?, "ben".parse()?, "78.00 EUR".parse()?);
+//! escrow.move_money(&mut unit, spent, party("sam")).await?;
+//! let top_up = Plan::top_up(frame, "shop".parse()?, Outside::Card, "50.00 EUR".parse()?);
+//! escrow.move_money(&mut unit, top_up, party("shop")).await?;
+//! # escrow.store().commit(unit).await?;
+//! # escrow.send(&worker, 10).await?;
+//! # let mut unit = escrow.store().begin().await?;
+//! escrow.refund_released(&mut unit, order, "50.00 EUR".parse()?, ops).await?;
+//! for (account, left) in [("wallet:sam", "0.00 EUR"), ("wallet:shop", "22.00 EUR")] {
+//!     assert_eq!(unit.balance(&account.parse()?, Currency::EUR).await?, left.parse()?);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+//! ```
+//!
 #![doc = "<div style=\"overflow-x: auto\">"]
 #![doc = include_str!("lifecycle.svg")]
 #![doc = "</div>"]
