@@ -1,5 +1,6 @@
 //! Campaigns: olga raises €100 from anna, ben and cleo by tomorrow, for a fee of 5 %, at least €2.
 
+mod charged_back;
 mod deciding;
 mod ending;
 pub(crate) mod faults;
