@@ -175,16 +175,14 @@ async fn parties_have_a_statement_per_currency<S: Store>(store: &S, second: u64)
     }
 }
 
-fn whatever_is_booked<S: Store>(store: S, wishes: &[Wish], second: u64) {
-    block_on(async {
-        let mut books = Books::new(store);
-        for wish in wishes {
-            books.book(wish).await;
-        }
-        hold_together(&books.store, second).await;
-        orders_are_their_accounts(&books.store, second).await;
-        parties_have_a_statement_per_currency(&books.store, second).await;
-    });
+async fn whatever_is_booked<S: Store>(store: S, wishes: &[Wish], second: u64) {
+    let mut books = Books::new(store);
+    for wish in wishes {
+        books.book(wish).await;
+    }
+    hold_together(&books.store, second).await;
+    orders_are_their_accounts(&books.store, second).await;
+    parties_have_a_statement_per_currency(&books.store, second).await;
 }
 
 proptest! {
@@ -192,7 +190,7 @@ proptest! {
 
     #[test]
     fn statements_add_up_whatever_is_booked(wishes in vec(wish(), 0..60), second in 0_u64..14) {
-        whatever_is_booked(Memory::new(), &wishes, second);
+        block_on(whatever_is_booked(Memory::new(), &wishes, second));
     }
 }
 
@@ -204,6 +202,18 @@ proptest! {
     fn statements_add_up_whatever_sqlite_has_booked(wishes in vec(wish(), 0..60), second in 0_u64..14) {
         let folder = tempfile::tempdir().unwrap();
         let store = crate::sqlite::Sqlite::open(folder.path().join("books.db")).unwrap();
-        whatever_is_booked(store, &wishes, second);
+        block_on(whatever_is_booked(store, &wishes, second));
+    }
+}
+
+#[cfg(feature = "postgres")]
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 6, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn statements_add_up_whatever_postgres_has_booked(wishes in vec(wish(), 0..60), second in 0_u64..14) {
+        use crate::postgres::tests::database::{Database, block_on};
+        let database = Database::new();
+        block_on(async { whatever_is_booked(database.store().await, &wishes, second).await });
     }
 }
