@@ -1,16 +1,14 @@
-//! What a campaign tells and learns about its payout and its pledges, and what the clock does to it.
+//! What a campaign tells and learns about its payout, and what the clock does to it.
 
 use super::{Action, AnyCampaign};
 use crate::{
     deal::Leaving,
-    lifecycle::{Reason, Refused, Transition, Value},
+    lifecycle::Refused,
     party::Stamp,
     payment::{Agreement, Evidence, Learned, PayinId},
-    pledge::{self, Gathered, Offer, Pledge, PledgeId, Pool, Returned, Stage},
 };
 
 type Lesson = Result<Learned<AnyCampaign>, Refused<AnyCampaign>>;
-type Step = Result<Transition<AnyCampaign>, Refused<AnyCampaign>>;
 
 impl Agreement for AnyCampaign {
     // Payins are about pledges.
@@ -48,73 +46,4 @@ impl Agreement for AnyCampaign {
             other => Ok(Learned::Nothing(other)),
         }
     }
-}
-
-impl Pool for AnyCampaign {
-    fn invite(&self, offer: Offer, at: &Stamp) -> Result<pledge::Terms, Reason> {
-        let terms = self.facts().terms();
-        let Self::Open(campaign) = self else {
-            return Err(Reason::WrongStatus { action: "pledge", status: self.status().name() });
-        };
-        if at.at >= terms.deadline {
-            return Err(Reason::TooLate { action: "pledge", deadline: terms.deadline });
-        }
-        if offer.backer == terms.owner {
-            return Err(Reason::SameParty);
-        }
-        // Of the campaign's currency, and not more than can be counted.
-        self.held().checked_add(offer.amount)?;
-        Ok(pledge::Terms {
-            about: campaign.id().subject(),
-            offer,
-            gateway: terms.gateway.clone(),
-            until: terms.deadline,
-            gathering: terms.policy.gathering,
-            withdrawable: terms.policy.withdrawals,
-        })
-    }
-
-    fn stage(&self) -> Stage {
-        match self {
-            Self::Open(_) => Stage::Open,
-            Self::Counting(campaign) => Stage::Counting { after: campaign.state.through },
-            Self::Missed(campaign) => Stage::Returning { after: campaign.state.through },
-            Self::Cancelled(campaign) => Stage::Returning { after: campaign.state.through },
-            Self::Funded(_) | Self::PendingRelease(_) | Self::Released(_) | Self::Returned(_) => Stage::Closed,
-        }
-    }
-
-    fn batch(&self) -> usize {
-        usize::from(self.facts().terms().policy.batch)
-    }
-
-    fn gather(self, pledges: &[&Pledge<Gathered>], through: Option<PledgeId>, at: &Stamp) -> Step {
-        match self {
-            Self::Open(campaign) => widened(campaign.gather(pledges, through, at)),
-            Self::Counting(campaign) => widened(campaign.gather(pledges, through, at)),
-            other => Err(Refused::wrong_status(other, Action::Gather as usize)),
-        }
-    }
-
-    fn give_back(self, pledges: &[&Pledge<Returned>], through: Option<PledgeId>, at: &Stamp) -> Step {
-        match self {
-            Self::Open(campaign) => widened(campaign.give(pledges, through, at)),
-            Self::Missed(campaign) => widened(campaign.give(pledges, through, at)),
-            Self::Cancelled(campaign) => widened(campaign.give(pledges, through, at)),
-            other => Err(Refused::wrong_status(other, Action::GiveBack as usize)),
-        }
-    }
-
-    fn end_stage(self, at: &Stamp) -> Lesson {
-        match self {
-            Self::Counting(campaign) => Learned::step(campaign.decide(at)),
-            Self::Missed(campaign) => Learned::step(campaign.finish(at)),
-            Self::Cancelled(campaign) => Learned::step(campaign.finish(at)),
-            other => Ok(Learned::Nothing(other)),
-        }
-    }
-}
-
-fn widened<V: Value<Any = AnyCampaign>>(taken: Result<Transition<V>, Refused<V>>) -> Step {
-    taken.map(Transition::widen).map_err(|refused| refused.map(Value::widen))
 }

@@ -52,13 +52,16 @@ mod action;
 mod after;
 mod agreement;
 mod event;
+mod raising;
 mod rule;
 mod state;
 mod step;
 mod terms;
 
-pub use state::{Cancelled, Counting, Funded, Missed, Open, PendingRelease, Released, Returned};
-pub use terms::{Close, Facts, Keep, Policy, Terms};
+pub use crate::pledge::Close;
+pub use raising::{Cancelled, Counting, Funded, Missed, Open, Returned};
+pub use state::{PendingRelease, Released};
+pub use terms::{Facts, Keep, Policy, Terms};
 
 use crate::{
     deal::Counted,

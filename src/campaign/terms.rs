@@ -8,6 +8,7 @@ use crate::{
     money::{FeePolicy, Money},
     party::{Actor, PartyId, Role, Stamp},
     payment::{Aftermath, Destination},
+    pledge::{Close, Offer},
     text::{Name, Prose},
     time::Timestamp,
 };
@@ -62,16 +63,6 @@ pub struct Policy {
     /// How long it may be `FUNDED` before the clock calls it off, so that a silent owner strands nobody's money: 90 days by
     /// default.
     pub validation: Period,
-}
-
-/// When a campaign closes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Close {
-    /// At the deadline, whatever was raised by then.
-    AtDeadline,
-    /// As soon as the target is met, or else at the deadline.
-    WhenMet,
 }
 
 /// What becomes of the money when the target was missed.
@@ -151,6 +142,15 @@ impl Terms {
 
     pub(super) fn is_met(&self, raised: Money) -> Result<bool, Reason> {
         Ok(raised.compare(self.target)?.is_ge())
+    }
+
+    // Nobody pledges to themselves; of the campaign's currency, and not more than can be counted.
+    pub(super) fn may_take(&self, offer: &Offer, held: Money) -> Result<(), Reason> {
+        if offer.backer == self.owner {
+            return Err(Reason::SameParty);
+        }
+        held.checked_add(offer.amount)?;
+        Ok(())
     }
 
     fn check(&self, at: &Stamp) -> Result<(), Reason> {

@@ -1,9 +1,8 @@
-//! What can be done with a loan, status by status. What it does with pledges is beside it.
+//! What can be done with a loan, status by status. How it is funded is in `raising`.
 
 use super::{
-    AnyLoan, Cancelled, Counting, Defaulted, Disbursing, Funded, Late, Loan, LoanId, Open, Repaid, Repaying, Returned,
-    Terms, WrittenOff, event,
-    state::{Cancellable, Finishing, Owing, Payable, Scheduled},
+    AnyLoan, Defaulted, Disbursing, Funded, Late, Loan, LoanId, Open, Repaid, Repaying, Terms, WrittenOff, event,
+    state::{Owing, Scheduled},
 };
 use crate::{
     deal::{Counted, Lost, PayinClosed},
@@ -12,7 +11,7 @@ use crate::{
     money::Money,
     party::{PartyId, Stamp},
     payment::{
-        Destination, Evidence, Method, Paid, Payin, PayinId,
+        Evidence, Method, Paid, Payin, PayinId,
         payin::{self, Opened},
     },
     sca::Authentication,
@@ -26,24 +25,6 @@ impl Loan<Open> {
     /// somebody opens it for somebody else.
     pub fn open(id: LoanId, terms: Terms, at: &Stamp) -> Result<Transition<Self>, Refused<Terms>> {
         Self::opened(id, terms, at)
-    }
-
-    /// No more pledges are taken.
-    ///
-    /// # Errors
-    /// [`Refused`] before the deadline, unless the target is met and the policy closes it then.
-    pub fn close(self, at: &Stamp) -> Result<Transition<Loan<Counting>>, Refused<Self>> {
-        self.take(event::Closed {}, at)
-    }
-}
-
-impl Loan<Counting> {
-    /// Everything is counted: `FUNDED` or `MISSED`.
-    ///
-    /// # Errors
-    /// [`Refused`] when somebody asks: it happens by itself.
-    pub fn decide(self, at: &Stamp) -> Result<Transition<AnyLoan>, Refused<Self>> {
-        self.take(event::Decided {}, at)
     }
 }
 
@@ -209,45 +190,6 @@ impl Loan<Defaulted> {
             Ok(lost) => self.take(event::WroteOff { lost }, at),
             Err(reason) => Err(Refused { value: self, reason }),
         }
-    }
-}
-
-impl<S: Cancellable> Loan<S>
-where
-    Self: Value<Any = AnyLoan>,
-{
-    /// Calls the loan off. Every pledge goes back, batch by batch.
-    ///
-    /// # Errors
-    /// [`Refused`] when a stranger asks, or the clock comes early.
-    pub fn cancel(self, at: &Stamp) -> Result<Transition<Loan<Cancelled>>, Refused<Self>> {
-        self.take(event::Cancelled {}, at)
-    }
-}
-
-impl<S: Payable> Loan<S>
-where
-    Self: Value<Any = AnyLoan>,
-{
-    /// Says where the borrower is paid.
-    ///
-    /// # Errors
-    /// [`Refused`] when somebody else than the borrower or the platform asks.
-    pub fn set_payout(self, to: Destination, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
-        self.take(event::PayoutSet { to }, at)
-    }
-}
-
-impl<S: Finishing> Loan<S>
-where
-    Self: Value<Any = AnyLoan>,
-{
-    /// Every pledge has gone back.
-    ///
-    /// # Errors
-    /// [`Refused`] while the loan holds money of one.
-    pub fn finish(self, at: &Stamp) -> Result<Transition<Loan<Returned>>, Refused<Self>> {
-        self.take(event::Finished {}, at)
     }
 }
 

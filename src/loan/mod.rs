@@ -89,18 +89,18 @@ mod day_count;
 mod debt;
 mod event;
 mod plan;
-mod pooling;
+mod raising;
 mod rule;
 mod state;
 mod step;
 mod terms;
 
+pub use crate::pledge::Close;
 pub use day_count::DayCount;
 pub use debt::{Allotment, Debt, Owed};
 pub use plan::{Form, Instalment, Plan};
-pub use state::{
-    Cancelled, Counting, Defaulted, Disbursing, Funded, Late, Missed, Open, Repaid, Repaying, Returned, WrittenOff,
-};
+pub use raising::{Cancelled, Counting, Funded, Missed, Open, Returned};
+pub use state::{Defaulted, Disbursing, Late, Repaid, Repaying, WrittenOff};
 pub use terms::{Facts, Policy, Terms};
 
 use crate::{

@@ -1,21 +1,7 @@
-//! The statuses of a loan, each with what only it knows.
+//! The statuses of a loan once it is funded and validated, each with what only it knows. Those before are in `raising`.
 
 use super::Owed;
-use crate::{deal::leaving, money::Money, payment::Outgoing, pledge::PledgeId};
-
-/// Pledges are taken. Leads on by `close`; ends by `cancel`.
-#[derive(Debug, Default)]
-pub struct Open {}
-
-/// The last paid pledges are gathered. Leads on by `decide`, by itself; ends by `cancel`.
-#[derive(Debug)]
-pub struct Counting {
-    pub(super) through: Option<PledgeId>,
-}
-
-/// The target is met. Leads on by `validate`; ends by `cancel`.
-#[derive(Debug)]
-pub struct Funded {}
+use crate::{deal::leaving, money::Money, payment::Outgoing};
 
 /// The payout is on its way. Leads on by `disburse`, by itself.
 #[derive(Debug)]
@@ -48,22 +34,6 @@ pub struct WrittenOff {
     pub(super) lost: Owed,
 }
 
-/// The target was missed. Leads on by `give_back` and `finish`, by itself.
-#[derive(Debug)]
-pub struct Missed {
-    pub(super) through: Option<PledgeId>,
-}
-
-/// Called off. Leads on by `give_back` and `finish`, by itself.
-#[derive(Debug)]
-pub struct Cancelled {
-    pub(super) through: Option<PledgeId>,
-}
-
-/// Every pledge has gone back.
-#[derive(Debug)]
-pub struct Returned {}
-
 impl Disbursing {
     /// The fee that was booked, in minor units.
     #[must_use]
@@ -86,47 +56,6 @@ impl WrittenOff {
     }
 }
 
-/// A status in which paid pledges are gathered.
-pub trait Gathering {
-    #[doc(hidden)]
-    fn got(&mut self, through: Option<PledgeId>);
-}
-
-/// A status in which pledges go back.
-pub trait GivingBack {
-    #[doc(hidden)]
-    fn got(&mut self, through: Option<PledgeId>);
-}
-
-impl Gathering for Open {
-    fn got(&mut self, _: Option<PledgeId>) {}
-}
-
-impl GivingBack for Open {
-    fn got(&mut self, _: Option<PledgeId>) {}
-}
-
-macro_rules! remembers {
-    ($($as:ident for $status:ident),+) => { $(
-        impl $as for $status {
-            fn got(&mut self, through: Option<PledgeId>) {
-                self.through = through.max(self.through);
-            }
-        }
-    )+ };
-}
-
-remembers!(Gathering for Counting, GivingBack for Missed, GivingBack for Cancelled);
-
-/// A status that can be called off.
-pub trait Cancellable {}
-
-/// A status in which the borrower's destination may change.
-pub trait Payable {}
-
-/// A status that ends once every pledge has gone back.
-pub trait Finishing: GivingBack {}
-
 /// A status in which the borrower owes.
 pub trait Owing {
     /// Whether the clock watches the instalments.
@@ -145,9 +74,6 @@ macro_rules! marked {
     ($($as:ident for $status:ident),+) => { $( impl $as for $status {} )+ };
 }
 
-marked!(Cancellable for Open, Cancellable for Counting, Cancellable for Funded);
-marked!(Payable for Open, Payable for Counting, Payable for Funded);
-marked!(Finishing for Missed, Finishing for Cancelled);
 marked!(Owing for Late, Owing for Defaulted, Scheduled for Repaying, Scheduled for Late);
 
 leaving! {

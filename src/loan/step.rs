@@ -1,67 +1,24 @@
 //! What each event of a loan demands, and what it makes of it. The same live and in replay.
 
 use super::{
-    AnyLoan, Cancelled, Counting, Debt, Defaulted, Disbursing, Funded, Late, Loan, Missed, Open, Repaid, Repaying,
-    Returned, Status, WrittenOff, event,
-    state::{Cancellable, Finishing, Owing, Payable, Scheduled},
+    AnyLoan, Counting, Debt, Defaulted, Disbursing, Funded, Late, Loan, Repaid, Repaying, WrittenOff, event,
+    state::{Owing, Scheduled},
 };
 use crate::{
-    campaign::Close,
     deal::{Counted, Leaving, PayinClosed},
     distribution::{self, Distribution, DistributionId, Tranche},
     ledger::{Account, Purpose},
     lifecycle::{Effects, Reason, Takes, Value},
     money::Money,
-    party::{Actor, Stamp},
+    party::Stamp,
     payment::{Destination, Outgoing, PayinId, Way},
     pledge::Proceeds,
     time::Timestamp,
 };
 
-impl Loan<Open> {
-    // By itself only once the target is met, where the policy says so. The clock comes at the deadline.
-    pub(super) fn may_close(&self, at: &Stamp) -> Result<(), Reason> {
-        let terms = &self.facts().terms;
-        let early = terms.policy.close == Close::WhenMet && terms.is_met(self.held())?;
-        match at.by {
-            Actor::Gateway if !early => Err(Reason::NotDue { action: "close", due: Some(terms.deadline) }),
-            Actor::Gateway | Actor::Clock | Actor::Party(_) | Actor::Office { .. } => Ok(()),
-        }
-    }
-}
-
-impl Takes<event::Closed> for Loan<Open> {
-    type Next = Loan<Counting>;
-    fn check(&self, _: &event::Closed, step: &mut Effects<'_>) -> Result<(), Reason> {
-        self.may_close(step.stamp())
-    }
-    fn make(mut self, _: event::Closed, at: &Stamp) -> Loan<Counting> {
-        // There is something to do from now on, until it is done.
-        self.head.deadline = Some(at.at);
-        self.enter(Counting { through: None })
-    }
-}
-
 impl Loan<Counting> {
-    fn is_funded(&self) -> bool {
+    pub(super) fn is_funded(&self) -> bool {
         self.facts().terms.is_met(self.held()).unwrap_or(false)
-    }
-}
-
-impl Takes<event::Decided> for Loan<Counting> {
-    type Next = AnyLoan;
-    fn make(mut self, _: event::Decided, at: &Stamp) -> AnyLoan {
-        if self.is_funded() {
-            self.head.deadline = Some(self.facts().terms.policy.validation.after(at.at));
-            self.enter(Funded {}).into()
-        } else {
-            self.head.deadline = Some(at.at);
-            self.enter(Missed { through: None }).into()
-        }
-    }
-    fn lands(&self, _: &event::Decided) -> usize {
-        let status = if self.is_funded() { Status::Funded } else { Status::Missed };
-        status as usize
     }
 }
 
@@ -327,40 +284,5 @@ impl Takes<event::WroteOff> for Loan<Defaulted> {
     }
     fn make(self, event: event::WroteOff, _: &Stamp) -> Loan<WrittenOff> {
         self.enter(WrittenOff { lost: event.lost })
-    }
-}
-
-impl<S: Cancellable> Takes<event::Cancelled> for Loan<S>
-where
-    Self: Value<Any = AnyLoan>,
-{
-    type Next = Loan<Cancelled>;
-    fn make(mut self, _: event::Cancelled, at: &Stamp) -> Loan<Cancelled> {
-        self.head.deadline = Some(at.at);
-        self.enter(Cancelled { through: None })
-    }
-}
-
-impl<S: Finishing> Takes<event::Finished> for Loan<S>
-where
-    Self: Value<Any = AnyLoan>,
-{
-    type Next = Loan<Returned>;
-    fn check(&self, _: &event::Finished, _: &mut Effects<'_>) -> Result<(), Reason> {
-        if self.held().is_zero() { Ok(()) } else { Err(Reason::Missing { what: "the return of every pledge" }) }
-    }
-    fn make(self, _: event::Finished, _: &Stamp) -> Loan<Returned> {
-        self.enter(Returned {})
-    }
-}
-
-impl<S: Payable> Takes<event::PayoutSet> for Loan<S>
-where
-    Self: Value<Any = AnyLoan>,
-{
-    type Next = Self;
-    fn make(mut self, event: event::PayoutSet, _: &Stamp) -> Self {
-        self.head.facts.terms.payout = Some(event.to);
-        self
     }
 }

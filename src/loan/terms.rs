@@ -2,7 +2,6 @@
 
 use super::{AnyLoan, BORROWER, Debt, Plan};
 use crate::{
-    campaign::Close,
     deal::{Period, Till},
     distribution::DistributionId,
     ledger::GatewayName,
@@ -10,7 +9,7 @@ use crate::{
     money::{FeePolicy, Money, Percent},
     party::{Actor, PartyId, Role, Stamp},
     payment::Destination,
-    pledge::Proceeds,
+    pledge::{Close, Offer, Proceeds},
     text::{Name, Prose},
     time::Timestamp,
 };
@@ -126,6 +125,15 @@ impl Terms {
     /// What the borrower owes if it is paid then.
     pub(super) fn debt(&self, lent: Money, start: Timestamp) -> Result<Debt, Reason> {
         Debt::new(self.plan, self.late_rate, lent, start)
+    }
+
+    // Nobody lends to themselves, nor more than is missing.
+    pub(super) fn may_take(&self, offer: &Offer, held: Money) -> Result<(), Reason> {
+        if offer.backer == self.borrower {
+            return Err(Reason::SameParty);
+        }
+        let (asked, available) = (offer.amount, self.target.checked_sub(held)?);
+        if asked.compare(available)?.is_gt() { Err(Reason::TooMuch { asked, available }) } else { Ok(()) }
     }
 
     fn check(&self, at: &Stamp) -> Result<(), Reason> {

@@ -38,6 +38,7 @@ mod event;
 mod pool;
 mod pooled;
 mod proceeds;
+mod raising;
 mod rule;
 mod state;
 mod step;
@@ -46,6 +47,8 @@ mod terms;
 pub use pool::{Pool, Stage};
 pub(crate) use pooled::{Back, PoolGathered, PoolGaveBack, PoolGaveRestBack};
 pub use proceeds::Proceeds;
+pub use raising::Close;
+pub(crate) use raising::raised_by_pledges;
 pub use state::{Cancelled, Created, Gathered, Paid, Refunded, Returned};
 pub use terms::{Facts, Offer, Terms};
 
