@@ -19,6 +19,7 @@ mod period;
 mod side;
 mod till;
 
+pub(crate) use award::decided_by_award;
 pub use award::{Award, Awarded};
 pub use evidence::Lost;
 pub use leaving::Leaving;

@@ -3,21 +3,23 @@
 use super::{
     AnyFaceToFace, BuyerHandoverConfirmed, CancelledWithDeposit, Complained, ComplaintPeriodEnded, DepositAccepted,
     DepositPaid, DepositRefunded, FaceToFace, FundsReleased, Priced, RemainderPaid, RemainderSkipped,
-    SellerHandoverConfirmed,
+    SellerHandoverConfirmed, event,
 };
 use crate::{
-    lifecycle::{Effects, Reason, Refused, Takes, Transition},
+    deal::decided_by_award,
     money::Money,
-    party::{PartyId, Stamp},
-    payment::{Closed, Outgoing, Stake, notes_after, stops_when_charged_back},
+    party::PartyId,
+    payment::{Outgoing, Stake, notes_after, stops_when_charged_back},
     text::Prose,
 };
 
 notes_after!(FaceToFace, AnyFaceToFace: CancelledWithDeposit, DepositRefunded, Complained, ComplaintPeriodEnded, FundsReleased);
 stops_when_charged_back!(
     FaceToFace, AnyFaceToFace: Complained;
-    |facts, payin, amount| facts.till.lose(payin, amount), facts.till.regain(payin, amount)
+    |facts, payin, amount| facts.till.lose(payin, amount), facts.till.regain(payin, amount);
+    FundsReleased { outgoing: Outgoing::default() }
 );
+decided_by_award!(FaceToFace: Complained; |facts| &facts.terms.sides);
 
 impl Exposed for Complained {
     fn stop(self, _: &Prose) -> Complained {
@@ -44,38 +46,6 @@ exposed!(
     BuyerHandoverConfirmed,
     SellerHandoverConfirmed
 );
-
-impl FaceToFace<Complained> {
-    /// Ends a deal that has nothing left, because all that it held was charged back for good.
-    ///
-    /// # Errors
-    /// [`Refused`] while something is left or not decided, or after an award.
-    pub fn close(self, at: &Stamp) -> Result<Transition<FaceToFace<FundsReleased>>, Refused<Self>> {
-        self.take(Closed {}, at)
-    }
-
-    // What is not there, or may not stay, cannot be awarded.
-    pub(super) fn may_decide(&self) -> Result<(), Reason> {
-        self.may_award()?;
-        self.facts().aftermath.decided()?;
-        if self.held().is_positive() { Ok(()) } else { Err(Reason::Missing { what: "money in escrow: close it" }) }
-    }
-
-    pub(super) fn may_close(&self) -> Result<(), Reason> {
-        self.may_award()?;
-        self.facts().aftermath.nothing_left(self.held())
-    }
-}
-
-impl Takes<Closed> for FaceToFace<Complained> {
-    type Next = FaceToFace<FundsReleased>;
-    fn check(&self, _: &Closed, _: &mut Effects<'_>) -> Result<(), Reason> {
-        self.may_close()
-    }
-    fn make(self, _: Closed, _: &Stamp) -> FaceToFace<FundsReleased> {
-        self.enter(FundsReleased { outgoing: Outgoing::default() })
-    }
-}
 
 impl AnyFaceToFace {
     pub(super) fn at_stake(&self) -> Stake {

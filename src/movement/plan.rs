@@ -341,7 +341,7 @@ impl Plan {
     pub(super) fn only_payer(&self) -> Option<&PartyId> {
         match self.sides().0.as_slice() {
             [payer] => Some(payer),
-            _ => None,
+            [] | [_, _, ..] => None,
         }
     }
 

@@ -5,17 +5,18 @@ use super::{
     Released, Was, state::Blockable,
 };
 use crate::{
-    lifecycle::{Effects, Reason, Takes},
+    lifecycle::Reason,
     money::Money,
-    party::{PartyId, Stamp},
-    payment::{Closed, Outgoing, PayinId, Stake, Stands, notes_after, stops_when_charged_back},
+    party::PartyId,
+    payment::{Outgoing, PayinId, Stake, Stands, notes_after, stops_when_charged_back},
     text::Prose,
 };
 
 notes_after!(Order, AnyOrder: Published, PendingRelease, BlockedRelease, Released, Cancelled, Rejected);
 stops_when_charged_back!(
     Order, AnyOrder: BlockedRelease;
-    |facts, payin, amount| one_payin(facts, payin, amount), one_payin(facts, payin, amount)
+    |facts, payin, amount| one_payin(facts, payin, amount), one_payin(facts, payin, amount);
+    Cancelled { refund: None, abandoned: None }
 );
 
 // An order is paid by one payin, so what it holds says all.
@@ -40,17 +41,6 @@ macro_rules! exposed {
 exposed!(Published, Accepted, PendingValidate);
 
 impl Order<BlockedRelease> {
-    /// Ends an order that has nothing left, because all that it held was charged back for good.
-    ///
-    /// # Errors
-    /// [`Refused`](crate::lifecycle::Refused) while something is left, out or not decided.
-    pub fn close(
-        self,
-        at: &Stamp,
-    ) -> Result<crate::lifecycle::Transition<Order<Cancelled>>, crate::lifecycle::Refused<Self>> {
-        self.take(Closed {}, at)
-    }
-
     // What a payout has still to bring, or has brought to a payee, is no order that was never released.
     pub(super) fn may_close(&self) -> Result<(), Reason> {
         match &*self.state.was {
@@ -59,16 +49,6 @@ impl Order<BlockedRelease> {
                 self.facts().aftermath.nothing_left(self.held())
             }
         }
-    }
-}
-
-impl Takes<Closed> for Order<BlockedRelease> {
-    type Next = Order<Cancelled>;
-    fn check(&self, _: &Closed, _: &mut Effects<'_>) -> Result<(), Reason> {
-        self.may_close()
-    }
-    fn make(self, _: Closed, _: &Stamp) -> Order<Cancelled> {
-        self.enter(Cancelled { refund: None, abandoned: None })
     }
 }
 

@@ -2,21 +2,23 @@
 
 use super::{
     AnyTransaction, BuyerHandoverConfirmed, Cancelled, Category, Complaint, ComplaintPeriodEnded, ComplaintSubmitted,
-    Delivered, FundsReleased, Paid, PaymentAccepted, Refunded, SellerHandoverConfirmed, Tracked, Transaction,
+    Delivered, FundsReleased, Paid, PaymentAccepted, Refunded, SellerHandoverConfirmed, Tracked, Transaction, event,
 };
 use crate::{
-    lifecycle::{Effects, Reason, Refused, Takes, Transition},
+    deal::decided_by_award,
     money::Money,
-    party::{PartyId, Stamp},
-    payment::{Closed, Outgoing, Stake, notes_after, stops_when_charged_back},
+    party::PartyId,
+    payment::{Outgoing, Stake, notes_after, stops_when_charged_back},
     text::Prose,
 };
 
 notes_after!(Transaction, AnyTransaction: ComplaintSubmitted, ComplaintPeriodEnded, Cancelled, Refunded, FundsReleased);
 stops_when_charged_back!(
     Transaction, AnyTransaction: ComplaintSubmitted;
-    |facts, payin, amount| facts.till.lose(payin, amount), facts.till.regain(payin, amount)
+    |facts, payin, amount| facts.till.lose(payin, amount), facts.till.regain(payin, amount);
+    Refunded { outgoing: Outgoing::default() }
 );
+decided_by_award!(Transaction: ComplaintSubmitted; |facts| &facts.sides);
 
 impl Exposed for ComplaintSubmitted {
     fn stop(self, _: &Prose) -> ComplaintSubmitted {
@@ -36,38 +38,6 @@ macro_rules! exposed {
 }
 
 exposed!(Paid, PaymentAccepted, Tracked, Delivered, BuyerHandoverConfirmed, SellerHandoverConfirmed);
-
-impl Transaction<ComplaintSubmitted> {
-    /// Ends a deal that has nothing left, because all that it held was charged back for good.
-    ///
-    /// # Errors
-    /// [`Refused`] while something is left or not decided, or after an award.
-    pub fn close(self, at: &Stamp) -> Result<Transition<Transaction<Refunded>>, Refused<Self>> {
-        self.take(Closed {}, at)
-    }
-
-    // What is not there, or may not stay, cannot be awarded.
-    pub(super) fn may_decide(&self) -> Result<(), Reason> {
-        self.may_award()?;
-        self.facts().aftermath.decided()?;
-        if self.held().is_positive() { Ok(()) } else { Err(Reason::Missing { what: "money in escrow: close it" }) }
-    }
-
-    pub(super) fn may_close(&self) -> Result<(), Reason> {
-        self.may_award()?;
-        self.facts().aftermath.nothing_left(self.held())
-    }
-}
-
-impl Takes<Closed> for Transaction<ComplaintSubmitted> {
-    type Next = Transaction<Refunded>;
-    fn check(&self, _: &Closed, _: &mut Effects<'_>) -> Result<(), Reason> {
-        self.may_close()
-    }
-    fn make(self, _: Closed, _: &Stamp) -> Transaction<Refunded> {
-        self.enter(Refunded { outgoing: Outgoing::default() })
-    }
-}
 
 impl AnyTransaction {
     pub(super) fn at_stake(&self) -> Stake {

@@ -7,7 +7,7 @@ use super::{
     state::{Cancellable, Payable, Running},
 };
 use crate::{
-    deal::{Award, Awarded, ComplaintPeriod, Counted, Leaving, PayinClosed, PayinOpened, Side},
+    deal::{ComplaintPeriod, Counted, Leaving, PayinClosed, PayinOpened, Side},
     ledger::{Account, Purpose},
     lifecycle::{Effects, Reason, Takes, Value},
     party::{Actor, Stamp},
@@ -244,23 +244,6 @@ impl Takes<event::FundsReleased> for Transaction<ComplaintPeriodEnded> {
 }
 
 impl Transaction<ComplaintSubmitted> {
-    pub(super) fn may_award(&self) -> Result<(), Reason> {
-        self.state.awarded.as_ref().map_or(Ok(()), |_| Err(Reason::Already { what: "the award" }))
-    }
-
-    // The payments that an award at this time opens. Computed anew in replay and compared.
-    pub(super) fn awarding(&self, award: Award, at: &Stamp) -> Result<event::Awarded, Reason> {
-        self.may_decide()?;
-        award.adds_up_to(self.held())?;
-        let facts = self.facts();
-        let (buyer, seller) = (facts.sides.known(Side::Buyer)?, facts.sides.known(Side::Seller)?);
-        let mut parts = facts.till.back(buyer, award.buyer);
-        let to = facts.terms.payout.clone().unwrap_or(Destination::Wallet);
-        parts.push((seller.clone(), award.seller, Way::Payout(to)));
-        let outgoing = Outgoing::plan(self.id().subject(), self.head.seq() + 1, at.at, parts);
-        Ok(event::Awarded { award, outgoing })
-    }
-
     // Whether the award has reached everybody, and leaves the seller something or nothing.
     pub(super) fn settled(&self, seller_gets: bool) -> Result<(), Reason> {
         let awarded = self.state.awarded.as_ref().ok_or(Reason::Missing { what: "the award" })?;
@@ -273,20 +256,6 @@ impl Transaction<ComplaintSubmitted> {
 
     fn outgoing(&self) -> Outgoing {
         self.state.awarded.as_ref().map(|awarded| awarded.outgoing.clone()).unwrap_or_default()
-    }
-}
-
-impl Takes<event::Awarded> for Transaction<ComplaintSubmitted> {
-    type Next = Self;
-    fn check(&self, event: &event::Awarded, step: &mut Effects<'_>) -> Result<(), Reason> {
-        if *event != self.awarding(event.award.clone(), step.stamp())? {
-            return Err(Reason::Fixed { what: "what the award opens" });
-        }
-        event.outgoing.open(&self.facts().terms.gateway, step)
-    }
-    fn make(mut self, event: event::Awarded, _: &Stamp) -> Self {
-        self.state.awarded = Some(Awarded { award: event.award, outgoing: event.outgoing });
-        self
     }
 }
 

@@ -1,14 +1,13 @@
 //! From the complaint to its end.
 
 use crate::{
-    deal::{Award, Awarded, Counted, Leaving, Side},
+    deal::{Counted, Leaving},
     face_to_face::{
         AnyFaceToFace, Complained, FaceToFace, FundsReleased, event,
         state::{Awaiting, Running},
     },
     lifecycle::{Effects, Reason, Takes, Value},
     party::Stamp,
-    payment::{Destination, Outgoing, Way},
 };
 
 /// A status in which the buyer may complain, and the period that limits it, if one runs.
@@ -68,39 +67,6 @@ where
     }
     fn make(self, _: event::Escalated, _: &Stamp) -> FaceToFace<Complained> {
         self.enter(Complained { what: None, awarded: None })
-    }
-}
-
-impl FaceToFace<Complained> {
-    pub(in crate::face_to_face) fn may_award(&self) -> Result<(), Reason> {
-        self.state.awarded.as_ref().map_or(Ok(()), |_| Err(Reason::Already { what: "the award" }))
-    }
-
-    // The payments that an award at this time opens. Computed anew in replay and compared.
-    pub(in crate::face_to_face) fn awarding(&self, award: Award, at: &Stamp) -> Result<event::Awarded, Reason> {
-        self.may_decide()?;
-        award.adds_up_to(self.held())?;
-        let terms = &self.facts().terms;
-        let (buyer, seller) = (terms.sides.known(Side::Buyer)?, terms.sides.known(Side::Seller)?);
-        let mut parts = self.facts().till.back(buyer, award.buyer);
-        let to = terms.payout.clone().unwrap_or(Destination::Wallet);
-        parts.push((seller.clone(), award.seller, Way::Payout(to)));
-        let outgoing = Outgoing::plan(self.id().subject(), self.head.seq() + 1, at.at, parts);
-        Ok(event::Awarded { award, outgoing })
-    }
-}
-
-impl Takes<event::Awarded> for FaceToFace<Complained> {
-    type Next = Self;
-    fn check(&self, event: &event::Awarded, step: &mut Effects<'_>) -> Result<(), Reason> {
-        if *event != self.awarding(event.award.clone(), step.stamp())? {
-            return Err(Reason::Fixed { what: "what the award opens" });
-        }
-        event.outgoing.open(&self.facts().terms.gateway, step)
-    }
-    fn make(mut self, event: event::Awarded, _: &Stamp) -> Self {
-        self.state.awarded = Some(Awarded { award: event.award, outgoing: event.outgoing });
-        self
     }
 }
 

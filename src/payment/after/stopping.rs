@@ -1,9 +1,14 @@
 //! What holds money that is charged back stops: the steps of that, for each lifecycle.
 
 /// Says where something that holds money stops when some of it is charged back: there it waits until the dispute is decided,
-/// has the money again, or ends. The two closures keep what was paid by each payin.
+/// has the money again, or ends as `$Ended` with nothing left. The two expressions on the facts keep what was paid by each
+/// payin.
 macro_rules! stops_when_charged_back {
-    ($Value:ident, $Any:ident: $Stopped:ident; |$facts:ident, $payin:ident, $amount:ident| $lost:expr, $won:expr) => {
+    (
+        $Value:ident, $Any:ident: $Stopped:ident;
+        |$facts:ident, $payin:ident, $amount:ident| $lost:expr, $won:expr;
+        $Ended:ident $ended:tt
+    ) => {
         /// A status that holds money which may be charged back.
         pub trait Exposed {
             /// The status it stops in, for a reason.
@@ -155,6 +160,33 @@ macro_rules! stops_when_charged_back {
                 }
                 self.head.facts.aftermath.note(event.what);
                 self
+            }
+        }
+
+        impl $Value<$Stopped> {
+            /// Ends it with nothing left, because all that it held was charged back for good.
+            ///
+            /// # Errors
+            /// [`Refused`](crate::lifecycle::Refused) while something is left, out or not decided, or after an award.
+            pub fn close(
+                self,
+                at: &$crate::party::Stamp,
+            ) -> Result<$crate::lifecycle::Transition<$Value<$Ended>>, $crate::lifecycle::Refused<Self>> {
+                self.take($crate::payment::Closed {}, at)
+            }
+        }
+
+        impl $crate::lifecycle::Takes<$crate::payment::Closed> for $Value<$Stopped> {
+            type Next = $Value<$Ended>;
+            fn check(
+                &self,
+                _: &$crate::payment::Closed,
+                _: &mut $crate::lifecycle::Effects<'_>,
+            ) -> Result<(), $crate::lifecycle::Reason> {
+                self.may_close()
+            }
+            fn make(self, _: $crate::payment::Closed, _: &$crate::party::Stamp) -> Self::Next {
+                self.enter($Ended $ended)
             }
         }
     };

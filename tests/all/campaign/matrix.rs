@@ -12,6 +12,7 @@ use escrowed::{
     party::Stamp,
     time::Timestamp,
 };
+use std::collections::BTreeSet;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -145,4 +146,33 @@ pub(crate) fn judge<L: Lifecycle>(
         }
     }
     false
+}
+
+/// What was met and done in a run through a table.
+#[derive(Default)]
+pub(crate) struct Covered {
+    met: BTreeSet<usize>,
+    done: BTreeSet<(usize, usize, &'static str)>,
+}
+
+impl Covered {
+    pub(crate) fn met<L: Lifecycle>(&mut self, value: &L) {
+        self.met.insert(value.position());
+    }
+
+    pub(crate) fn done<L: Lifecycle>(&mut self, before: &L, action: usize, kind: Kind) {
+        self.done.insert((before.position(), action, kind.role()));
+    }
+
+    /// What the table allows and was never done. Every status was met.
+    pub(crate) fn left<L: Lifecycle>(&self) -> Vec<String> {
+        let Table { statuses, actions, .. } = L::TABLE;
+        assert_eq!(self.met.len(), statuses.len(), "statuses met: {:?}", self.met);
+        let ways = L::TABLE.steps().flat_map(move |edge| {
+            let by = move |from: usize| edge.by.iter().map(move |role| (from, edge.action, role.name));
+            edge.from.iter().copied().flat_map(by)
+        });
+        let never = ways.filter(|way| !self.done.contains(way));
+        never.map(|(from, action, role)| format!("{} in {} by {role}", actions[action], statuses[from].name)).collect()
+    }
 }
