@@ -6,6 +6,15 @@
 //! bash benches/run.sh coalescing
 //! ```
 
+#![cfg_attr(
+    feature = "postgres",
+    expect(unreachable_pub, reason = "a benchmark is a program: nothing in it can be reached from outside")
+)]
+
+#[cfg(feature = "postgres")]
+#[path = "stores/durable.rs"]
+mod durable;
+
 use escrowed::{
     coalescing::Coalescing,
     order::{Order, OrderId, Terms},
@@ -119,7 +128,7 @@ fn tell(store: &str, kind: &str, callers: usize, (plain, shared): (Duration, Dur
 /// As many connections as a service of moderate size has; further callers wait for one.
 #[cfg(feature = "postgres")]
 mod postgres {
-    use super::{Coalescing, medians, plain, sharing, tasks, tell};
+    use super::{Coalescing, durable, medians, plain, sharing, tasks, tell};
     use escrowed::postgres::Postgres;
     use sqlx::postgres::PgPoolOptions;
     use tokio::runtime::Builder;
@@ -133,6 +142,7 @@ mod postgres {
         };
         let runtime = Builder::new_multi_thread().enable_all().build().unwrap();
         let own = runtime.block_on(async {
+            durable::must_be_durable(&url).await;
             let pool = PgPoolOptions::new().max_connections(CONNECTIONS).connect(&url).await.unwrap();
             Postgres::from_pool(pool).await.unwrap()
         });

@@ -9,9 +9,10 @@
 #   build              compile time and number of dependencies of the default features
 #
 # Without a word: all of them. The other libraries take long to build the first time. PostgreSQL's programs have to be on
-# this machine (see tests/postgres.sh); fsync and synchronous_commit stay on.
+# this machine (see tests/postgres.sh). Nothing is measured on a server with fsync or synchronous_commit off.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+export ESCROWED_TEST_POSTGRES_DURABLE=1
 
 machine() {
   echo "$(uname -sm), $(nproc) processors, $(grep -m1 'model name' /proc/cpuinfo 2>/dev/null | cut -d: -f2-)," \

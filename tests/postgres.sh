@@ -4,6 +4,8 @@
 # The server listens on loopback only, on a free port, with a data folder of its own, and is removed afterwards. A server of
 # your own is used instead if ESCROWED_TEST_DATABASE_URL names one, such as postgres://me@localhost/test; the tests that
 # kill a server start theirs all the same, so PostgreSQL's programs have to be on this machine in either case.
+#
+# The server does not wait for its disk, because nobody kills it. ESCROWED_TEST_POSTGRES_DURABLE=1 makes it wait, for benchmarks.
 set -euo pipefail
 
 fail() { echo "$*" >&2; exit 1; }
@@ -50,8 +52,8 @@ trap stop EXIT
   { cat "$folder/initdb.log" >&2; fail "initdb failed"; }
 for _ in 1 2 3 4 5; do
   port=$((20000 + RANDOM % 20000))
-  # Nobody kills this one, so it need not wait for the disk.
-  options="-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200 -c fsync=off"
+  options="-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200"
+  [ -n "${ESCROWED_TEST_POSTGRES_DURABLE:-}" ] || options+=" -c fsync=off"
   if "${as[@]}" "$programs/pg_ctl" -D "$folder/data" -o "$options" -l "$folder/data/log" -w start >/dev/null 2>&1; then
     export ESCROWED_TEST_DATABASE_URL="postgres://escrowed@127.0.0.1:$port/postgres"
     break

@@ -10,6 +10,9 @@
 
 #[path = "../stores/clock.rs"]
 mod clock;
+#[cfg(feature = "postgres")]
+#[path = "../stores/durable.rs"]
+mod durable;
 #[path = "../stores/tab.rs"]
 mod tab;
 
@@ -43,6 +46,7 @@ fn main() {
     if let Ok(url) = env::var("ESCROWED_TEST_DATABASE_URL") {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
+            durable::must_be_durable(&url).await;
             let store = escrowed::postgres::Postgres::connect(&url).await.expect("a server");
             scale("PostgreSQL", store, largest).await;
         });

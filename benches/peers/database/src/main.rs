@@ -15,6 +15,8 @@ mod clock;
 mod compare;
 #[cfg(feature = "libraries")]
 mod cqrs;
+#[path = "../../../stores/durable.rs"]
+mod durable;
 #[path = "../../../stores/tab.rs"]
 mod tab;
 
@@ -48,6 +50,7 @@ fn main() {
     let less = if says("quick") { 3 } else { 1 };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
+        durable::must_be_durable(&url).await;
         let mut admin = PgConnection::connect(&url).await.unwrap();
         let version: String = sqlx::query_scalar("SHOW server_version").fetch_one(&mut admin).await.unwrap();
         let mut urls = Vec::new();
