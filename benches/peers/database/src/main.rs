@@ -5,7 +5,7 @@
 //! bash benches/run.sh postgres
 //! ```
 //!
-//! Two words narrow it down: `commits` or `fees`, and `quick` for a third of the rounds.
+//! Words narrow it down: `commits` or `fees`, a number for batches of that size only, and `quick` for a third of the rounds.
 
 #[cfg(feature = "libraries")]
 mod cala;
@@ -83,7 +83,8 @@ fn main() {
         }
         #[cfg(feature = "libraries")]
         let mut libraries = Libraries::new(&urls[2], &urls[3], most).await;
-        for (batch, times, rounds) in SHAPES {
+        let size: Option<usize> = asked.iter().find_map(|word| word.parse().ok());
+        for (batch, times, rounds) in SHAPES.into_iter().filter(|(batch, ..)| size.is_none_or(|size| size == *batch)) {
             for connections in CONNECTIONS {
                 let commits = connections * batch * times;
                 let mut ways = [
