@@ -15,6 +15,8 @@
 //! open at a time; the next one waits until the first is committed or dropped, so a task that begins two at once
 //! waits for itself. The cost of an append does not depend on how much the store holds.
 
+#[cfg(test)]
+pub(crate) mod agreement;
 mod append;
 mod books;
 mod calls;

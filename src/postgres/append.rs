@@ -1,6 +1,10 @@
 //! Writing commits: all of them, or nothing.
 
-use super::{PostgresError, batch::Batch, diagnose, error};
+use super::{
+    PostgresError,
+    batch::{Batch, Checks},
+    diagnose, error,
+};
 use crate::store::{Appended, AppendedAll, Commit, Revision, books_agree};
 use sqlx::{Connection, PgConnection, Row, postgres::PgRow};
 use std::collections::HashMap;
@@ -34,7 +38,11 @@ pub(super) async fn append_all(
         let earlier = diagnose::diagnose(connection, &commits[..position]).await?;
         return Ok(earlier.unwrap_or(AppendedAll::Refused { position, why: Appended::Stale }));
     }
-    let batch = Batch::of(commits)?;
+    let batch = match Batch::of(commits) {
+        Ok(batch) => batch,
+        // What stands against one of them is told first.
+        Err(error) => return diagnose::diagnose(connection, commits).await?.ok_or(error),
+    };
     for _ in 0..TRIES {
         let error = match write(connection, &batch).await? {
             Ok(rows) if rows.len() == commits.len() => return Ok(AppendedAll::Stored(revisions(commits, &rows)?)),
@@ -53,7 +61,8 @@ pub(super) async fn append_all(
         {
             return Err(PostgresError::Overflow { account: account.clone() });
         }
-        if error::is_partial(&error) {
+        let checks = batch.checks(connection.is_in_transaction());
+        if checks == Checks::Behind && error::stands_against(&error) {
             // All of it was taken back, and the connection is as usable as before.
             match diagnose::diagnose(connection, commits).await? {
                 Some(refused) => return Ok(refused),
@@ -75,11 +84,13 @@ async fn write(
     connection: &mut PgConnection,
     batch: &Batch<'_>,
 ) -> Result<Result<Vec<PgRow>, sqlx::Error>, PostgresError> {
-    if batch.opens() < 2 || !connection.is_in_transaction() {
-        return batch.write(connection).await;
+    let in_transaction = connection.is_in_transaction();
+    let checks = batch.checks(in_transaction);
+    if checks == Checks::Ahead || !in_transaction {
+        return batch.write(connection, checks).await;
     }
     let mut savepoint = connection.begin().await?;
-    let written = batch.write(&mut savepoint).await?;
+    let written = batch.write(&mut savepoint, checks).await?;
     match &written {
         Ok(_) => savepoint.commit().await?,
         Err(_) => savepoint.rollback().await?,

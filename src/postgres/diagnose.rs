@@ -83,6 +83,9 @@ GROUP BY account, currency";
         if stands != commit.expected().map(|expected| (expected.mark(), batch::before(commit))) {
             return Ok(Some(Appended::Stale));
         }
+        if commit.request().is_some_and(|request| self.requests.contains(&request.key)) {
+            return Ok(Some(Appended::Stale));
+        }
         let mut follows = None;
         if let Some(withdrawal) = commit.withdraws()
             && let Some((status, attempts)) = self.calls.get_mut(&withdrawal.key)
@@ -117,8 +120,7 @@ GROUP BY account, currency";
         {
             return Err(PostgresError::UnknownCall { key: settlement.key });
         }
-        let answered = commit.request().is_some_and(|request| self.requests.contains(&request.key));
-        Ok(answered.then_some(Appended::Stale))
+        Ok(None)
     }
 }
 

@@ -90,9 +90,10 @@ pub(super) fn is_duplicate(error: &Error) -> bool {
     has_state(error, "23505")
 }
 
-/// Whether some subjects of a statement were opened and others not, which makes it fail on purpose.
-pub(super) fn is_partial(error: &Error) -> bool {
-    has_state(error, "22P02")
+/// Whether the database found that something stands against a batch: a row that is there already, a balance that it may
+/// not have, or fewer rows than there should be, which makes a statement fail on purpose.
+pub(super) fn stands_against(error: &Error) -> bool {
+    ["23505", "23514", "22P02"].into_iter().any(|state| has_state(error, state))
 }
 
 fn has_state(error: &Error, state: &str) -> bool {

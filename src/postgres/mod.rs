@@ -17,10 +17,13 @@
 //! one round trip, durable when it answers.
 //!
 //! # One commit, one statement
-//! An append is a single statement with data-modifying CTEs, made of only those parts that its commits need. The update of
-//! the index row on its revision feeds every other part, so a stale commit writes nothing. `append_all` is the same
-//! statement over longer arrays. (Two or more subjects opened in one batch inside a transaction cost a savepoint, since
-//! somebody else may open one of them at the same moment.)
+//! An append is a single statement with data-modifying CTEs, made of only those parts that its commits need. `append_all` is
+//! the same statement over longer arrays.
+//! - A few commits in a transaction are checked ahead: the rows are locked and looked at, and only if all is well is
+//!   anything written. The statement does not fail, so the transaction goes on after a refusal.
+//! - On a bare connection, and for more commits or more than one new subject in a transaction, the writing itself finds what
+//!   is wrong (a row too few, a row too many, a balance that its CHECK refuses): then the statement fails, PostgreSQL takes
+//!   all of it back, and the cause is looked up. In a transaction a savepoint stands around it: two round trips more.
 //!
 //! # No hot row
 //! What many orders share must not make them wait for one another. The account of a gateway or a wallet has up to 64 rows,
@@ -32,8 +35,8 @@
 //!   happens at the same time.
 //! - An escrow account belongs to one subject, whose revision lets one commit through at a time. It has one stripe.
 //!
-//! Rows are locked in one order (subjects by id, then calls by key, then stripes by account), so single appends do not
-//! lock each other out.
+//! Rows are locked in one order (subjects by id, then calls by key, then stripes by account) wherever PostgreSQL's plan takes
+//! the rows as they come, so appends hardly ever lock each other out; where they do, one of them has lost a race.
 //!
 //! # Isolation and lost races
 //! It works under READ COMMITTED, which is PostgreSQL's default, and under SERIALIZABLE ([`Postgres::serializable`]). A

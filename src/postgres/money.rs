@@ -2,7 +2,7 @@
 
 use super::{
     PostgresError,
-    statement::{Statement, columns},
+    statement::{Gate, Rows, Statement, columns},
 };
 use crate::{
     ledger::{Account, Entry},
@@ -45,128 +45,123 @@ impl<'c> Moves<'c> {
         Ok(Self(moves))
     }
 
-    /// Adds the parts that look and lock; answers with what must hold before anything is written.
-    pub(super) fn look(&self, statement: &mut Statement) -> Option<String> {
-        let needs: Vec<_> = self.0.iter().filter(|(_, sum)| sum.account.guarded() && sum.lowest < 0).collect();
-        let owed = self.owed(statement);
-        if needs.is_empty() {
-            return owed;
+    /// Adds the part that locks what it drains; answers with what must hold before anything is written.
+    ///
+    /// What the database's CHECKs find by themselves is not asked `ahead`.
+    pub(super) fn look(&self, statement: &mut Statement, ahead: bool) -> Vec<String> {
+        let mut conditions = Vec::new();
+        // Nobody pays off more than is owed. A party's debts are few, and each is serialised by its own log: no stripes.
+        let owed = |sum: &Move<'_>| sum.account.owed() && sum.highest > if ahead { 0 } else { sum.total.max(0) };
+        if let Some(rows) = self.rows(statement, owed, |sum| sum.highest) {
+            let rows = rows.named("account, currency, amount");
+            conditions.push(format!(
+                "NOT EXISTS (SELECT FROM {rows} WHERE (EXISTS (SELECT FROM escrowed_balances AS b
+    WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 AND b.minor <= -u.amount)) IS NOT TRUE)"
+            ));
         }
-        if needs.iter().any(|(_, sum)| sum.is_shared()) {
+        if self.0.iter().any(|(_, sum)| sum.drains()) {
             // Whoever takes from a wallet locks all its stripes, and the stripe it will add to elsewhere, in one order for
             // everybody. Money that goes from A to B while other money goes from B to A can then not lock itself out.
-            let (mut accounts, mut currencies, mut all) = (Vec::new(), Vec::new(), Vec::new());
-            for (name, sum) in self.0.iter().filter(|(_, sum)| sum.is_shared()) {
-                accounts.push(name.as_str());
-                currencies.push(sum.currency.code());
-                all.push(sum.account.guarded() && sum.lowest < 0);
-            }
-            let rows = columns!(statement; "text": accounts, "text": currencies, "bool": all);
-            let rows = rows.named(statement, "account, currency, every");
-            let locked = format!(
-                "SELECT b.account, b.currency, b.stripe, b.minor FROM {rows}
+            let shared = || self.0.iter().filter(|(_, sum)| sum.is_shared());
+            let rows = columns!(statement;
+                shared().map(|(name, _)| name.as_str()),
+                shared().map(|(_, sum)| sum.currency.code()),
+                shared().map(|(_, sum)| sum.drains()),
+            );
+            let rows = rows.named("account, currency, every");
+            statement.part(
+                "locked",
+                format_args!(
+                    "SELECT b.account, b.currency, b.stripe, b.minor FROM {rows}
 JOIN escrowed_balances AS b ON b.account = u.account AND b.currency = u.currency AND (u.every OR b.stripe = {OWN})
 ORDER BY b.account, b.currency, b.stripe FOR UPDATE OF b"
+                ),
             );
-            statement.part("locked", &locked);
-        }
-        let mut conditions: Vec<_> = owed.into_iter().collect();
-        for shared in [true, false] {
-            let (mut accounts, mut currencies, mut amounts) = (Vec::new(), Vec::new(), Vec::new());
-            for (name, sum) in needs.iter().filter(|(_, sum)| sum.is_shared() == shared) {
-                accounts.push(name.as_str());
-                currencies.push(sum.currency.code());
-                // In this direction there is always room: the lowest number has no opposite, but it is no amount either.
-                amounts.push(sum.lowest.checked_neg().unwrap_or(i64::MAX));
-            }
-            if !accounts.is_empty() {
-                let rows = columns!(statement; "text": accounts, "text": currencies, "int8": amounts);
-                let rows = rows.named(statement, "account, currency, amount");
-                let holds = if shared {
-                    "u.amount <= (SELECT sum(l.minor) FROM locked AS l WHERE l.account = u.account AND l.currency = u.currency)"
-                } else {
-                    "EXISTS (SELECT FROM escrowed_balances AS b WHERE b.account = u.account AND b.currency = u.currency
-    AND b.stripe = 0 AND b.minor >= u.amount)"
-                };
-                conditions.push(format!("NOT EXISTS (SELECT FROM {rows} WHERE ({holds}) IS NOT TRUE)"));
+            if let Some(rows) = self.rows(statement, |sum| sum.drains(), |sum| opposite(sum.lowest)) {
+                let rows = rows.named("account, currency, amount");
+                conditions.push(format!(
+                    "NOT EXISTS (SELECT FROM {rows} WHERE (u.amount <= (SELECT sum(l.minor) FROM locked AS l
+    WHERE l.account = u.account AND l.currency = u.currency)) IS NOT TRUE)"
+                ));
             }
         }
-        Some(conditions.join("\nAND "))
+        let takes = |sum: &Move<'_>| {
+            !sum.is_shared() && sum.account.guarded() && sum.lowest < if ahead { 0 } else { sum.total.min(0) }
+        };
+        if let Some(rows) = self.rows(statement, takes, |sum| opposite(sum.lowest)) {
+            let rows = rows.named("account, currency, amount");
+            conditions.push(format!(
+                "NOT EXISTS (SELECT FROM {rows} WHERE (EXISTS (SELECT FROM escrowed_balances AS b
+    WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 AND b.minor >= u.amount)) IS NOT TRUE)"
+            ));
+        }
+        conditions
     }
 
-    /// That nobody pays off more than is owed. A party's debts are few, and each is serialised by its own log: no stripes.
-    fn owed(&self, statement: &mut Statement) -> Option<String> {
-        let (mut accounts, mut currencies, mut amounts) = (Vec::new(), Vec::new(), Vec::new());
-        for (name, sum) in self.0.iter().filter(|(_, sum)| sum.account.owed() && sum.highest > 0) {
-            accounts.push(name.as_str());
-            currencies.push(sum.currency.code());
-            amounts.push(sum.highest);
-        }
-        if accounts.is_empty() {
-            return None;
-        }
-        let rows = columns!(statement; "text": accounts, "text": currencies, "int8": amounts);
-        let rows = rows.named(statement, "account, currency, amount");
-        Some(format!(
-            "NOT EXISTS (SELECT FROM {rows} WHERE (EXISTS (SELECT FROM escrowed_balances AS b
-    WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 AND b.minor <= -u.amount)) IS NOT TRUE)"
-        ))
-    }
-
-    /// Adds the parts that write.
-    pub(super) fn write(&self, statement: &mut Statement, gate: &str) {
-        let leaves = |sum: &Move<'_>| !sum.account.may_hold(sum.total);
-        let (mut accounts, mut currencies, mut amounts, mut shared) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for (name, sum) in self.0.iter().filter(|(_, sum)| !leaves(sum)) {
-            accounts.push(name.as_str());
-            currencies.push(sum.currency.code());
-            amounts.push(sum.total);
-            shared.push(sum.is_shared());
-        }
-        if !accounts.is_empty() {
-            let rows = columns!(statement; "text": accounts, "text": currencies, "int8": amounts, "bool": shared);
-            let rows = rows.named(statement, "account, currency, minor, shared");
-            let added = format!(
-                "INSERT INTO escrowed_balances AS b (account, currency, stripe, minor)
-SELECT u.account, u.currency, CASE WHEN u.shared THEN {OWN} ELSE 0 END, u.minor
-FROM {rows}, {gate} ORDER BY u.account, u.currency
+    /// Adds the parts that write. How many rows `taken` has if each of them was there.
+    pub(super) fn write(&self, statement: &mut Statement, gate: Gate) -> usize {
+        let added = || self.0.iter().filter(|(_, sum)| !sum.leaves());
+        if added().next().is_some() {
+            let rows = columns!(statement;
+                added().map(|(name, _)| name.as_str()),
+                added().map(|(_, sum)| sum.currency.code()),
+                added().map(|(_, sum)| sum.total),
+                added().map(|(_, sum)| sum.is_shared()),
+            );
+            let rows = rows.named("account, currency, minor, shared");
+            statement.part(
+                "added",
+                format_args!(
+                    "INSERT INTO escrowed_balances AS b (account, currency, stripe, minor)
+SELECT u.account, u.currency, CASE WHEN u.shared THEN {OWN} ELSE 0 END, u.minor FROM {rows}{gate}
 ON CONFLICT (account, currency, stripe) DO UPDATE SET minor = b.minor + excluded.minor"
+                ),
             );
-            statement.part("added", &added);
         }
-        for in_stripes in [false, true] {
-            let (mut accounts, mut currencies, mut amounts) = (Vec::new(), Vec::new(), Vec::new());
-            for (name, sum) in self.0.iter().filter(|(_, sum)| leaves(sum) && sum.is_shared() == in_stripes) {
-                accounts.push(name.as_str());
-                currencies.push(sum.currency.code());
-                amounts.push(sum.total.checked_neg().unwrap_or(i64::MAX));
-            }
-            if accounts.is_empty() {
-                continue;
-            }
-            let rows = columns!(statement; "text": accounts, "text": currencies, "int8": amounts);
-            let rows = rows.named(statement, "account, currency, amount");
-            if in_stripes {
-                // From the first stripe as much as it has, from the next one the rest, and so on. What is left is told by
-                // the row that was locked: the statement's snapshot may be older, and its CHECK comes first.
-                let drained = format!(
+        let drained = |sum: &Move<'_>| sum.leaves() && sum.is_shared();
+        if let Some(rows) = self.rows(statement, drained, |sum| opposite(sum.total)) {
+            let rows = rows.named("account, currency, amount");
+            // From the first stripe as much as it has, from the next one the rest, and so on. What is left is told by the
+            // row that was locked: the statement's snapshot may be older, and its CHECK comes first.
+            statement.part(
+                "drained",
+                format_args!(
                     "UPDATE escrowed_balances AS b SET minor = d.minor - d.part FROM (
     SELECT l.account, l.currency, l.stripe, l.minor, least(l.minor, u.amount - sum(l.minor) OVER stripes + l.minor) AS part
     FROM locked AS l JOIN {rows} ON l.account = u.account AND l.currency = u.currency
     WINDOW stripes AS (PARTITION BY l.account, l.currency ORDER BY l.stripe)
-) AS d, {gate}
+) AS d{gate}
 WHERE b.account = d.account AND b.currency = d.currency AND b.stripe = d.stripe AND d.part > 0"
-                );
-                statement.part("drained", &drained);
-            } else {
-                let taken = format!(
-                    "UPDATE escrowed_balances AS b SET minor = b.minor - u.amount
-FROM {rows}, {gate}
-WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0"
-                );
-                statement.part("taken", &taken);
-            }
+                ),
+            );
         }
+        let taken = |sum: &Move<'_>| sum.leaves() && !sum.is_shared();
+        let Some(rows) = self.rows(statement, taken, |sum| opposite(sum.total)) else { return 0 };
+        let rows = rows.named("account, currency, amount");
+        statement.part(
+            "taken",
+            format_args!(
+                "UPDATE escrowed_balances AS b SET minor = b.minor - u.amount FROM {rows}{gate}
+WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 RETURNING 1"
+            ),
+        );
+        self.0.iter().filter(|(_, sum)| taken(sum)).count()
+    }
+
+    // Account, currency and an amount of each of these, if there are any.
+    fn rows(
+        &self,
+        statement: &mut Statement,
+        which: impl Fn(&Move<'_>) -> bool,
+        amount: impl Fn(&Move<'_>) -> i64,
+    ) -> Option<Rows> {
+        let those = || self.0.iter().filter(|(_, sum)| which(sum));
+        those().next()?;
+        Some(columns!(statement;
+            those().map(|(name, _)| name.as_str()),
+            those().map(|(_, sum)| sum.currency.code()),
+            those().map(|(_, sum)| amount(sum)),
+        ))
     }
 
     /// One of the accounts it touches.
@@ -182,6 +177,24 @@ impl Move<'_> {
             Account::World(_) | Account::Wallet(_) => true,
             Account::Escrow(_) | Account::Debt(_) => false,
         }
+    }
+
+    /// Whether it takes from several rows.
+    const fn drains(&self) -> bool {
+        self.is_shared() && self.account.guarded() && self.lowest < 0
+    }
+
+    /// Whether it only goes through if something is there already.
+    const fn leaves(&self) -> bool {
+        !self.account.may_hold(self.total)
+    }
+}
+
+// The lowest number has none, but it is no amount either.
+const fn opposite(minor: i64) -> i64 {
+    match minor.checked_neg() {
+        Some(opposite) => opposite,
+        None => i64::MAX,
     }
 }
 

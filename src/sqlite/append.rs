@@ -72,6 +72,15 @@ fn write_all_of(statements: &mut Statements<'_>, commit: &Commit, revision: Revi
     if !replace_index(statements, commit, &subject, first, last, revision)? {
         return Ok(Appended::Stale);
     }
+    for record in records {
+        insert_event(statements, &subject, record)?;
+    }
+    // Before the money: whoever asks again has to get the first answer, however little is left by now.
+    if let Some(request) = commit.request()
+        && !answer(statements, request, &subject, last.seq)?
+    {
+        return Ok(Appended::Stale);
+    }
     let mut follows = None;
     if let Some(withdrawal) = commit.withdraws()
         && !outbox::withdraw(statements, withdrawal.key)?
@@ -84,9 +93,6 @@ fn write_all_of(statements: &mut Statements<'_>, commit: &Commit, revision: Revi
     if let Some(account) = money::post(statements, commit.entries())? {
         return Ok(Appended::Overdrawn { account });
     }
-    for record in records {
-        insert_event(statements, &subject, record)?;
-    }
     for entry in commit.entries() {
         money::enter(statements, entry, &subject, last)?;
     }
@@ -95,11 +101,6 @@ fn write_all_of(statements: &mut Statements<'_>, commit: &Commit, revision: Revi
     }
     if let Some(settlement) = commit.settles() {
         outbox::settle(statements, settlement)?;
-    }
-    if let Some(request) = commit.request()
-        && !answer(statements, request, &subject, last.seq)?
-    {
-        return Ok(Appended::Stale);
     }
     Ok(Appended::Stored(revision))
 }

@@ -359,7 +359,8 @@ pub(crate) async fn a_balance_uses_all_64_bits<S: Store>(store: &S) {
     assert_eq!(unit.balance(&account("world:a"), Currency::EUR).await.unwrap(), euro(i64::MIN));
 }
 
-/// What was done under a request key is found by it, and no second commit is written under the same key.
+/// What was done under a request key is found by it, and no second commit is written under the same key. That it was done is
+/// told before anything else that stands against the second one: whoever asks again gets the first answer.
 pub async fn a_request_is_answered_once<S: Store>(store: &S) {
     let request = |key, content| Some(Request::new(key, content).unwrap());
     let key = |text: &str| -> RequestKey { text.parse().unwrap() };
@@ -383,6 +384,9 @@ pub async fn a_request_is_answered_once<S: Store>(store: &S) {
         assert_eq!(unit.append(&other).await.unwrap(), Appended::Stale);
         let both = [Commit { request: request("anna-2", "x"), ..opens(order(3)) }, other];
         assert_eq!(unit.append_all(&both).await.unwrap(), AppendedAll::Refused { position: 1, why: Appended::Stale });
+        let entries = vec![entry("wallet:nobody", "world:a", 1)];
+        let poor = Commit { entries, request: request("anna-1", content), ..opens(order(4)) };
+        assert_eq!(unit.append(&poor).await.unwrap(), Appended::Stale);
     }
     assert_eq!(unit.answered(&key("anna-2")).await.unwrap(), None);
     let next = Commit { request: request("anna-2", "x"), ..goes_on(order(1), revision, 2) };

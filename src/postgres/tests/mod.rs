@@ -1,3 +1,4 @@
+mod agreement;
 #[path = "../../../tests/all/postgres/database.rs"]
 pub(crate) mod database;
 mod races;

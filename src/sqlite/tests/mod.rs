@@ -1,14 +1,15 @@
-mod agreement;
 mod corrupt;
 
 use super::*;
 use crate::{
     conformance::store::commits::{account, at, charge, entry, euro, goes_on, key, opens, order, payin, saved, stored},
     gateway::Outcome,
+    memory::agreement,
     money::Currency,
     store::{Appended, Commit, Lease, Outbox, Query, Settlement, Store, UnitOfWork, Views},
 };
 use futures_lite::future::block_on;
+use proptest::prelude::*;
 use rusqlite::OptionalExtension;
 use tempfile::TempDir;
 
@@ -18,6 +19,16 @@ fn on_sqlite(promise: impl AsyncFnOnce(&Sqlite)) {
 }
 
 crate::store_promises!(on_sqlite);
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn it_says_what_the_store_in_memory_says(ops in agreement::ops()) {
+        let store = Sqlite::from_connection(Connection::open_in_memory().unwrap()).unwrap();
+        block_on(agreement::agrees(&store, &ops))?;
+    }
+}
 
 #[test]
 fn a_balance_uses_all_64_bits() {

@@ -1,23 +1,39 @@
 //! cqrs-es with postgres-es, the nearest it does: an event and the snapshot of its aggregate, in a transaction of BEGIN, two
-//! statements and COMMIT. No index to query by, no entry, no balances, no outbox. Only the write is measured: what its
-//! framework reads before each command is left out. It has no batches of several aggregates.
+//! statements and COMMIT. No index to query by, no entry, no balances, no outbox, and no batches of several aggregates.
+//!
+//! Two ways: `Writing` is that write alone, from values at hand. `Executing` is a command as its framework executes it, which
+//! is the only way it offers: it reads the snapshot first.
 
 use cqrs_es::{
     Aggregate, DomainEvent,
     event_sink::EventSink,
     persist::{PersistedEventRepository, SerializedEvent},
 };
-use postgres_es::PostgresEventRepository;
+use postgres_es::{PostgresCqrs, PostgresEventRepository, postgres_aggregate_cqrs};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sqlx_of_peers::postgres::PgPoolOptions;
-use std::convert::Infallible;
+use sqlx_of_peers::{PgPool, postgres::PgPoolOptions};
+use std::{collections::HashMap, convert::Infallible};
 
 #[derive(Default, Serialize, Deserialize)]
-struct Order;
+pub struct Order {
+    status: String,
+    parties: Vec<String>,
+    held: i64,
+    currency: String,
+}
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Paid;
+pub struct Paid {
+    to: Vec<String>,
+    asks: String,
+}
+
+impl Paid {
+    fn seller() -> Self {
+        Self { to: vec!["seller-1".to_owned()], asks: "pi_01kr1hgnqred6999kp7cqmx8ss".to_owned() }
+    }
+}
 
 impl DomainEvent for Paid {
     fn event_type(&self) -> String {
@@ -30,14 +46,20 @@ impl DomainEvent for Paid {
 
 impl Aggregate for Order {
     const TYPE: &'static str = "tab";
-    type Command = ();
+    type Command = Paid;
     type Event = Paid;
     type Error = Infallible;
     type Services = ();
-    async fn handle(&mut self, _: (), _: &(), _: &EventSink<Self>) -> Result<(), Infallible> {
+    async fn handle(&mut self, paid: Paid, _: &(), sink: &EventSink<Self>) -> Result<(), Infallible> {
+        sink.write(paid, self).await;
         Ok(())
     }
-    fn apply(&mut self, _: Paid) {}
+    fn apply(&mut self, paid: Paid) {
+        "RUNNING".clone_into(&mut self.status);
+        "EUR".clone_into(&mut self.currency);
+        self.held -= crate::tab::AMOUNT;
+        self.parties = paid.to;
+    }
 }
 
 // From its own db/init.sql.
@@ -54,31 +76,38 @@ const SCHEMA: [&str; 2] = [
 )",
 ];
 
-/// One connection's part: a repository over a pool of one connection, and its orders.
-pub struct Cqrs {
+pub async fn schema(url: &str) {
+    let pool = pool(url).await;
+    for table in SCHEMA {
+        sqlx_of_peers::query(table).execute(&pool).await.unwrap();
+    }
+}
+
+// Each way has one connection to itself.
+async fn pool(url: &str) -> PgPool {
+    PgPoolOptions::new().max_connections(1).test_before_acquire(false).connect(url).await.unwrap()
+}
+
+fn ids(orders: usize) -> Vec<String> {
+    (0..orders).map(|_| crate::tab::TabId::generate(crate::tab::stamp().at).to_string()).collect()
+}
+
+/// The write alone.
+pub struct Writing {
     repository: PostgresEventRepository,
     orders: Vec<(String, usize)>,
     next: usize,
 }
 
-impl Cqrs {
-    pub async fn schema(url: &str) {
-        let pool = PgPoolOptions::new().max_connections(1).connect(url).await.unwrap();
-        for table in SCHEMA {
-            sqlx_of_peers::query(table).execute(&pool).await.unwrap();
-        }
-    }
-
+impl Writing {
     pub async fn open(url: &str, orders: usize) -> Self {
-        let pool = PgPoolOptions::new().max_connections(1).test_before_acquire(false).connect(url).await.unwrap();
-        let orders =
-            (0..orders).map(|_| (crate::tab::TabId::generate(crate::tab::stamp().at).to_string(), 0)).collect();
-        let mut cqrs = Self { repository: PostgresEventRepository::new(pool), orders, next: 0 };
+        let repository = PostgresEventRepository::new(pool(url).await);
+        let mut open = Self { repository, orders: ids(orders).into_iter().map(|id| (id, 0)).collect(), next: 0 };
         // The first event of each.
-        for _ in 0..cqrs.orders.len() {
-            cqrs.write().await;
+        for _ in 0..orders {
+            open.write().await;
         }
-        cqrs
+        open
     }
 
     /// One event of the order whose turn it is.
@@ -93,10 +122,38 @@ impl Cqrs {
             Order::TYPE.to_owned(),
             "pay".to_owned(),
             "1".to_owned(),
-            json!({"to": ["seller-1"], "asks": "pi_01kr1hgnqred6999kp7cqmx8ss"}),
+            serde_json::to_value(Paid::seller()).unwrap(),
             json!({"actor": {"office": {"role": "platform", "id": "ops"}}, "at": 1_778_168_386_000_000_i64}),
         );
         let snapshot = json!({"status": "RUNNING", "parties": ["seller-1"], "held": 999_999_875, "currency": "EUR"});
         self.repository.persist::<Order>(&[event], Some((id.clone(), snapshot, *seq))).await.unwrap();
+    }
+}
+
+/// A whole command.
+pub struct Executing {
+    framework: PostgresCqrs<Order>,
+    orders: Vec<String>,
+    next: usize,
+}
+
+impl Executing {
+    pub async fn open(url: &str, orders: usize) -> Self {
+        let framework = postgres_aggregate_cqrs(pool(url).await, vec![], ());
+        let mut open = Self { framework, orders: ids(orders), next: 0 };
+        for _ in 0..orders {
+            open.execute().await;
+        }
+        open
+    }
+
+    /// One command to the order whose turn it is.
+    pub async fn execute(&mut self) {
+        let place = self.next % self.orders.len();
+        self.next += 1;
+        let by = r#"{"office":{"role":"platform","id":"ops"}}"#;
+        let metadata =
+            HashMap::from([("actor", by), ("at", "1778168386000000")].map(|(a, b)| (a.to_owned(), b.to_owned())));
+        self.framework.execute_with_metadata(&self.orders[place], Paid::seller(), metadata).await.unwrap();
     }
 }

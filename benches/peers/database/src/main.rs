@@ -91,19 +91,22 @@ fn main() {
                     Way::new("escrowed"),
                     Way::new(if batch == 1 { "by hand, one CTE" } else { "by hand, UNNEST" }),
                     Way::new("cqrs-es with postgres-es: event and snapshot only"),
+                    Way::new("the same as its framework executes it: read first"),
                     Way::new("cala-ledger: entries and balances only"),
                 ];
                 // The first round is to get warm.
                 for round in 0..=rounds.div_ceil(less) {
-                    for turn in 0..4 {
-                        let way = (turn + round) % 4;
+                    for turn in 0..5 {
+                        let way = (turn + round) % 5;
                         let time = match way {
                             0 => Some(run(&mut ours[..connections], batch, times).await),
                             1 => Some(run(&mut by_hand[..connections], batch, times).await),
                             #[cfg(feature = "libraries")]
-                            2 if batch == 1 => Some(run(&mut libraries.cqrs[..connections], batch, times).await),
+                            2 if batch == 1 => Some(run(&mut libraries.writing[..connections], batch, times).await),
                             #[cfg(feature = "libraries")]
-                            3 => Some(run(&mut libraries.cala[..connections], batch, times).await),
+                            3 if batch == 1 => Some(run(&mut libraries.executing[..connections], batch, times).await),
+                            #[cfg(feature = "libraries")]
+                            4 => Some(run(&mut libraries.cala[..connections], batch, times).await),
                             _ => None,
                         };
                         if let Some(time) = time
@@ -254,7 +257,8 @@ impl Lane for ByHand {
 
 #[cfg(feature = "libraries")]
 struct Libraries {
-    cqrs: Vec<cqrs::Cqrs>,
+    writing: Vec<cqrs::Writing>,
+    executing: Vec<cqrs::Executing>,
     cala: Vec<cala::Cala>,
     _ledger: cala::Shared,
 }
@@ -262,24 +266,36 @@ struct Libraries {
 #[cfg(feature = "libraries")]
 impl Libraries {
     async fn new(cqrs_url: &str, cala_url: &str, connections: usize) -> Self {
-        cqrs::Cqrs::schema(cqrs_url).await;
+        cqrs::schema(cqrs_url).await;
         let ledger = cala::Shared::new(cala_url, u32::try_from(connections).unwrap()).await;
-        let (mut cqrs, mut cala) = (Vec::new(), Vec::new());
+        let (mut writing, mut executing, mut cala) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..connections {
-            cqrs.push(cqrs::Cqrs::open(cqrs_url, 48).await);
+            writing.push(cqrs::Writing::open(cqrs_url, 48).await);
+            executing.push(cqrs::Executing::open(cqrs_url, 48).await);
             cala.push(ledger.open(100).await);
         }
-        Self { cqrs, cala, _ledger: ledger }
+        Self { writing, executing, cala, _ledger: ledger }
     }
 }
 
 #[cfg(feature = "libraries")]
-impl Lane for cqrs::Cqrs {
+impl Lane for cqrs::Writing {
     fn prepare(&mut self, _: usize, _: usize) {}
 
     async fn write(&mut self, _: usize, times: usize) {
         for _ in 0..times {
-            cqrs::Cqrs::write(self).await;
+            cqrs::Writing::write(self).await;
+        }
+    }
+}
+
+#[cfg(feature = "libraries")]
+impl Lane for cqrs::Executing {
+    fn prepare(&mut self, _: usize, _: usize) {}
+
+    async fn write(&mut self, _: usize, times: usize) {
+        for _ in 0..times {
+            self.execute().await;
         }
     }
 }

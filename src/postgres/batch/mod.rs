@@ -1,0 +1,256 @@
+//! The statement that writes a batch of commits: all of it, or nothing.
+
+mod parts;
+
+use super::{
+    PostgresError,
+    money::Moves,
+    statement::{Gate, Statement, columns},
+};
+use crate::{
+    gateway::IdempotencyKey,
+    id::Subject,
+    ledger::Account,
+    store::{Call, CallStatus, Commit, IfSent, Record},
+};
+use sqlx::{PgConnection, postgres::PgRow};
+use std::collections::{BTreeMap, HashMap};
+
+/// As many commits as one step of a lifecycle makes, give or take.
+const FEW: usize = 4;
+
+/// When it is found out that something stands against a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Checks {
+    /// Before anything is written, so that the statement cannot fail: a transaction of the host's goes on.
+    Ahead,
+    /// By the writing itself, which is less work. PostgreSQL takes back a statement that fails; in a transaction that
+    /// needs a savepoint.
+    Behind,
+}
+
+/// Commits of different subjects, to be written by one statement.
+pub(super) struct Batch<'c> {
+    commits: &'c [Commit],
+    moves: Moves<'c>,
+    calls: Vec<NewCall<'c>>,
+    places: HashMap<IdempotencyKey, usize>,
+    // Of calls that were in the outbox before: those that are answered, and those that are withdrawn.
+    settled: BTreeMap<IdempotencyKey, (CallStatus, String)>,
+    withdrawn: Vec<(IdempotencyKey, bool)>,
+}
+
+/// A call that a commit of the batch puts into the outbox.
+struct NewCall<'c> {
+    call: &'c Call,
+    lane: Subject,
+    status: CallStatus,
+    outcome: Option<String>,
+    // It is put there only if this call was sent.
+    follows: Option<IdempotencyKey>,
+}
+
+impl<'c> Batch<'c> {
+    pub(super) fn of(commits: &'c [Commit]) -> Result<Self, PostgresError> {
+        let mut batch = Self {
+            commits,
+            moves: Moves::of(commits)?,
+            calls: Vec::new(),
+            places: HashMap::new(),
+            settled: BTreeMap::new(),
+            withdrawn: Vec::new(),
+        };
+        for commit in commits {
+            batch.take_calls_of(commit)?;
+        }
+        Ok(batch)
+    }
+
+    /// One of the accounts it touches.
+    pub(super) fn any_account(&self) -> Option<&Account> {
+        self.moves.any()
+    }
+
+    // A call that is asked for and answered or withdrawn in the same batch arrives in the outbox as it is in the end.
+    fn take_calls_of(&mut self, commit: &'c Commit) -> Result<(), PostgresError> {
+        if let Some(withdrawal) = commit.withdraws() {
+            match self.places.get(&withdrawal.key) {
+                Some(place) => self.calls[*place].status = CallStatus::Withdrawn,
+                None => {
+                    let refuse = match &withdrawal.if_sent {
+                        IfSent::Refuse => true,
+                        IfSent::Follow(call) => {
+                            self.enqueue(call, commit.lane(), Some(withdrawal.key))?;
+                            false
+                        }
+                    };
+                    self.withdrawn.push((withdrawal.key, refuse));
+                }
+            }
+        }
+        for call in commit.calls() {
+            self.enqueue(call, commit.lane(), None)?;
+        }
+        if let Some(settlement) = commit.settles() {
+            let status = if settlement.outcome.is_final() { CallStatus::Settled } else { CallStatus::Pending };
+            let outcome = serde_json::to_string(&settlement.outcome)?;
+            match self.places.get(&settlement.key) {
+                Some(place) => {
+                    let call = &mut self.calls[*place];
+                    (call.status, call.outcome) = (status, Some(outcome));
+                }
+                None => drop(self.settled.insert(settlement.key, (status, outcome))),
+            }
+        }
+        Ok(())
+    }
+
+    fn enqueue(&mut self, call: &'c Call, lane: Subject, follows: Option<IdempotencyKey>) -> Result<(), PostgresError> {
+        let key = call.instruction.key();
+        if self.places.insert(key, self.calls.len()).is_some() {
+            return Err(PostgresError::DuplicateCall { key });
+        }
+        self.calls.push(NewCall { call, lane, status: CallStatus::Queued, outcome: None, follows });
+        Ok(())
+    }
+
+    /// Whether it has to be taken back when it fails: see [`Checks`].
+    pub(super) fn checks(&self, in_transaction: bool) -> Checks {
+        let few = self.commits.len() <= FEW && self.opens() < 2;
+        if in_transaction && few { Checks::Ahead } else { Checks::Behind }
+    }
+
+    // How many subjects it opens.
+    fn opens(&self) -> usize {
+        self.commits.iter().filter(|commit| commit.expected().is_none()).count()
+    }
+
+    /// Runs the statement: id and new revision of each subject, or nothing when something stands against it.
+    pub(super) async fn write(
+        &self,
+        connection: &mut PgConnection,
+        checks: Checks,
+    ) -> Result<Result<Vec<PgRow>, sqlx::Error>, PostgresError> {
+        let mut statement = if self.commits.len() <= FEW { Statement::short() } else { Statement::long() };
+        let fine = self.look(&mut statement, checks);
+        let (gate, answer) = self.subjects(&mut statement, fine)?;
+        self.parties(&mut statement, gate);
+        self.events(&mut statement, gate)?;
+        let taken = self.moves.write(&mut statement, gate);
+        self.entries(&mut statement, gate);
+        self.outbox(&mut statement, gate)?;
+        self.requests(&mut statement, gate);
+        let all = match checks {
+            Checks::Ahead => String::new(),
+            Checks::Behind => self.all_or_nothing(&mut statement, gate, taken),
+        };
+        statement.answer(answer, &all);
+        Ok(statement.run(connection).await)
+    }
+
+    // What must hold before anything is written, and the locks that keep it so.
+    fn look(&self, statement: &mut Statement, checks: Checks) -> Gate {
+        let ahead = checks == Checks::Ahead;
+        let mut conditions = Vec::new();
+        if ahead && self.commits.len() > 1 && self.opens() < self.commits.len() {
+            let going = || self.commits.iter().filter_map(|commit| Some((commit, commit.expected()?)));
+            let rows = columns!(statement;
+                going().map(|(commit, _)| commit.subject().to_string()),
+                going().map(|(_, expected)| expected.mark()),
+                going().map(|(commit, _)| before(commit)),
+            );
+            let rows = rows.named("id, revision, seq");
+            statement.part(
+                "standing",
+                format_args!(
+                    "SELECT s.id FROM {rows}
+JOIN escrowed_subjects AS s ON s.id = u.id AND s.revision = u.revision AND s.seq = u.seq
+ORDER BY s.id FOR UPDATE OF s"
+                ),
+            );
+            let count = statement.bind(number(going().count()));
+            conditions.push(format!("(SELECT count(*) FROM standing) = {count}"));
+        }
+        if !self.withdrawn.is_empty() {
+            let keys = statement.one_of(self.withdrawn.iter().map(|(key, _)| key));
+            statement.part(
+                "asked",
+                format_args!(
+                    "SELECT c.key, c.status = 'withdrawn' AS gone,
+    c.status IN ('queued', 'held', 'parked') AND c.attempts = 0 AS free
+FROM escrowed_calls AS c WHERE c.key {keys} ORDER BY c.key FOR UPDATE"
+                ),
+            );
+            // Looked at before this statement itself changes any of them: what it has changed, it no longer finds.
+            conditions.push("(SELECT count(*) FROM asked) >= 0".to_owned());
+            if self.withdrawn.iter().any(|(_, refuse)| *refuse) {
+                let refused = self.withdrawn.iter().filter(|(_, refuse)| *refuse);
+                let keys = statement.one_of(refused.map(|(key, _)| key));
+                conditions.push(format!(
+                    "NOT EXISTS (SELECT FROM asked AS a WHERE a.key {keys} AND NOT a.gone AND NOT a.free)"
+                ));
+            }
+        }
+        let mut new = self.calls.iter().filter(|new| new.follows.is_none()).peekable();
+        if ahead && new.peek().is_some() {
+            let keys = statement.one_of(new.map(|new| new.call.instruction.key()));
+            conditions.push(format!("NOT EXISTS (SELECT FROM escrowed_calls AS c WHERE c.key {keys})"));
+        }
+        if ahead && !self.settled.is_empty() {
+            let rows = columns!(statement; self.settled.keys().map(ToString::to_string));
+            let rows = rows.named("key");
+            conditions.push(format!(
+                "NOT EXISTS (SELECT FROM {rows}
+    WHERE NOT EXISTS (SELECT FROM escrowed_calls AS c WHERE c.key = u.key))"
+            ));
+        }
+        let mut requests = self.commits.iter().filter_map(Commit::request).peekable();
+        if ahead && requests.peek().is_some() {
+            let keys = statement.one_of(requests.map(|request| &request.key));
+            conditions.push(format!("NOT EXISTS (SELECT FROM escrowed_requests AS r WHERE r.key {keys})"));
+        }
+        conditions.extend(self.moves.look(statement, ahead));
+        if conditions.is_empty() {
+            return Gate(None);
+        }
+        statement.part("fine", format_args!("SELECT WHERE {}", conditions.join("\nAND ")));
+        Gate(Some("fine"))
+    }
+
+    // Fails on purpose where the statement wrote less than all: what comes after OFFSET is computed in any case. Where the
+    // gate is shut, nothing was written at all, and that needs no failure.
+    fn all_or_nothing(&self, statement: &mut Statement, gate: Gate, taken: usize) -> String {
+        let (opens, settled) = (self.opens(), self.settled.len());
+        let counts =
+            [("opened", opens), ("gone_on", self.commits.len() - opens), ("taken", taken), ("settled", settled)];
+        let mut conditions = Vec::new();
+        for (part, count) in counts.into_iter().filter(|(part, count)| *count > 0 && gate.0 != Some(part)) {
+            let count = statement.bind(number(count));
+            conditions.push(match gate.0 {
+                None => format!("(SELECT count(*) FROM {part}) = {count}"),
+                Some(gate) => format!("(SELECT count(*) FROM {part}) = {count} * (SELECT count(*) FROM {gate})"),
+            });
+        }
+        if conditions.is_empty() {
+            return String::new();
+        }
+        let (part, _) = counts[usize::from(opens == 0)];
+        let all = conditions.join("\n    AND ");
+        format!("\nOFFSET CASE WHEN {all} THEN 0 ELSE ('not all, but ' || (SELECT count(*) FROM {part}))::bigint END")
+    }
+}
+
+/// The last event of a commit.
+pub(super) fn last(commit: &Commit) -> &Record {
+    commit.records().last().expect("a commit has at least one event")
+}
+
+/// The number of the event that a commit goes on from.
+pub(super) fn before(commit: &Commit) -> i64 {
+    commit.records().first().map_or(0, |first| i64::from(first.seq) - 1)
+}
+
+// PostgreSQL counts in 64 bits with a sign.
+fn number(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

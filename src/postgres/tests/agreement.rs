@@ -1,0 +1,48 @@
+//! In a transaction and on a bare connection, PostgreSQL says what the store in memory says: whichever way it finds out what
+//! stands against a commit.
+
+use super::*;
+use crate::memory::agreement::{self, Op};
+use proptest::prelude::*;
+use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
+
+/// Each append is a transaction of its own.
+struct Bare(PgConnectOptions);
+
+impl Store for Bare {
+    type Unit = PgConnection;
+    type Error = PostgresError;
+
+    async fn begin(&self) -> Result<PgConnection, PostgresError> {
+        Ok(PgConnection::connect_with(&self.0).await?)
+    }
+
+    async fn commit(&self, unit: PgConnection) -> Result<(), PostgresError> {
+        Ok(unit.close().await?)
+    }
+
+    fn is_lost_race(&self, error: &PostgresError) -> bool {
+        error.is_lost_race()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn in_a_transaction(ops in agreement::ops()) {
+        let database = Database::new();
+        block_on(async { agreement::agrees(&database.store().await, &ops).await })?;
+    }
+
+    #[test]
+    fn on_a_bare_connection(ops in agreement::ops()) {
+        let database = Database::new();
+        // What was appended is durable at once, so there is nothing to roll back.
+        let ops: Vec<_> = ops.into_iter().filter(|op| !matches!(op, Op::RollBack)).collect();
+        block_on(async {
+            database.store().await;
+            agreement::agrees(&Bare(database.options()), &ops).await
+        })?;
+    }
+}
