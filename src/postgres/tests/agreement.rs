@@ -4,7 +4,7 @@
 use super::*;
 use crate::memory::agreement::{self, Op};
 use proptest::prelude::*;
-use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
+use sqlx::{Connection, PgConnection};
 
 /// Each append is a transaction of its own.
 struct Bare(PgConnectOptions);
@@ -32,7 +32,11 @@ proptest! {
     #[test]
     fn in_a_transaction(ops in agreement::ops()) {
         let database = Database::new();
-        block_on(async { agreement::agrees(&database.store().await, &ops).await })?;
+        block_on(async {
+            // With one connection, what a unit had locked is let go of before the next one begins.
+            let pool = PgPoolOptions::new().max_connections(1).connect_with(database.options()).await.unwrap();
+            agreement::agrees(&Postgres::from_pool(pool).await.unwrap(), &ops).await
+        })?;
     }
 
     #[test]
