@@ -54,7 +54,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         2 => which.clone().prop_map(|which| Happening::SendBack { which }),
         2 => (which.clone(), flag).prop_map(|(which, to_wallet)| Happening::SendAgain { which, to_wallet }),
         3 => which.clone().prop_map(|which| Happening::SendRefundBack { which }),
-        4 => (which.clone(), 0..4_usize).prop_map(|(which, what)| Happening::OnRefund { which, what }),
+        7 => (which.clone(), 0..6_usize).prop_map(|(which, what)| Happening::OnRefund { which, what }),
         5 => (which.clone(), 1..11_000_i64, prop::sample::select(vec![0, 0, 1_500]))
             .prop_map(|(which, minor, fee)| Happening::ChargeBack { which, minor, fee }),
         4 => (which.clone(), flag).prop_map(|(which, won)| Happening::Decide { which, won }),
@@ -125,7 +125,7 @@ impl<S: Store> Life<S> {
                 let command = match what {
                     0 => refund::Command::Approve {},
                     1 => refund::Command::Cancel {},
-                    2 => refund::Command::Replace { route: Route::Wallet },
+                    2 | 3 => refund::Command::Replace { route: Route::Wallet },
                     _ => refund::Command::Replace { route: Route::Account("ba_new".parse().unwrap()) },
                 };
                 if let Some(refund) = pick(&self.refunds().await, which) {
