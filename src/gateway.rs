@@ -155,8 +155,8 @@ pub enum Outcome {
         /// Why, in the gateway's words.
         reason: Prose,
     },
-    /// It was done, and undone since: the bank sent a payout's money back, days after it had settled. Only a payout can be
-    /// returned; whoever says it says that it had settled, too.
+    /// It was done, and undone since: the bank sent the money of a payout or refund back, days after it had settled. Only what
+    /// went out can be returned, to a bank account or a card; whoever says it says that it had settled, too.
     Returned {
         /// How much came back, in minor units: all of it.
         moved: Money,
@@ -354,7 +354,7 @@ impl Instruction {
 }
 
 impl Outcome {
-    /// Whether it is an answer for good: the call is not looked up any more. A payout that settled may still come back.
+    /// Whether it is an answer for good: the call is not looked up any more. A payout or refund that settled may still come back.
     #[must_use]
     pub const fn is_final(&self) -> bool {
         match self {

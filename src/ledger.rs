@@ -64,11 +64,12 @@ pub enum Purpose {
     Refund,
     /// A denied or cancelled payout or refund returned its money to where it came from.
     Return,
-    /// A denied payout or refund passed its money to the one that replaces it.
+    /// A payout or refund that was denied or came back, or a refund that nobody has approved, passed its money to the one that
+    /// replaces it.
     Replace,
     /// Money was put into a wallet from outside.
     TopUp,
-    /// The bank sent a payout's money back after it had arrived.
+    /// The bank sent a payout's or refund's money back after it had arrived.
     SentBack,
     /// A card network took money of a payin back, or returned it after a dispute was won.
     Chargeback,

@@ -2,7 +2,7 @@
 
 use super::{
     Caller, Clock, Escrow, EscrowError,
-    follow::{about_confirmed, about_denied},
+    follow::{about_confirmed, about_denied, about_denied_refund, after_refund},
     gather::{Acted, Gathering},
     member::{Reaction, onward},
 };
@@ -166,7 +166,8 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         self.act_on(unit, id, command, by.into()).await
     }
 
-    /// Acts on a refund: approves or calls off one that waits for it, or replaces a denied one.
+    /// Acts on a refund: approves, calls off or replaces one that waits for approval, or replaces one that was denied or came
+    /// back from the bank. One that its order can no longer take back is replaced, by one into the payer's wallet, say.
     ///
     /// # Errors
     /// [`EscrowError`] when it is unknown, refused or stale.
@@ -306,12 +307,15 @@ impl Payment for AnyPayout {
 
 impl Payment for AnyRefund {
     fn news(&self) -> Option<(Subject, Evidence<'_>)> {
-        match self {
+        let evidence = match self {
             // One that is confirmed at once is told of when it is written.
-            Self::Created(_) | Self::Confirmed(_) => None,
-            Self::Denied(refund) => Some((refund.facts().about, Evidence::RefundReplaced(refund))),
-            Self::Cancelled(refund) => Some((refund.facts().about, Evidence::RefundCancelled(refund))),
-        }
+            Self::Created(_) | Self::Confirmed(_) => return None,
+            Self::Denied(refund) => about_denied_refund(refund)?,
+            Self::Cancelled(refund) => Evidence::RefundCancelled(refund),
+            Self::Returned(refund) => after_refund(refund.facts(), After::RefundSentAgain(refund))?,
+            Self::Replaced(refund) => Evidence::RefundRedirected(refund),
+        };
+        Some((self.facts().about, evidence))
     }
 }
 

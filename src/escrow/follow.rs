@@ -12,7 +12,7 @@ use crate::{
     lifecycle::{Transition, Value},
     party::{Actor, Stamp},
     payment::{
-        After, AnyPayin, AnyRefund, Evidence, PayinId, Payout, RefundId, payin,
+        After, AnyPayin, AnyRefund, Evidence, PayinId, Payout, Refund, RefundId, payin,
         payout::{self, Went},
         refund,
     },
@@ -68,7 +68,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         Ok(value)
     }
 
-    /// A refund reached the payer: its payin counts it, and what it belongs to learns of it.
+    /// A refund reached the payer: its payin counts it, once, however often it came back; and what it belongs to learns of it.
     async fn refund_confirmed<U: UnitOfWork>(
         &self,
         gathered: &mut Gathering<'_, U>,
@@ -77,10 +77,15 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     ) -> Result<(), Fails<U>> {
         let AnyRefund::Confirmed(refund) = gathered.load(id).await? else { return Ok(()) };
         // A payin that failed and whose money arrived late has nothing to count.
-        if let AnyPayin::Confirmed(payin) = gathered.load(refund.facts().payin).await? {
+        if refund.facts().again.is_none()
+            && let AnyPayin::Confirmed(payin) = gathered.load(refund.facts().payin).await?
+        {
             gathered.take(payin.refund(&refund, &Stamp::gateway(at.at))?)?;
         }
-        self.tell(gathered, refund.facts().about, &Evidence::RefundConfirmed(&refund), at).await
+        match about_refunded(&refund) {
+            Some(evidence) => self.tell(gathered, refund.facts().about, &evidence, at).await,
+            None => Ok(()),
+        }
     }
 
     /// Tells what a payment belongs to what became of it.
@@ -174,6 +179,30 @@ pub(super) fn about_denied(payout: &Payout<payout::Denied>) -> Option<Evidence<'
         (None, Some(Went::On { .. })) => Some(Evidence::PayoutReplaced(payout)),
         (None, Some(Went::Back)) => Some(Evidence::PayoutGivenBack(payout)),
     }
+}
+
+/// What a refund's arrival means for what it was refunded out of.
+fn about_refunded(refund: &Refund<refund::Confirmed>) -> Option<Evidence<'_>> {
+    match refund.facts().again {
+        None => Some(Evidence::RefundConfirmed(refund)),
+        Some(_) => after_refund(refund.facts(), After::RefundArrived(refund)),
+    }
+}
+
+/// What a denied refund means for what it was refunded out of; nothing where that was done with it before: the refund itself
+/// shows where the money is.
+pub(super) fn about_denied_refund(refund: &Refund<refund::Denied>) -> Option<Evidence<'_>> {
+    match (refund.facts().again, refund.state().went()) {
+        (Some(_), _) => None,
+        (None, None) => Some(Evidence::RefundDenied(refund)),
+        (None, Some(_)) => Some(Evidence::RefundReplaced(refund)),
+    }
+}
+
+/// What happens to a refund after its end, for what gave its money. What a payin gave back that nobody waited for was never
+/// of what it was to pay for, which has nothing to note.
+pub(super) fn after_refund<'e>(terms: &refund::Terms, after: After<'e>) -> Option<Evidence<'e>> {
+    (terms.source == terms.about).then_some(Evidence::After(after))
 }
 
 fn confirmed_refunds(commits: &[Commit]) -> Vec<RefundId> {

@@ -121,6 +121,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             source: order.subject(),
             gateway: served.clone(),
             shares,
+            again: None,
         };
         let opened = under(refund::open(id, terms, at)?, request.cloned());
         let refund = self.gather_alone(gathered, opened, at).await?;

@@ -2,7 +2,7 @@
 
 use super::{
     Clock, Escrow, EscrowError,
-    follow::{about_confirmed, about_denied},
+    follow::{about_confirmed, about_denied, about_denied_refund, after_refund},
     gather::Gathering,
     trace,
 };
@@ -11,9 +11,9 @@ use crate::{
     lifecycle::{Transition, Value},
     party::Stamp,
     payment::{
-        After, AnyPayin, AnyPayout, AnyRefund, Evidence, Payin, PayinId, Payout, PayoutId, RefundId,
+        After, AnyPayin, AnyPayout, AnyRefund, Evidence, Payin, PayinId, Payout, PayoutId, Refund, RefundId,
         payin::{self, Chargeable, Over},
-        payout,
+        payout, refund,
         tally::Passed,
     },
     store::{CallState, Outbox, Postponement, Store, UnitOfWork},
@@ -282,16 +282,47 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             }
             (AnyRefund::Created(refund), Outcome::Declined { reason }) => {
                 let denied = gathered.take(refund.deny(reason, at)?)?;
-                self.tell(gathered, denied.facts().about, &Evidence::RefundDenied(&denied), at).await
+                match about_denied_refund(&denied) {
+                    Some(evidence) => self.tell(gathered, denied.facts().about, &evidence, at).await,
+                    None => Ok(()),
+                }
             }
             (AnyRefund::Created(_), Outcome::Pending { .. }) => self.still_pending(gathered, report).await,
-            (
-                AnyRefund::Created(_),
-                reported @ (Outcome::Assured { .. } | Outcome::Challenged { .. } | Outcome::Returned { .. }),
-            )
-            | (AnyRefund::Confirmed(_) | AnyRefund::Denied(_) | AnyRefund::Cancelled(_), reported) => {
-                Err(EscrowError::Contradiction { key: report.key, known: None, reported })
+            // What comes back had arrived, whoever forgot to say so.
+            (AnyRefund::Created(refund), Outcome::Returned { moved, reason }) => {
+                let confirmed = self.gather(gathered, refund.confirm(moved, at)?, at).await?;
+                self.refund_came_back(gathered, confirmed.come_back(moved, reason, at)?, at).await
             }
+            (AnyRefund::Confirmed(refund), Outcome::Returned { moved, reason }) => {
+                self.refund_came_back(gathered, refund.come_back(moved, reason, at)?, at).await
+            }
+            (
+                AnyRefund::Confirmed(_),
+                reported @ (Outcome::Settled { .. }
+                | Outcome::Assured { .. }
+                | Outcome::Declined { .. }
+                | Outcome::Pending { .. }
+                | Outcome::Challenged { .. }),
+            )
+            | (AnyRefund::Created(_), reported @ (Outcome::Assured { .. } | Outcome::Challenged { .. }))
+            | (
+                AnyRefund::Denied(_) | AnyRefund::Cancelled(_) | AnyRefund::Returned(_) | AnyRefund::Replaced(_),
+                reported,
+            ) => Err(EscrowError::Contradiction { key: report.key, known: None, reported }),
+        }
+    }
+
+    // The bank sent it back: the refund holds it, and what it was refunded out of notes that.
+    async fn refund_came_back<U: Outbox>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        returned: Transition<Refund<refund::Returned>>,
+        at: &Stamp,
+    ) -> Result<(), Fails<U>> {
+        let returned = gathered.take(returned)?;
+        match after_refund(returned.facts(), After::RefundReturned(&returned)) {
+            Some(evidence) => self.tell(gathered, returned.facts().about, &evidence, at).await,
+            None => Ok(()),
         }
     }
 
@@ -311,8 +342,8 @@ fn judge<E>(call: &CallState, report: &Report) -> Result<Option<Reported>, Escro
     };
     use Outcome::{Assured, Challenged, Declined, Pending, Returned, Settled};
     match (&call.outcome, &report.outcome) {
-        // Only a payout goes to a bank account, from which it may come back.
-        (_, Returned { .. }) if report.key.verb != Verb::Payout => contradiction(),
+        // Only what went out may come back: a payout, or a refund to a bank account or card.
+        (_, Returned { .. }) if !goes_out(report.key.verb) => contradiction(),
         (None, _)
         | (
             Some(Pending { .. } | Challenged { .. }),
@@ -345,6 +376,13 @@ fn judge<E>(call: &CallState, report: &Report) -> Result<Option<Reported>, Escro
             Verb::Void | Verb::Payout | Verb::Refund => contradiction(),
         },
         (Some(Settled { .. } | Assured { .. }), Settled { .. } | Assured { .. } | Declined { .. }) => contradiction(),
+    }
+}
+
+const fn goes_out(verb: Verb) -> bool {
+    match verb {
+        Verb::Payout | Verb::Refund => true,
+        Verb::Charge | Verb::Capture | Verb::Void => false,
     }
 }
 

@@ -54,8 +54,15 @@ impl Agreement for AnyFaceToFace {
                 other => Err(Refused::wrong_status(other, Action::NoteAfter as usize)),
             },
             // A payin that came too late refunds itself, which is none of the deal's business.
-            Evidence::RefundConfirmed(_) | Evidence::RefundDenied(_) | Evidence::RefundReplaced(_) => {
-                if self.opened(evidence) { self.counted(evidence, at) } else { Ok(Learned::Nothing(self)) }
+            Evidence::RefundConfirmed(_)
+            | Evidence::RefundDenied(_)
+            | Evidence::RefundReplaced(_)
+            | Evidence::RefundRedirected(_) => {
+                if self.opened(evidence) {
+                    self.counted(evidence, at)
+                } else {
+                    Ok(Learned::Nothing(self))
+                }
             }
         }
     }

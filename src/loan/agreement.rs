@@ -36,6 +36,7 @@ impl Agreement for AnyLoan {
             Evidence::RefundConfirmed(_)
             | Evidence::RefundDenied(_)
             | Evidence::RefundReplaced(_)
+            | Evidence::RefundRedirected(_)
             | Evidence::RefundCancelled(_) => Ok(Learned::Nothing(self)),
         }
     }

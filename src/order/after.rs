@@ -12,7 +12,9 @@ use crate::{
     text::Prose,
 };
 
-notes_after!(Order, AnyOrder: Published, PendingRelease, BlockedRelease, Released, Cancelled, Rejected);
+notes_after!(
+    Order, AnyOrder: Published, Accepted, PendingValidate, PendingRelease, BlockedRelease, Released, Cancelled, Rejected
+);
 stops_when_charged_back!(
     Order, AnyOrder: BlockedRelease;
     |facts, payin, amount| one_payin(facts, payin, amount), one_payin(facts, payin, amount);

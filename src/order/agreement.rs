@@ -70,6 +70,8 @@ impl Agreement for AnyOrder {
             },
             Evidence::After(after) => match self {
                 Self::Published(order) => Learned::step(order.note_after(*after, at)),
+                Self::Accepted(order) => Learned::step(order.note_after(*after, at)),
+                Self::PendingValidate(order) => Learned::step(order.note_after(*after, at)),
                 Self::PendingRelease(order) => Learned::step(order.note_after(*after, at)),
                 Self::BlockedRelease(order) => Learned::step(order.note_after(*after, at)),
                 Self::Released(order) => Learned::step(order.note_after(*after, at)),
@@ -78,9 +80,10 @@ impl Agreement for AnyOrder {
                 other => wrong(other, Action::NoteAfter),
             },
             // A refund has left the order when it was opened; its own log says what becomes of it.
-            Evidence::RefundConfirmed(_) | Evidence::RefundDenied(_) | Evidence::RefundReplaced(_) => {
-                Ok(Learned::Nothing(self))
-            }
+            Evidence::RefundConfirmed(_)
+            | Evidence::RefundDenied(_)
+            | Evidence::RefundReplaced(_)
+            | Evidence::RefundRedirected(_) => Ok(Learned::Nothing(self)),
         }
     }
 

@@ -224,10 +224,10 @@ crate::lifecycle! {
             regain(chargeback: &'e Chargeback<chargeback::Won>) => Regain records Regained {
                 BlockedRelease by Role::GATEWAY, Collect, Own;
             }
-            /// What happened to money that had left for good, such as a payout that came back from the bank.
+            /// What happened to money that had left for good, such as a payout or refund that came back from the bank.
             note_after(after: After<'e>) => NoteAfter records Noted {
-                /// Of an order that is paid, only where it is part of a movement.
-                Published | PendingRelease | BlockedRelease | Released | Cancelled | Rejected by Role::GATEWAY, Keep, Own;
+                /// Before the release: a refund of some of it that came back, or a chargeback of a part of a movement.
+                Published | Accepted | PendingValidate | PendingRelease | BlockedRelease | Released | Cancelled | Rejected by Role::GATEWAY, Keep, Own;
             }
         }
         commands Command<'e>;

@@ -33,9 +33,12 @@ pub enum Evidence<'e> {
     RefundDenied(&'e Refund<refund::Denied>),
     /// A denied refund passed its money to another refund.
     RefundReplaced(&'e Refund<refund::Denied>),
+    /// A refund that waited for approval passed its money to another refund instead.
+    RefundRedirected(&'e Refund<refund::Replaced>),
     /// A refund that was opened by hand was called off, and gave its money back.
     RefundCancelled(&'e Refund<refund::Cancelled>),
-    /// What happened to money that had left for good. It is noted, and changes no status.
+    /// What happened to money that had left for good. It is noted, and changes no status. Of refunds, what opened them is told:
+    /// one of a payin that nobody waited for is nobody's business but the payer's.
     After(After<'e>),
 }
 
@@ -54,6 +57,7 @@ impl Evidence<'_> {
             Self::RefundDenied(refund) | Self::RefundReplaced(refund) => {
                 Some((refund.id().subject(), News::of_denied_refund(refund)))
             }
+            Self::RefundRedirected(refund) => Some((refund.id().subject(), News::of_redirected_refund(refund))),
             Self::RefundCancelled(refund) => Some((refund.id().subject(), News::Returned)),
         }
     }

@@ -7,7 +7,7 @@
 //! let names = |table: escrowed::lifecycle::Table| table.statuses.iter().map(|row| row.name).collect::<Vec<_>>();
 //! assert_eq!(names(payin::TABLE), ["CREATED", "AUTHORIZED", "CONFIRMED", "DENIED", "CANCELLED", "REFUNDED"]);
 //! assert_eq!(names(payout::TABLE), ["CREATED", "HELD", "CONFIRMED", "DENIED", "CANCELLED", "RETURNED"]);
-//! assert_eq!(names(refund::TABLE), ["CREATED", "CONFIRMED", "DENIED", "CANCELLED"]);
+//! assert_eq!(names(refund::TABLE), ["CREATED", "CONFIRMED", "DENIED", "CANCELLED", "RETURNED", "REPLACED"]);
 //! ```
 //!
 //! Money always belongs to exactly one account. A payment has an escrow account of its own: opening a payout moves the

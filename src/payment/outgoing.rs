@@ -141,7 +141,18 @@ impl Outgoing {
                     step.pay(Account::Escrow(leg.payment), amount, Purpose::GiveBack)?;
                     let (payin, route, consent) = (*payin, route.clone(), Consent::NotNeeded);
                     let (payer, source, shares) = (party, about, Vec::new());
-                    let terms = refund::Terms { about, payin, payer, amount, route, consent, source, gateway, shares };
+                    let terms = refund::Terms {
+                        about,
+                        payin,
+                        payer,
+                        amount,
+                        route,
+                        consent,
+                        source,
+                        gateway,
+                        shares,
+                        again: None,
+                    };
                     step.open(refund::open(id(leg.payment)?, terms, step.stamp())?);
                 }
             }
@@ -206,8 +217,17 @@ impl News {
     pub(crate) fn of_denied_refund(refund: &super::Refund<refund::Denied>) -> Self {
         match refund.state().went() {
             None => Self::Denied,
-            Some((by, route)) => Self::Replaced { by: by.subject(), settled: *route == Route::Wallet },
+            Some(went) => Self::went_on(went),
         }
+    }
+
+    /// What became of a refund that nobody has approved.
+    pub(crate) fn of_redirected_refund(refund: &super::Refund<refund::Replaced>) -> Self {
+        Self::went_on(refund.state().went())
+    }
+
+    fn went_on((by, route): &(RefundId, Route)) -> Self {
+        Self::Replaced { by: by.subject(), settled: *route == Route::Wallet }
     }
 }
 

@@ -25,7 +25,10 @@ impl Agreement for AnyPledge {
             Evidence::PayinDenied(payin) => self.lost(Lost::Denied(payin), at),
             Evidence::PayinCancelled(payin) => self.lost(Lost::Cancelled(payin), at),
             // A payin that came after the end refunds itself, which is none of the pledge's business.
-            Evidence::RefundConfirmed(_) | Evidence::RefundDenied(_) | Evidence::RefundReplaced(_) => match self {
+            Evidence::RefundConfirmed(_)
+            | Evidence::RefundDenied(_)
+            | Evidence::RefundReplaced(_)
+            | Evidence::RefundRedirected(_) => match self {
                 Self::Returned(pledge) if !pledge.state.knows(evidence) && pledge.state.opened(evidence) => {
                     Learned::step(pledge.count(evidence, at))
                 }

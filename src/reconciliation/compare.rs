@@ -142,7 +142,8 @@ struct Booked {
     out: Option<Money>,
 }
 
-/// Which of a payment's movements a line tells of. Nearly all have but one; a payout that came back went out and came in.
+/// Which of a payment's movements a line tells of. Nearly all have but one; a payout or refund that came back went out
+/// and came in.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Way {
     Only,
@@ -152,7 +153,8 @@ enum Way {
 
 impl Booked {
     fn way_of(&self, payment: Subject, amount: Money) -> Way {
-        let came_back = PayoutId::try_from(payment).is_ok() && self.r#in.is_some() && self.out.is_some();
+        let goes_out = PayoutId::try_from(payment).is_ok() || RefundId::try_from(payment).is_ok();
+        let came_back = goes_out && self.r#in.is_some() && self.out.is_some();
         match (came_back, amount.is_negative()) {
             (false, _) => Way::Only,
             (true, true) => Way::Out,

@@ -16,7 +16,7 @@ pub(super) struct Books {
     calls: BTreeMap<IdempotencyKey, Call>,
     /// What the gateway holds for the marketplace.
     net: BTreeMap<Currency, Money>,
-    /// What has been given back of each payin.
+    /// What has been given back of each payin, and has not come back.
     refunded: BTreeMap<(Subject, Currency), Money>,
     reports: Vec<Report>,
     disputes: BTreeMap<DisputeReference, Dispute>,
@@ -183,10 +183,21 @@ impl Books {
         Some(outcome)
     }
 
-    /// The bank sends a payout that settled back.
+    /// The bank sends a payout or refund that settled back. What came back of a payin's refunds may be refunded again.
     pub(super) fn send_back(&mut self, key: &IdempotencyKey, reason: Prose) -> Option<Outcome> {
-        let moved = self.settled(key).filter(|_| key.verb == Verb::Payout)?;
-        self.net.insert(moved.currency(), self.net(moved.currency()).checked_add(moved).ok()?);
+        let moved = self.settled(key)?;
+        let currency = moved.currency();
+        let net = self.net(currency).checked_add(moved).ok()?;
+        match self.instruction(key)? {
+            Instruction::Payout { .. } => {}
+            Instruction::Refund { payin, .. } => {
+                let payin = *payin;
+                let refunded = self.refunded(payin, currency).checked_sub(moved).ok()?;
+                self.refunded.insert((payin, currency), refunded);
+            }
+            Instruction::Charge { .. } | Instruction::Capture { .. } | Instruction::Void { .. } => return None,
+        }
+        self.net.insert(currency, net);
         let outcome = Outcome::Returned { moved, reason };
         self.calls.get_mut(key)?.outcome = outcome.clone();
         self.report(*key, outcome.clone());

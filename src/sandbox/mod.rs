@@ -33,7 +33,8 @@
 //!   is reserved, and the rest is let go; without a reservation, or for more than it, a capture is declined.
 //! - A void lets go of what is reserved and settles with that. It stops a pending charge for good, or one that has yet
 //!   to arrive, and settles with zero. Once the money has been taken, it is declined.
-//! - The refunds of a payin never ask for more than is left of what was taken for it; otherwise they are declined.
+//! - The refunds of a payin never ask for more than is left of what was taken for it; otherwise they are declined. What the
+//!   bank [sent back](Sandbox::send_back) is left again.
 //! - A charge that asks for a challenge settles with the payer authenticated and the payer's bank liable, one that asks for
 //!   an exemption with the platform liable. [`Behaviour::Challenge`] insists on a challenge, [`Sandbox::response`] is what
 //!   the payer's browser brings back from it.
@@ -133,8 +134,8 @@ impl Sandbox {
         self.state().books.response(key)
     }
 
-    /// The bank sends a payout's money back, days after it settled, and the report is queued. `None`, and nothing happens, if
-    /// the call is no payout that settled.
+    /// The bank sends the money of a payout or refund back, days after it settled, and the report is queued. `None`, and nothing
+    /// happens, if the call is no payout or refund that settled.
     pub fn send_back(&self, key: &IdempotencyKey, reason: Prose) -> Option<Outcome> {
         self.state().books.send_back(key, reason)
     }
@@ -198,7 +199,7 @@ impl Sandbox {
     }
 
     /// What the gateway holds for the marketplace, in minor units: all that was taken, less all that was paid out and
-    /// refunded. It may be below zero.
+    /// refunded and has not come back. It may be below zero.
     #[must_use]
     pub fn net(&self, currency: Currency) -> Money {
         self.state().books.net(currency)
@@ -422,6 +423,31 @@ mod tests {
             assert_eq!(send(&sandbox, &call), Ok(settled(wrong)));
             assert_eq!((sandbox.net(wrong.currency()), sandbox.moved(&call.key())), (wrong, Some(wrong)));
         }
+    }
+
+    #[test]
+    fn what_went_out_may_come_back_once_and_go_out_again() {
+        let sandbox = Sandbox::new(1);
+        for call in [charge(1, eur(1000), Capture::Now), refund(10, 1, eur(600)), payout(20, eur(300))] {
+            assert_eq!(send(&sandbox, &call), Ok(settled(call.amount())));
+        }
+        let back = |call: &Instruction| sandbox.send_back(&call.key(), "closed".parse().unwrap());
+        for (call, net) in [(refund(10, 1, eur(600)), 700), (payout(20, eur(300)), 1000)] {
+            let outcome = Outcome::Returned { moved: call.amount(), reason: "closed".parse().unwrap() };
+            assert_eq!((back(&call), sandbox.net(Currency::EUR)), (Some(outcome.clone()), eur(net)));
+            assert_eq!(sandbox.reports(), [Report { key: call.key(), outcome: outcome.clone() }]);
+            assert_eq!(
+                (back(&call), look_up(&sandbox, &call), sandbox.moved(&call.key())),
+                (None, Some(outcome), None)
+            );
+        }
+        // Neither what was taken, nor what never went out.
+        assert_eq!((back(&charge(1, eur(1000), Capture::Now)), back(&payout(21, eur(1)))), (None, None));
+        assert!(sandbox.reports().is_empty());
+        // All of the payin may be refunded again, and no more.
+        assert_eq!(send(&sandbox, &refund(11, 1, eur(1000))), Ok(settled(eur(1000))));
+        assert!(matches!(send(&sandbox, &refund(12, 1, eur(1))), Ok(Outcome::Declined { .. })));
+        assert_eq!(sandbox.net(Currency::EUR), eur(0));
     }
 
     #[test]

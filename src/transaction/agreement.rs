@@ -52,8 +52,15 @@ impl Agreement for AnyTransaction {
                 other => Err(Refused::wrong_status(other, Action::NoteAfter as usize)),
             },
             // A payin that came too late refunds itself, which is none of the transaction's business.
-            Evidence::RefundConfirmed(_) | Evidence::RefundDenied(_) | Evidence::RefundReplaced(_) => {
-                if self.opened(evidence) { self.counted(evidence, at) } else { Ok(Learned::Nothing(self)) }
+            Evidence::RefundConfirmed(_)
+            | Evidence::RefundDenied(_)
+            | Evidence::RefundReplaced(_)
+            | Evidence::RefundRedirected(_) => {
+                if self.opened(evidence) {
+                    self.counted(evidence, at)
+                } else {
+                    Ok(Learned::Nothing(self))
+                }
             }
         }
     }

@@ -204,7 +204,7 @@ crate::lifecycle! {
             regain(chargeback: &'e Chargeback<chargeback::Won>) => Regain records Regained {
                 ComplaintSubmitted by Role::GATEWAY, Collect, Own;
             }
-            /// What happened to money that had left for good, such as a payout that came back from the bank.
+            /// What happened to money that had left for good, such as a payout or refund that came back from the bank.
             note_after(after: After<'e>) => NoteAfter records Noted {
                 ComplaintSubmitted | ComplaintPeriodEnded | Cancelled | Refunded | FundsReleased by Role::GATEWAY, Keep, Own;
             }

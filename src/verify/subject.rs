@@ -232,11 +232,13 @@ async fn refunds<S: Store>(
     };
     let mut sum = Sums::default();
     for id in ids {
-        // One that cannot be read is told of by itself, and is missing here.
+        // One that cannot be read is told of by itself, and is missing here. One that came back was counted once, and what
+        // sends it again is not.
         let refund = reading.unit().await?.log(id.subject()).await;
         if let Ok(Some(log)) = refund
-            && let Ok(AnyRefund::Confirmed(refund)) = replay(&log)
+            && let Ok(refund @ (AnyRefund::Confirmed(_) | AnyRefund::Returned(_))) = replay(&log)
             && refund.facts().payin.subject() == payin
+            && refund.facts().again.is_none()
         {
             sum.count(refund.facts().amount);
         }

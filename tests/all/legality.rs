@@ -173,13 +173,13 @@ fn payments_have_the_methods_of_their_tables_and_no_others() {
     compare!(
         refund::TABLE,
         Refund,
-        [refund::Created, refund::Confirmed, refund::Denied, refund::Cancelled],
-        [approve, confirm, deny, replace, cancel]
+        [refund::Created, refund::Confirmed, refund::Denied, refund::Cancelled, refund::Returned, refund::Replaced],
+        [approve, confirm, deny, come_back, replace, cancel]
     );
     assert_eq!((payin::Status::ALL.len(), payin::Action::ALL.len()), (6, 17));
     assert_eq!((tally::Status::ALL.len(), tally::Action::ALL.len()), (1, 2));
     assert_eq!((payout::Status::ALL.len(), payout::Action::ALL.len()), (6, 8));
-    assert_eq!((refund::Status::ALL.len(), refund::Action::ALL.len()), (4, 5));
+    assert_eq!((refund::Status::ALL.len(), refund::Action::ALL.len()), (6, 6));
 }
 
 #[test]

@@ -150,6 +150,7 @@ impl Agreement for AnyPurchase {
             | Evidence::RefundConfirmed(_)
             | Evidence::RefundDenied(_)
             | Evidence::RefundReplaced(_)
+            | Evidence::RefundRedirected(_)
             | Evidence::After(_) => Ok(Learned::Nothing(self)),
             // No status could hold money that came back: refused here, it stays where it is.
             Evidence::PayoutGivenBack(_) | Evidence::PayoutCancelled(_) | Evidence::RefundCancelled(_) => {

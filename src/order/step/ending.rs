@@ -39,6 +39,7 @@ impl<S> Order<S> {
             source: about,
             gateway: terms.gateway.clone(),
             shares: Vec::new(),
+            again: None,
         };
         step.open(refund::open(id, opened, step.stamp())?);
         Ok(())

@@ -2,10 +2,11 @@
 
 use super::Afterwards;
 use crate::{
+    id::{Identified, Subject},
     lifecycle::Reason,
     money::Money,
     party::PartyId,
-    payment::{ChargebackId, PayinId, PayoutId},
+    payment::{AnyPayout, AnyRefund, ChargebackId, PayinId},
     text::Prose,
 };
 
@@ -35,7 +36,10 @@ impl Afterwards {
             | Self::PayoutReturned { .. }
             | Self::PayoutSentAgain { .. }
             | Self::PayoutArrived { .. }
-            | Self::Refunded { .. } => None,
+            | Self::Refunded { .. }
+            | Self::RefundReturned { .. }
+            | Self::RefundSentAgain { .. }
+            | Self::RefundArrived { .. } => None,
         }
     }
 
@@ -48,7 +52,10 @@ impl Afterwards {
             | Self::PayoutReturned { .. }
             | Self::PayoutSentAgain { .. }
             | Self::PayoutArrived { .. }
-            | Self::Refunded { .. } => None,
+            | Self::Refunded { .. }
+            | Self::RefundReturned { .. }
+            | Self::RefundSentAgain { .. }
+            | Self::RefundArrived { .. } => None,
         }
     }
 
@@ -61,7 +68,26 @@ impl Afterwards {
             | Self::PayoutReturned { .. }
             | Self::PayoutSentAgain { .. }
             | Self::PayoutArrived { .. }
-            | Self::Refunded { .. } => None,
+            | Self::Refunded { .. }
+            | Self::RefundReturned { .. }
+            | Self::RefundSentAgain { .. }
+            | Self::RefundArrived { .. } => None,
+        }
+    }
+
+    /// The payout or refund that it says came back.
+    fn came_back(&self) -> Option<Subject> {
+        match self {
+            Self::PayoutReturned { payout, .. } => Some(payout.subject()),
+            Self::RefundReturned { refund, .. } => Some(refund.subject()),
+            Self::ChargedBack { .. }
+            | Self::ChargebackWon { .. }
+            | Self::ChargebackLost { .. }
+            | Self::PayoutSentAgain { .. }
+            | Self::PayoutArrived { .. }
+            | Self::Refunded { .. }
+            | Self::RefundSentAgain { .. }
+            | Self::RefundArrived { .. } => None,
         }
     }
 }
@@ -132,7 +158,10 @@ impl Aftermath {
                 | Afterwards::ChargebackLost { .. }
                 | Afterwards::PayoutReturned { .. }
                 | Afterwards::PayoutSentAgain { .. }
-                | Afterwards::PayoutArrived { .. } => continue,
+                | Afterwards::PayoutArrived { .. }
+                | Afterwards::RefundReturned { .. }
+                | Afterwards::RefundSentAgain { .. }
+                | Afterwards::RefundArrived { .. } => continue,
             };
             for (party, amount) in borne {
                 let mut back = amount.minor();
@@ -146,26 +175,34 @@ impl Aftermath {
         paid
     }
 
-    /// Each thing happens once, a payout goes on after it came back, and a dispute ends after it began.
+    /// Each thing happens once, a payout or refund goes on after it came back, and a dispute ends after it began.
     pub(crate) fn may_note(&self, what: &Afterwards) -> Result<(), Reason> {
         let begun = what.begin().is_some_and(|id| self.0.iter().any(|note| note.begin() == Some(id)));
         if begun || self.0.contains(what) {
             return Err(Reason::Already { what: "noting what happened afterwards" });
         }
-        let came_back = |wanted: Option<PayoutId>| {
-            let ours = |id| wanted.is_none_or(|wanted| wanted == id);
-            let back = |note: &Afterwards| matches!(note, Afterwards::PayoutReturned { payout, .. } if ours(*payout));
-            if self.0.iter().any(back) { Ok(()) } else { Err(Reason::Missing { what: "a payout that came back" }) }
-        };
+        let back = || self.0.iter().filter_map(Afterwards::came_back);
+        let any_back = |kind| back().any(|id| id.kind() == kind);
+        let was_back = |is: bool, what| if is { Ok(()) } else { Err(Reason::Missing { what }) };
+        let (payout_back, refund_back) = ("a payout that came back", "a refund that came back");
         match what {
-            Afterwards::PayoutReturned { .. } | Afterwards::ChargedBack { .. } | Afterwards::Refunded { .. } => Ok(()),
+            Afterwards::PayoutReturned { .. }
+            | Afterwards::RefundReturned { .. }
+            | Afterwards::ChargedBack { .. }
+            | Afterwards::Refunded { .. } => Ok(()),
             Afterwards::ChargebackWon { chargeback } | Afterwards::ChargebackLost { chargeback } => {
                 let open = self.disputes().any(|dispute| dispute == *chargeback);
                 if open { Ok(()) } else { Err(Reason::Missing { what: "a chargeback that is not decided" }) }
             }
-            Afterwards::PayoutSentAgain { payout, .. } => came_back(Some(*payout)),
-            // It may have been declined and replaced on the way, which is between the payouts.
-            Afterwards::PayoutArrived { .. } => came_back(None),
+            Afterwards::PayoutSentAgain { payout, .. } => {
+                was_back(back().any(|id| id == payout.subject()), payout_back)
+            }
+            Afterwards::RefundSentAgain { refund, .. } => {
+                was_back(back().any(|id| id == refund.subject()), refund_back)
+            }
+            // It may have been declined and replaced on the way, which is between the payouts, or the refunds.
+            Afterwards::PayoutArrived { .. } => was_back(any_back(AnyPayout::KIND), payout_back),
+            Afterwards::RefundArrived { .. } => was_back(any_back(AnyRefund::KIND), refund_back),
         }
     }
 

@@ -9,9 +9,9 @@ pub(crate) use aftermath::Loss;
 pub(crate) use {noting::notes_after, stopping::stops_when_charged_back};
 
 use super::{
-    AnyRefund, Chargeback, ChargebackId, Destination, PayinId, Payout, PayoutId, RefundId,
+    AnyRefund, Chargeback, ChargebackId, Destination, PayinId, Payout, PayoutId, Refund, RefundId, Route,
     chargeback::{self, Part, Share},
-    payout,
+    payout, refund,
 };
 use crate::{id::Subject, lifecycle::Reason, money::Money, party::PartyId, text::Prose};
 use serde::{Deserialize, Serialize, Serializer};
@@ -33,6 +33,12 @@ pub enum After<'e> {
     ChargebackLost(&'e Chargeback<chargeback::Lost>),
     /// What was released is refunded: those who were paid gave it back, or owe it.
     Refunded(#[serde(serialize_with = "by_id")] &'e AnyRefund),
+    /// The bank sent a refund's money back. The refund holds it again.
+    RefundReturned(&'e Refund<refund::Returned>),
+    /// A refund that came back passed its money on to another one.
+    RefundSentAgain(&'e Refund<refund::Returned>),
+    /// A refund of money that had come back reached the payer.
+    RefundArrived(&'e Refund<refund::Confirmed>),
 }
 
 /// The same as it is logged.
@@ -100,6 +106,31 @@ pub enum Afterwards {
         /// Who bore it, out of its wallet or as a debt.
         borne: Vec<(PartyId, Money)>,
     },
+    /// The bank sent a refund's money back. The refund holds it again.
+    RefundReturned {
+        /// The refund.
+        refund: RefundId,
+        /// Whose money it is.
+        payer: PartyId,
+        /// How much, in minor units.
+        amount: Money,
+        /// Why, in the bank's words.
+        reason: Prose,
+    },
+    /// A refund that came back passed its money on to another one.
+    RefundSentAgain {
+        /// The one that came back.
+        refund: RefundId,
+        /// The other one.
+        by: RefundId,
+        /// How that one goes back.
+        route: Route,
+    },
+    /// A refund of money that had come back reached the payer.
+    RefundArrived {
+        /// The refund.
+        refund: RefundId,
+    },
 }
 
 macro_rules! logged {
@@ -138,14 +169,16 @@ impl After<'_> {
             Self::ChargebackWon(chargeback) => chargeback.facts().about,
             Self::ChargebackLost(chargeback) => chargeback.facts().about,
             Self::Refunded(refund) => refund.facts().about,
+            Self::RefundReturned(refund) | Self::RefundSentAgain(refund) => refund.facts().about,
+            Self::RefundArrived(refund) => refund.facts().about,
         }
     }
 
     /// What it says, to be logged.
     ///
     /// # Errors
-    /// [`Reason::Missing`] when the money of the payout that came back has not gone on, or what is refunded was never
-    /// released.
+    /// [`Reason::Missing`] when the money of the payout or refund that came back has not gone on, or what is refunded was
+    /// never released.
     pub fn noted(&self) -> Result<Afterwards, Reason> {
         Ok(match self {
             Self::PayoutReturned(payout) => {
@@ -174,6 +207,21 @@ impl After<'_> {
                 let (refund, payin, amount) = (refund.id(), terms.payin, terms.amount);
                 Afterwards::Refunded { refund, payin, amount, borne: borne(&terms.shares)? }
             }
+            Self::RefundReturned(refund) => {
+                let terms = refund.facts();
+                Afterwards::RefundReturned {
+                    refund: refund.id(),
+                    payer: terms.payer.clone(),
+                    amount: terms.amount,
+                    reason: refund.state().reason().clone(),
+                }
+            }
+            Self::RefundSentAgain(refund) => {
+                let (by, route) =
+                    refund.state().went().ok_or(Reason::Missing { what: "the refund that sends it again" })?;
+                Afterwards::RefundSentAgain { refund: refund.id(), by: *by, route: route.clone() }
+            }
+            Self::RefundArrived(refund) => Afterwards::RefundArrived { refund: refund.id() },
         })
     }
 

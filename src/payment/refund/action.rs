@@ -1,6 +1,9 @@
 //! What can be done with a refund, status by status.
 
-use super::{Action, AnyRefund, Cancelled, Confirmed, Consent, Created, Denied, Refund, RefundId, Route, Terms, event};
+use super::{
+    Action, AnyRefund, Cancelled, Confirmed, Consent, Created, Denied, Refund, RefundId, Replaced, Returned, Route,
+    Terms, event,
+};
 use crate::{
     lifecycle::{Reason, Refused, Transition},
     money::Money,
@@ -59,6 +62,15 @@ impl Refund<Created> {
         self.take(event::Cancelled {}, at)
     }
 
+    /// Passes its money on to a new refund by another route, in place of an approval. The new one is sent at once.
+    ///
+    /// # Errors
+    /// [`Refused`] when it needs no approval, or has it: it may have been sent.
+    pub fn replace(self, route: Route, at: &Stamp) -> Result<Transition<Refund<Replaced>>, Refused<Self>> {
+        let by = self.next(at);
+        self.take(event::Replaced { by, route }, at)
+    }
+
     // Approves it, and confirms it in the same breath where no gateway is needed.
     pub(super) fn approve_and_settle(self, at: &Stamp) -> Result<Transition<AnyRefund>, Refused<Self>> {
         let (amount, to_wallet) = (self.facts().amount, self.facts().route == Route::Wallet);
@@ -72,13 +84,39 @@ impl Refund<Created> {
     }
 }
 
+impl Refund<Confirmed> {
+    /// The bank sent the money back: it holds it again. `moved` in minor units.
+    ///
+    /// # Errors
+    /// [`Refused`] when another amount came back than was refunded, or it went into a wallet.
+    pub fn come_back(
+        self,
+        moved: Money,
+        reason: Prose,
+        at: &Stamp,
+    ) -> Result<Transition<Refund<Returned>>, Refused<Self>> {
+        self.take(event::CameBack { moved, reason }, at)
+    }
+}
+
 impl Refund<Denied> {
     /// Passes its money on to a new refund by another route.
     ///
     /// # Errors
     /// [`Refused`] when that was done before.
     pub fn replace(self, route: Route, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
-        let by = RefundId::derived(self.id().subject(), self.head.seq() + 1, 0, at.at);
+        let by = self.next(at);
+        self.take(event::Replaced { by, route }, at)
+    }
+}
+
+impl Refund<Returned> {
+    /// Passes its money on to a new refund: to another account of the payer's, or into the payer's wallet.
+    ///
+    /// # Errors
+    /// [`Refused`] when its money went on before.
+    pub fn replace(self, route: Route, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
+        let by = self.next(at);
         self.take(event::Replaced { by, route }, at)
     }
 }
@@ -88,8 +126,10 @@ impl AnyRefund {
     pub(super) fn ready(&self, action: Action, _: &Stamp) -> Result<(), Reason> {
         match self {
             Self::Created(refund) => refund.ready(action),
+            Self::Confirmed(refund) => refund.through_gateway(),
             Self::Denied(refund) => refund.not_replaced(),
-            Self::Confirmed(_) | Self::Cancelled(_) => Ok(()),
+            Self::Returned(refund) => refund.not_replaced(),
+            Self::Cancelled(_) | Self::Replaced(_) => Ok(()),
         }
     }
 }

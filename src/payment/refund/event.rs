@@ -35,6 +35,10 @@ pub struct Terms {
     /// still held.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shares: Vec<Share>,
+    /// The refund that came back, of which this one sends the money again. What it belongs to and its payin have counted that
+    /// one, and do not count this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<RefundId>,
 }
 
 /// How a refund goes back.
@@ -55,7 +59,7 @@ pub enum Route {
 pub enum Consent {
     /// No: it goes by itself, as after a cancellation.
     NotNeeded,
-    /// Yes: it is owed, as after a rejection, and cannot be called off.
+    /// Yes: it is owed, as after a rejection, and cannot be called off; only sent another way.
     Owed,
     /// Yes: an operator opened it by hand, and may call it off before approving it.
     ByHand,
@@ -71,6 +75,12 @@ pub struct Confirmed {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Denied {
+    pub(super) reason: Prose,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CameBack {
+    pub(super) moved: Money,
     pub(super) reason: Prose,
 }
 

@@ -9,7 +9,14 @@
 //! ```
 //!
 //! A refund is opened by what held the money, in the same commit, and holds it from then on. One that a rejected order
-//! owes, or that an operator opened by hand, is sent only after an operator's approval.
+//! owes, or that an operator opened by hand, is sent only after an operator's approval. Until then the operator may send its
+//! money another way instead: into the payer's wallet, say, where the card is that of somebody who has charged the payment
+//! back meanwhile, so that it [pays what the payer owes](super::debt).
+//!
+//! A bank may send the money back days after the gateway has said that it arrived: the account is closed, the card has expired.
+//! The refund holds it again then, as `RETURNED`, until the platform sends it to another account or into the payer's wallet.
+//! It is the payer's money. What it was refunded out of is done with it, notes it and keeps its status; the payin has counted
+//! it, and does not count it again when it is sent again.
 //!
 //! # After the release
 //!
@@ -71,7 +78,7 @@ mod step;
 
 pub use action::open;
 pub use event::{Consent, Route, Terms};
-pub use state::{Cancelled, Confirmed, Created, Denied};
+pub use state::{Cancelled, Confirmed, Created, Denied, Replaced, Returned};
 pub(crate) use step::only_platform;
 
 use crate::{id::Id, money::Money, party::Role, text::Prose};
@@ -96,6 +103,10 @@ crate::lifecycle! {
             Denied = "DENIED", Either;
             /// Called off by the operator who opened it; the money is back where it came from.
             Cancelled = "CANCELLED", Nothing;
+            /// The bank sent the money back after it had arrived. It holds it again until it is replaced.
+            Returned = "RETURNED", Either;
+            /// Sent nowhere: before its approval, its money went on to a new refund by another route.
+            Replaced = "REPLACED", Nothing;
         }
         edges {
             /// An operator approves a refund that needs it.
@@ -113,10 +124,19 @@ crate::lifecycle! {
                 /// With the gateway's reason; it still holds the money.
                 Created -> Denied by Role::GATEWAY, Keep, Seed;
             }
-            /// Its money goes on to a new refund by another route.
+            /// The bank sent the money back.
+            come_back(moved: Money, reason: Prose) => ComeBack records event::CameBack {
+                /// All of it, not out of a wallet.
+                Confirmed -> Returned by Role::GATEWAY, Collect, Own;
+            }
+            /// Its money goes on to a new refund by another route, which needs no further approval.
             replace(route: Route) => Replace records event::Replaced {
+                /// Only one that waits for its approval.
+                Created -> Replaced by Role::PLATFORM, Release, Own;
                 /// Once.
                 Denied -> Denied by Role::PLATFORM, Release, Seed;
+                /// Once.
+                Returned -> Returned by Role::PLATFORM, Release, Own;
             }
             /// The operator who opened it calls it off.
             cancel => Cancel records event::Cancelled {

@@ -1,6 +1,9 @@
 //! What each event of a refund demands, and what it makes of it. The same live and in replay.
 
-use super::{Action, AnyRefund, Cancelled, Confirmed, Consent, Created, Denied, Refund, Route, Terms, action, event};
+use super::{
+    Action, AnyRefund, Cancelled, Confirmed, Consent, Created, Denied, Refund, RefundId, Replaced, Returned, Route,
+    Terms, action, event,
+};
 use crate::{
     gateway::{IdempotencyKey, Instruction, Outcome, Verb},
     id::Subject,
@@ -96,7 +99,8 @@ impl Refund<Created> {
             Action::Confirm => self.sent(),
             Action::Deny => self.sent().and_then(|()| self.through_gateway()),
             Action::Cancel => self.by_hand(),
-            Action::Replace => Ok(()),
+            Action::Replace => self.unsent(),
+            Action::ComeBack => Ok(()),
         }
     }
 
@@ -115,11 +119,9 @@ impl Refund<Created> {
         if self.needs_approval() { Err(Reason::Missing { what: "an operator's approval" }) } else { Ok(()) }
     }
 
-    fn through_gateway(&self) -> Result<(), Reason> {
-        match self.facts().route {
-            Route::Original | Route::Account(_) => Ok(()),
-            Route::Wallet => Err(Reason::Missing { what: "a gateway, which a wallet does not need" }),
-        }
+    // Nobody has asked a gateway for it, and nobody will.
+    fn unsent(&self) -> Result<(), Reason> {
+        if self.needs_approval() { Ok(()) } else { Err(Reason::Already { what: "sending the refund" }) }
     }
 
     fn by_hand(&self) -> Result<(), Reason> {
@@ -128,15 +130,53 @@ impl Refund<Created> {
             Consent::NotNeeded | Consent::Owed => Err(Reason::Fixed { what: "a refund that is owed" }),
         }
     }
+}
 
+impl<S> Refund<S> {
     fn settle(&self, outcome: Outcome, step: &mut Effects<'_>) {
         step.settle(IdempotencyKey { subject: self.id().subject(), verb: Verb::Refund }, outcome);
     }
+
+    pub(super) fn through_gateway(&self) -> Result<(), Reason> {
+        match self.facts().route {
+            Route::Original | Route::Account(_) => Ok(()),
+            Route::Wallet => Err(Reason::Missing { what: "a gateway, which a wallet does not need" }),
+        }
+    }
+
+    // The id of the refund that the next event opens.
+    pub(super) fn next(&self, at: &Stamp) -> RefundId {
+        RefundId::derived(self.id().subject(), self.head.seq() + 1, 0, at.at)
+    }
+
+    // Passes the money on to another refund, which is sent without further consent. Who bears it has borne it.
+    fn pass_on(&self, event: &event::Replaced, again: Option<RefundId>, step: &mut Effects<'_>) -> Result<(), Reason> {
+        let terms = Terms {
+            route: event.route.clone(),
+            consent: Consent::NotNeeded,
+            shares: Vec::new(),
+            again,
+            ..self.facts().clone()
+        };
+        step.pay(Account::Escrow(event.by.subject()), terms.amount, Purpose::Replace)?;
+        step.open(action::open(event.by, terms, step.stamp())?);
+        Ok(())
+    }
+}
+
+fn once(went: Option<&(RefundId, Route)>) -> Result<(), Reason> {
+    went.map_or(Ok(()), |_| Err(Reason::Already { what: "replacing the refund" }))
 }
 
 impl Refund<Denied> {
     pub(super) fn not_replaced(&self) -> Result<(), Reason> {
-        self.state.went.as_ref().map_or(Ok(()), |_| Err(Reason::Already { what: "replacing the refund" }))
+        once(self.state.went())
+    }
+}
+
+impl Refund<Returned> {
+    pub(super) fn not_replaced(&self) -> Result<(), Reason> {
+        once(self.state.went())
     }
 }
 
@@ -192,16 +232,46 @@ impl Takes<event::Replaced> for Refund<Denied> {
     type Next = Self;
     fn check(&self, event: &event::Replaced, step: &mut Effects<'_>) -> Result<(), Reason> {
         self.not_replaced()?;
-        let amount = self.facts().amount;
-        step.pay(Account::Escrow(event.by.subject()), amount, Purpose::Replace)?;
-        let terms = Terms {
-            route: event.route.clone(),
-            consent: Consent::NotNeeded,
-            shares: Vec::new(),
-            ..self.facts().clone()
-        };
-        step.open(action::open(event.by, terms, step.stamp())?);
-        Ok(())
+        self.pass_on(event, self.facts().again, step)
+    }
+    fn make(mut self, event: event::Replaced, _: &Stamp) -> Self {
+        self.state.went = Some((event.by, event.route));
+        self
+    }
+}
+
+impl Takes<event::Replaced> for Refund<Created> {
+    type Next = Refund<Replaced>;
+    fn check(&self, event: &event::Replaced, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.unsent()?;
+        self.pass_on(event, self.facts().again, step)
+    }
+    fn make(self, event: event::Replaced, _: &Stamp) -> Refund<Replaced> {
+        self.enter(Replaced { went: (event.by, event.route) })
+    }
+}
+
+impl Takes<event::CameBack> for Refund<Confirmed> {
+    type Next = Refund<Returned>;
+    fn check(&self, event: &event::CameBack, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.through_gateway()?;
+        let (moved, terms) = (event.moved, self.facts());
+        if moved != terms.amount {
+            return Err(Reason::WrongAmount { expected: terms.amount, found: moved });
+        }
+        self.settle(Outcome::Returned { moved, reason: event.reason.clone() }, step);
+        step.receive(Account::World(terms.gateway.clone()), moved, Purpose::SentBack)
+    }
+    fn make(self, event: event::CameBack, _: &Stamp) -> Refund<Returned> {
+        self.enter(Returned { reason: event.reason, went: None })
+    }
+}
+
+impl Takes<event::Replaced> for Refund<Returned> {
+    type Next = Self;
+    fn check(&self, event: &event::Replaced, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.not_replaced()?;
+        self.pass_on(event, Some(self.id()), step)
     }
     fn make(mut self, event: event::Replaced, _: &Stamp) -> Self {
         self.state.went = Some((event.by, event.route));

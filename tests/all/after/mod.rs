@@ -1,13 +1,16 @@
-//! What happens after the end: payouts that come back, payments that are charged back, refunds of what was released, debts.
+//! What happens after the end: payouts and refunds that come back, payments that are charged back, refunds of what was released, debts.
 
 mod chargebacks;
 mod debts;
 mod evidence;
 mod refunds;
+mod refunds_returned;
 mod returned;
 mod storm;
+mod unapproved;
 
 pub(crate) use evidence::{Taken, came_back, nothing_there};
+pub(crate) use refunds_returned::{replace, send_back};
 
 use crate::harness::{Problem, Shop, party};
 use escrowed::{

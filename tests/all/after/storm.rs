@@ -10,9 +10,9 @@ use escrowed::{
     money::{Currency, Money, Share},
     order::{Action, Command, OrderId, Payee, PayoutPlan, Status},
     payment::{
-        AnyChargeback, AnyDebt, AnyPayout, ChargebackId, DebtId, Destination,
+        AnyChargeback, AnyDebt, AnyPayout, AnyRefund, ChargebackId, DebtId, Destination, RefundId, Route,
         chargeback::{self, Part},
-        debt, payout,
+        debt, payout, refund,
     },
     sandbox::Behaviour,
     store::{Query, Store},
@@ -29,6 +29,8 @@ enum Happening {
     GoOn { which: usize, action: usize },
     SendBack { which: usize },
     SendAgain { which: usize, to_wallet: bool },
+    SendRefundBack { which: usize },
+    OnRefund { which: usize, what: usize },
     ChargeBack { which: usize, minor: i64, fee: i64 },
     Decide { which: usize, won: bool },
     Accept { which: usize },
@@ -48,9 +50,11 @@ fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         4 => (flag, 0..=9_000_i64, any::<bool>(), prop::bool::weighted(0.2))
             .prop_map(|(release, share, to_bank, decline)| Happening::Pay { release, share, to_bank, decline }),
-        3 => (which.clone(), 0..5_usize).prop_map(|(which, action)| Happening::GoOn { which, action }),
+        3 => (which.clone(), 0..7_usize).prop_map(|(which, action)| Happening::GoOn { which, action }),
         2 => which.clone().prop_map(|which| Happening::SendBack { which }),
         2 => (which.clone(), flag).prop_map(|(which, to_wallet)| Happening::SendAgain { which, to_wallet }),
+        3 => which.clone().prop_map(|which| Happening::SendRefundBack { which }),
+        7 => (which.clone(), 0..6_usize).prop_map(|(which, what)| Happening::OnRefund { which, what }),
         5 => (which.clone(), 1..11_000_i64, prop::sample::select(vec![0, 0, 1_500]))
             .prop_map(|(which, minor, fee)| Happening::ChargeBack { which, minor, fee }),
         4 => (which.clone(), flag).prop_map(|(which, won)| Happening::Decide { which, won }),
@@ -107,6 +111,26 @@ impl<S: Store> Life<S> {
                     let mut unit = self.shop.begin().await;
                     let command = payout::Command::Replace { to };
                     match self.shop.escrow.act_on_payout(&mut unit, payout.id(), command, ops()).await {
+                        Ok(_) => self.shop.commit(unit).await,
+                        Err(error) => refused(&error),
+                    }
+                }
+            }
+            Happening::SendRefundBack { which } => {
+                if let Some(refund) = pick(&self.refunds().await, which) {
+                    self.shop.gateway().send_back(&key(refund.id().subject(), Verb::Refund), "closed".parse().unwrap());
+                }
+            }
+            Happening::OnRefund { which, what } => {
+                let command = match what {
+                    0 => refund::Command::Approve {},
+                    1 => refund::Command::Cancel {},
+                    2 | 3 => refund::Command::Replace { route: Route::Wallet },
+                    _ => refund::Command::Replace { route: Route::Account("ba_new".parse().unwrap()) },
+                };
+                if let Some(refund) = pick(&self.refunds().await, which) {
+                    let mut unit = self.shop.begin().await;
+                    match self.shop.escrow.act_on_refund(&mut unit, refund.id(), command, ops()).await {
                         Ok(_) => self.shop.commit(unit).await,
                         Err(error) => refused(&error),
                     }
@@ -209,6 +233,8 @@ impl<S: Store> Life<S> {
             Command::Cancel {},
             Command::Close {},
             Command::Block { why: escrowed::order::Blocking::Operator("let me see".parse().unwrap()) },
+            Command::RefundPart { amount: euro("20.00") },
+            Command::RefundPart { amount: euro("33.33") },
         ];
         let command = command.into_iter().nth(action).unwrap();
         if let Err(error) = self.shop.try_act(*id, command, ops()).await {
@@ -258,6 +284,14 @@ impl<S: Store> Life<S> {
         found
     }
 
+    async fn refunds(&self) -> Vec<AnyRefund> {
+        let mut found = Vec::new();
+        for id in &self.orders {
+            found.extend(self.shop.refunds(*id).await);
+        }
+        found
+    }
+
     async fn found<T: TryFrom<escrowed::id::Subject>>(&self) -> Vec<T> {
         let mut found = Vec::new();
         for id in &self.orders {
@@ -292,14 +326,22 @@ impl<S: Store> Life<S> {
             assert_eq!(terms.held.minor() + borne, terms.amount.minor());
         }
         for id in &self.orders {
-            let mut refunded = 0;
-            for refund in self.shop.refunds(*id).await {
+            let (mut refunded, mut arrived, refunds) = (0, 0, self.shop.refunds(*id).await);
+            let went: Vec<_> = refunds.iter().filter_map(went).collect();
+            for refund in &refunds {
                 let terms = refund.facts();
                 let borne: i64 = terms.shares.iter().map(|share| share.total().unwrap().minor()).sum();
                 assert!(terms.shares.is_empty() || borne == terms.amount.minor());
-                refunded += terms.amount.minor();
+                // What one passes on to another is the same money.
+                if !went.contains(&refund.id()) && refund.status() != refund::Status::Cancelled {
+                    refunded += terms.amount.minor();
+                }
+                if refund.status() == refund::Status::Confirmed {
+                    arrived += terms.amount.minor();
+                }
             }
             assert!(refunded <= 10_000, "more goes back than was paid");
+            assert!(arrived <= refunded, "more has arrived than was to go back");
             let order = self.shop.order(*id).await;
             let disputed = order.facts().aftermath().disputes().next().is_some();
             let at = self.shop.escrow.stamp(ops());
@@ -319,6 +361,17 @@ impl<S: Store> Life<S> {
             try_tell(&self.shop, &notice).await.unwrap_or_else(|error| panic!("{notice:?}: {error}"));
         }
     }
+}
+
+// The refund that its money went on to.
+fn went(refund: &AnyRefund) -> Option<RefundId> {
+    let went = match refund {
+        AnyRefund::Denied(refund) => refund.state().went(),
+        AnyRefund::Returned(refund) => refund.state().went(),
+        AnyRefund::Replaced(refund) => Some(refund.state().went()),
+        AnyRefund::Created(_) | AnyRefund::Confirmed(_) | AnyRefund::Cancelled(_) => None,
+    };
+    went.map(|(by, _)| *by)
 }
 
 async fn live<S: Store>(shop: Shop<S>, happenings: &[Happening]) -> Life<S> {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    after::{charged, decided, owed, tell},
+    after::{charged, decided, owed, replace, send_back, tell},
     harness::{on_each_store, ops},
 };
 
@@ -29,5 +29,21 @@ on_each_store! {
         assert_eq!(owed(&shop, "platform").await, euro("-15.00"));
         shop.audit().await;
         shop.verify().await;
+    }
+
+    async fn a_refund_that_the_bank_sends_back_is_its_pledges_to_note(shop) {
+        let (drive, [annas, ..]) = Drive::funded(&shop, terms()).await;
+        drive.act(olga(), Command::Cancel {}).await;
+        drive.clock().await;
+        shop.send().await;
+        assert_eq!(drive.status(annas).await, pledge::Status::Refunded);
+        let refund = drive.refunds(annas).await.remove(0).id();
+        send_back(&shop, refund).await;
+        replace(&shop, refund, escrowed::payment::Route::Wallet).await;
+        let pledge = shop.load(annas).await;
+        assert_eq!((pledge.status(), pledge.facts().aftermath().notes().len()), (pledge::Status::Refunded, 3));
+        assert_eq!((drive.wallet("anna").await.as_str(), drive.now().await.status()), ("50.00 EUR", Status::Returned));
+        shop.audit().await;
+        shop.audit_calls().await;
     }
 }

@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::{
-    after::{charged, decided, owed, tell},
+    after::{charged, decided, owed, replace, send_back, tell},
     harness::ops,
 };
+use escrowed::payment::{Afterwards, Route, refund};
 
 fn award(buyer: &str, seller: &str) -> Command<'static> {
     Command::Award { award: escrowed::deal::Award { buyer: euro(buyer), seller: euro(seller) } }
@@ -77,5 +78,24 @@ crate::harness::on_each_store! {
         tell(&shop, &decided(&shop, &dispute, true)).await;
         assert_eq!([shop.balance("wallet:sam").await.minor(), shop.balance("wallet:shop").await.minor()], before);
         deal.over(Status::FundsReleased).await;
+    }
+
+    async fn a_refund_that_the_bank_sends_back_before_the_others_arrived_is_noted(shop) {
+        let deal = Deal::complained(&shop, terms()).await;
+        shop.gateway().script(Verb::Refund, [Behaviour::Settle, Behaviour::Pend]);
+        deal.act(judy(), award("150.00", "30.00")).await;
+        shop.send().await;
+        let refunds = shop.refunds(deal.id).await;
+        assert_eq!((refunds.len(), deal.status().await), (2, Status::Complained));
+        let first = refunds.iter().find(|refund| refund.status() == refund::Status::Confirmed).expect("it settled").id();
+        send_back(&shop, first).await;
+        replace(&shop, first, Route::Account("ba_new".parse().unwrap())).await;
+        assert_eq!(deal.now().await.facts().aftermath().notes().len(), 2);
+        // It had arrived once, which is what the deal waits for.
+        shop.settle_down().await;
+        let notes = deal.now().await.facts().aftermath().notes().to_vec();
+        assert!(matches!(notes[..], [Afterwards::RefundReturned { .. }, Afterwards::RefundSentAgain { .. }, Afterwards::RefundArrived { .. }]), "{notes:?}");
+        deal.over(Status::FundsReleased).await;
+        shop.audit_calls().await;
     }
 }

@@ -254,7 +254,9 @@ impl Values {
                 (Stand::Open, terms.consent == Consent::NotNeeded || refund.state().approved())
             }
             AnyRefund::Confirmed(_) => (Stand::Settled, true),
-            AnyRefund::Denied(_) | AnyRefund::Cancelled(_) => panic!("a refund goes through here: {refund:?}"),
+            AnyRefund::Denied(_) | AnyRefund::Cancelled(_) | AnyRefund::Returned(_) | AnyRefund::Replaced(_) => {
+                panic!("a refund goes through here: {refund:?}")
+            }
         };
         let to = match &terms.route {
             Route::Wallet => Account::Wallet(terms.payer.clone()),

@@ -190,4 +190,22 @@ on_each_store! {
         assert_eq!(run.wallet("anna").await, "30.00 EUR");
         assert!(!run.is_over().await);
     }
+
+    async fn a_refund_that_the_bank_sends_back_is_noted_by_its_order_and_undoes_nothing_more(shop) {
+        let run = Run::of(&shop, many_to_one(), user("sam")).await;
+        run.pay("anna", wire("anna")).await;
+        shop.send().await;
+        run.undo(user("sam")).await.unwrap();
+        shop.send().await;
+        let order = run.order_of("anna").await;
+        let refund = shop.refunds(order).await.remove(0).id();
+        let before = format!("{:?}", run.now().await);
+        crate::after::send_back(&shop, refund).await;
+        crate::after::replace(&shop, refund, escrowed::payment::Route::Wallet).await;
+        assert_eq!(format!("{:?}", run.now().await), before);
+        assert_eq!(shop.order(order).await.facts().aftermath().notes().len(), 3);
+        assert_eq!(run.wallet("anna").await, "30.00 EUR");
+        shop.audit().await;
+        shop.audit_calls().await;
+    }
 }

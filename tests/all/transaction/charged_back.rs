@@ -1,7 +1,8 @@
 //! A transaction whose payment is charged back.
 
 use super::*;
-use crate::after::{charged, decided, owed, tell};
+use crate::after::{charged, decided, owed, replace, send_back, tell};
+use escrowed::payment::{Afterwards, Route};
 
 crate::harness::on_each_store! {
     async fn it_stops_and_goes_on_by_an_award(shop) {
@@ -46,6 +47,23 @@ crate::harness::on_each_store! {
         assert_eq!(shop.balance("world:sandbox").await.minor() + gone, 0);
         assert!(owed(&shop, "anna").await.is_zero());
         tell(&shop, &decided(&shop, &dispute, true)).await;
+        shop.audit().await;
+        shop.audit_calls().await;
+    }
+
+    async fn a_refund_that_the_bank_sends_back_is_noted_and_changes_nothing(shop) {
+        let deal = Deal::in_status(&shop, Status::Paid).await;
+        deal.act(sam(), Command::Cancel {}).await;
+        shop.send().await;
+        let refund = deal.refunds().await.remove(0).id();
+        send_back(&shop, refund).await;
+        replace(&shop, refund, Route::Wallet).await;
+        let now = deal.now().await;
+        let [back, again, there] = now.facts().aftermath().notes() else { panic!("{now:?}") };
+        assert!(matches!(back, Afterwards::RefundReturned { refund: of, .. } if *of == refund), "{back:?}");
+        assert!(matches!(again, Afterwards::RefundSentAgain { refund: of, .. } if *of == refund), "{again:?}");
+        assert!(matches!(there, Afterwards::RefundArrived { .. }), "{there:?}");
+        assert_eq!((now.status(), deal.wallet("anna").await.as_str()), (Status::Refunded, "115.00 EUR"));
         shop.audit().await;
         shop.audit_calls().await;
     }

@@ -295,7 +295,7 @@ impl Proof {
                     proof.refund_replaced = Some(thrown_away(shop, refund.replace(route, &ops).unwrap()).await);
                 }
                 AnyRefund::Confirmed(refund) => proof.refund = Some(refund),
-                AnyRefund::Cancelled(_) => {}
+                AnyRefund::Cancelled(_) | AnyRefund::Returned(_) | AnyRefund::Replaced(_) => {}
             }
         }
         proof

@@ -105,6 +105,7 @@ impl<S> Payin<S> {
             source: self.id().subject(),
             gateway: terms.gateway.clone(),
             shares: Vec::new(),
+            again: None,
         };
         step.open(refund::open(id, opened, step.stamp())?);
         Ok(())
