@@ -99,14 +99,15 @@ where
         self.pay(payer, amount, by, at, |payin| event::RepaymentOpened { payin, amount })
     }
 
-    /// The repayment is there: needs the confirmed payin, whose money goes on into a distribution in the same unit.
+    /// The repayment is there: needs the confirmed payin, whose money goes on into a distribution in the same unit. It counts
+    /// as paid at this time, or when it was opened, if another host's clock was ahead then.
     ///
     /// # Errors
     /// [`Refused`] when the payin is another's, or of another amount.
     pub fn collect(self, payin: &Payin<payin::Confirmed>, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
         payin.collect(self, at, |loan| {
             let paid = Paid::by(payin);
-            match loan.facts().owes().and_then(|debt| debt.allot(paid.amount, at.at)) {
+            match loan.facts().owes().and_then(|debt| debt.allot(paid.amount, loan.counts_at(at))) {
                 Ok(allotment) => loan.take(event::Collected { paid, allotment }, at),
                 Err(reason) => Err(Refused { value: loan, reason }),
             }

@@ -104,10 +104,16 @@ impl<S> Loan<S> {
         if self.is_settled() { Ok(()) } else { Err(Reason::Missing { what: "the payment of all that is owed" }) }
     }
 
-    fn asks(&mut self, payin: PayinId, amount: Money) {
+    fn asks(&mut self, payin: PayinId, amount: Money, at: &Stamp) {
         let facts = &mut self.head.facts;
         facts.till.open(payin);
-        facts.asked = amount;
+        (facts.asked, facts.asked_at) = (amount, at.at);
+    }
+
+    // When what happens to the debt at this time counts: not before a repayment was opened, by the clock of another host. So
+    // what was no more than is owed when it was asked for is not more once it is there.
+    pub(super) fn counts_at(&self, at: &Stamp) -> Timestamp {
+        at.at.max(self.facts().asked_at)
     }
 }
 
@@ -150,8 +156,8 @@ where
     fn check(&self, event: &event::RepaymentOpened, step: &mut Effects<'_>) -> Result<(), Reason> {
         self.may_open(event.amount, step.stamp())
     }
-    fn make(mut self, event: event::RepaymentOpened, _: &Stamp) -> Self {
-        self.asks(event.payin, event.amount);
+    fn make(mut self, event: event::RepaymentOpened, at: &Stamp) -> Self {
+        self.asks(event.payin, event.amount, at);
         self
     }
 }
@@ -161,8 +167,8 @@ impl Takes<event::RecoveryOpened> for Loan<Defaulted> {
     fn check(&self, event: &event::RecoveryOpened, step: &mut Effects<'_>) -> Result<(), Reason> {
         self.may_open(event.amount, step.stamp())
     }
-    fn make(mut self, event: event::RecoveryOpened, _: &Stamp) -> Self {
-        self.asks(event.payin, event.amount);
+    fn make(mut self, event: event::RecoveryOpened, at: &Stamp) -> Self {
+        self.asks(event.payin, event.amount, at);
         self
     }
 }
@@ -223,21 +229,21 @@ where
     fn check(&self, event: &event::Collected, step: &mut Effects<'_>) -> Result<(), Reason> {
         let facts = self.facts();
         facts.till.may_take(&event.paid, facts.asked)?;
-        if event.allotment != facts.owes()?.allot(event.paid.amount, step.stamp().at)? {
+        if event.allotment != facts.owes()?.allot(event.paid.amount, self.counts_at(step.stamp()))? {
             return Err(Reason::Fixed { what: "what a repayment goes to" });
         }
         step.count_in(event.paid.amount)?;
         self.share_out(event, step)
     }
     fn make(mut self, event: event::Collected, at: &Stamp) -> Self {
-        let id = self.distribution(self.head.seq() + 1, at.at);
+        let (id, counts_at) = (self.distribution(self.head.seq() + 1, at.at), self.counts_at(at));
         let facts = &mut self.head.facts;
         let repaid = event.proceeds().and_then(|now| Ok(facts.repaid.checked_add(&now)?));
         facts.repaid = repaid.unwrap_or(facts.repaid);
         facts.distribution = Some(id);
         facts.till.take(event.paid);
         facts.debt = facts.debt.take().map(|debt| {
-            let mut debt = debt.at(at.at);
+            let mut debt = debt.at(counts_at);
             debt.take(&event.allotment);
             debt
         });
@@ -267,8 +273,9 @@ where
 {
     type Next = Loan<Defaulted>;
     fn make(mut self, _: event::DefaultDeclared, at: &Stamp) -> Loan<Defaulted> {
+        let then = self.counts_at(at);
         let facts = &mut self.head.facts;
-        facts.debt = facts.debt.take().map(|debt| debt.frozen(at.at));
+        facts.debt = facts.debt.take().map(|debt| debt.frozen(then));
         self.enter(Defaulted {})
     }
 }

@@ -83,6 +83,7 @@ pub struct Facts {
     pub(super) till: Till,
     // What the payin under way is to pay.
     pub(super) asked: Money,
+    pub(super) asked_at: Timestamp,
     // What lenders have got, or are about to get.
     pub(super) repaid: Proceeds,
     pub(super) distribution: Option<DistributionId>,
@@ -185,7 +186,7 @@ impl Opening<AnyLoan> for Terms {
     fn held(&self) -> Money {
         Money::zero(self.target.currency())
     }
-    fn facts(self, _: &Stamp) -> Facts {
+    fn facts(self, at: &Stamp) -> Facts {
         let nothing = Money::zero(self.target.currency());
         Facts {
             terms: self,
@@ -194,6 +195,7 @@ impl Opening<AnyLoan> for Terms {
             debt: None,
             till: Till::default(),
             asked: nothing,
+            asked_at: at.at,
             repaid: Proceeds::zero(nothing.currency()),
             distribution: None,
         }

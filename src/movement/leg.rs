@@ -35,7 +35,7 @@ pub enum Stands {
     Planned,
     /// It waits to be paid.
     Open,
-    /// Its payment failed for the last time.
+    /// It can no longer be paid: its last payment failed, was called off, or ran out of time.
     Failed,
     /// It is paid, and holds the money.
     Paid,
@@ -86,6 +86,8 @@ impl Stands {
     #[must_use]
     pub fn of(order: &AnyOrder) -> Option<Self> {
         match order {
+            // A payin that was called off counts as a try, too.
+            AnyOrder::PendingPublish(awaited) if awaited.is_spent() => Some(Self::Failed),
             AnyOrder::PendingPublish(_) => Some(Self::Open),
             AnyOrder::Failure(failed) if failed.has_tries_left() => Some(Self::Open),
             AnyOrder::Failure(_) => Some(Self::Failed),

@@ -47,11 +47,12 @@
 //! it bears the movement's id ([`Part`](crate::order::Part)), so nobody acts on it past the movement: its payer pays it, and
 //! that is all. [`Query::About`](crate::store::Query::About) lists a movement's orders.
 //!
-//! Until every payer has paid, each order keeps what it was paid in its own escrow account. A payment that fails for the last
-//! time, the deadline, or somebody who calls it off undoes the movement: every order is called off, and what was paid goes
-//! back the way it came, by a refund of each order's own. Once the last one is paid, the movement is `COMMITTED`: from then
-//! on nothing can fail. Each order is settled; a payout that a bank declines is replaced by one into the payee's wallet, so
-//! that the payee has the money in any case.
+//! Until every payer has paid, each order keeps what it was paid in its own escrow account. A payer's last try
+//! ([`Frame::payin_intents`]) that fails, is called off or runs out of time, the deadline, or somebody who calls it off
+//! undoes the movement: every order is called off, and what was paid goes back the way it came, by a refund of each order's
+//! own; what was charged back meanwhile goes into its payer's wallet and pays what the payer owes for it. Once the last one
+//! is paid, the movement is `COMMITTED`: from then on nothing can fail. Each order is settled; a payout that a bank
+//! declines is replaced by one into the payee's wallet, so that the payee has the money in any case.
 //!
 //! Where money of several goes to several, it passes through a [wallet] that is the movement's alone. In the payer's own
 //! it could be spent on something else between two batches, and would be there for good once a top-up was released.

@@ -49,7 +49,8 @@ pub struct Frame {
     pub platform: PartyId,
     /// Through which gateway the payments go.
     pub gateway: GatewayName,
-    /// How often the payment of each order may be tried: once, unless said. The last failure undoes the movement.
+    /// How often the payment of each order may be tried: once, unless said. A try that is called off or runs out of time counts,
+    /// too. When none is left, the movement is undone.
     #[serde(default = "once")]
     pub payin_intents: u32,
     /// How many orders one write opens, settles or undoes: 100, unless said; from 1 to 1000.

@@ -39,7 +39,7 @@ pub enum Why {
     CalledOff,
     /// Not everything was paid by the deadline.
     TooLate,
-    /// The payment of this order failed for the last time.
+    /// This order could no longer be paid: its last payment failed, was called off, or ran out of time.
     Failed(OrderId),
 }
 

@@ -1,11 +1,11 @@
 //! An order that is part of a movement.
 
-use super::{AnyOrder, Facts, Order};
+use super::{AnyOrder, Facts, Order, state::Undoable};
 use crate::{
     id::Subject,
-    lifecycle::Reason,
+    lifecycle::{Effects, Reason},
     party::{Actor, Stamp},
-    payment::Destination,
+    payment::{Destination, Outgoing, Paid, RefundId},
 };
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +54,26 @@ impl Facts {
 impl<S> Order<S> {
     pub(super) fn stands_alone(&self) -> Result<(), Reason> {
         self.facts().stands_alone()
+    }
+}
+
+impl<S: Undoable> Order<S> {
+    // What goes back of what was paid when its movement is undone at this time, and the first refund of it. Its payer owes
+    // what was charged back, and has that by way of its bank: so there may be two. Computed anew in replay and compared.
+    pub(super) fn undoing(&self, at: &Stamp) -> Result<(Option<RefundId>, Outgoing), Reason> {
+        let Some(paid) = self.state.paid() else { return Ok((None, Outgoing::default())) };
+        let payer = self.facts().terms.buyer.as_ref().ok_or(Reason::Missing { what: "the buyer" })?;
+        let parts = Paid::back_after(std::slice::from_ref(paid), payer, self.held(), &self.facts().aftermath);
+        let refunds = Outgoing::plan(self.id().subject(), self.head.seq() + 1, at.at, parts);
+        Ok((refunds.legs().first().and_then(|leg| leg.payment.try_into().ok()), refunds))
+    }
+
+    pub(super) fn goes_back(&self, refund: Option<RefundId>, step: &mut Effects<'_>) -> Result<(), Reason> {
+        let (first, refunds) = self.undoing(step.stamp())?;
+        if refund != first {
+            return Err(Reason::Fixed { what: "what goes back to the payer" });
+        }
+        refunds.open(&self.facts().terms.gateway, step)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What was paid, and how it would go back.
 
-use super::{Payin, PayinId, Route, Way, payin};
+use super::{Aftermath, Payin, PayinId, Route, Way, payin};
 use crate::{money::Money, party::PartyId};
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +37,24 @@ impl Paid {
             left -= part;
         }
         parts
+    }
+
+    /// The same after what happened to it meanwhile: what was charged back and is the payer's to bear, it has by way of its
+    /// bank. That part goes into its wallet, out of which it is borne, not the way it came once more.
+    pub(crate) fn back_after(
+        paid: &[Self],
+        payer: &PartyId,
+        amount: Money,
+        aftermath: &Aftermath,
+    ) -> Vec<(PartyId, Money, Way)> {
+        let parts = paid.iter().rev().zip(Self::back(paid, payer, amount));
+        let split = parts.flat_map(|(one, (payer, part, way))| {
+            let borne = aftermath.borne_by(&payer, one.payin).min(part.minor());
+            let minor = |minor| Money::from_minor(minor, part.currency());
+            let wallet = Way::Refund { payin: one.payin, route: Route::Wallet };
+            [(payer.clone(), minor(part.minor() - borne), way), (payer, minor(borne), wallet)]
+        });
+        split.collect()
     }
 }
 

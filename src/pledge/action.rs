@@ -138,17 +138,18 @@ impl<S: Returnable> Pledge<S>
 where
     Self: Value<Any = AnyPledge>,
 {
-    /// The backer changes its mind: the refund is opened. Where the money has been gathered, what has it gives it up in
+    /// The backer changes its mind: the refund is opened. What was charged back and not won goes into the backer's wallet. Where the money has been gathered, what has it gives it up in
     /// the same unit: [`Escrow::act_on_pledge`](crate::escrow::Escrow::act_on_pledge) sees to that.
     ///
     /// # Errors
-    /// [`Refused`] when the policy does not let the backer, or the deadline has passed.
+    /// [`Refused`] when the policy does not let the backer, the deadline has passed, or its payment was charged back and that
+    /// is not decided.
     pub fn withdraw(self, at: &Stamp) -> Result<Transition<Pledge<Returned>>, Refused<Self>> {
         let refund = self.going_back(self.facts().till.paid(), at);
         self.take(event::Withdrawn { refund }, at)
     }
 
-    /// It is not needed: the refund is opened. Where the money has been gathered, what has it gives it up in the same unit.
+    /// It is not needed: the refund is opened. What was charged back and not won goes into the backer's wallet. Where the money has been gathered, what has it gives it up in the same unit.
     ///
     /// # Errors
     /// [`Refused`] when somebody asks: it happens by itself.

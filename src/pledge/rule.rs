@@ -90,6 +90,7 @@ impl<S: super::state::Returnable> Pledge<S> {
     pub(super) fn may_withdraw(&self, at: &Stamp) -> Result<(), Reason> {
         let terms = &self.facts().terms;
         terms.in_time("withdraw", at)?;
+        self.facts().aftermath.decided()?;
         match at.by {
             Actor::Party(_) if !terms.withdrawable => {
                 Err(Reason::Fixed { what: "a pledge, as was agreed, once paid," })

@@ -12,8 +12,8 @@ use crate::{
 impl<S> Pledge<S> {
     // The refund of all that was pledged, by a step at this time. Computed anew in replay and compared.
     pub(super) fn going_back(&self, paid: &[payment::Paid], at: &Stamp) -> Outgoing {
-        let offer = &self.facts().terms.offer;
-        let parts = payment::Paid::back(paid, &offer.backer, offer.amount);
+        let (offer, aftermath) = (&self.facts().terms.offer, &self.facts().aftermath);
+        let parts = payment::Paid::back_after(paid, &offer.backer, offer.amount, aftermath);
         Outgoing::plan(self.id().subject(), self.head.seq() + 1, at.at, parts)
     }
 

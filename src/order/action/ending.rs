@@ -70,12 +70,15 @@ impl<S: Undoable> Order<S>
 where
     Self: Value<Any = AnyOrder>,
 {
-    /// What it is part of is undone, in the same unit. What was paid goes back by itself.
+    /// What it is part of is undone, in the same unit. What was paid goes back by itself: the way it came, and by another refund
+    /// into the payer's wallet what was charged back and not won.
     ///
     /// # Errors
     /// [`Refused`] when it stands alone, or somebody asks: it happens by itself.
     pub fn undo(self, at: &Stamp) -> Result<Transition<Order<Cancelled>>, Refused<Self>> {
-        let refund = self.state.paid().map(|_| self.next_refund(at));
-        self.take(event::Undone { refund }, at)
+        match self.undoing(at) {
+            Ok((refund, _)) => self.take(event::Undone { refund }, at),
+            Err(reason) => Err(Refused { value: self, reason }),
+        }
     }
 }

@@ -148,6 +148,15 @@ impl Order<PendingPublish> {
     }
 }
 
+impl Order<PendingPublish> {
+    /// Whether it can no longer be paid: the last payin that it may have was called off or ran out of time. It can only be
+    /// called off, as its movement is where it is part of one.
+    #[must_use]
+    pub fn is_spent(&self) -> bool {
+        self.state.payin.is_none() && self.facts().attempts_left().is_err()
+    }
+}
+
 impl Order<Failure> {
     /// Whether the buyer may try again.
     #[must_use]

@@ -85,7 +85,7 @@ where
     type Next = Order<Cancelled>;
     fn check(&self, event: &event::Undone, step: &mut Effects<'_>) -> Result<(), Reason> {
         self.facts().must_be_part()?;
-        self.all_back(event.refund, step)
+        self.goes_back(event.refund, step)
     }
     fn make(self, event: event::Undone, _: &Stamp) -> Order<Cancelled> {
         let abandoned = self.state.underway();

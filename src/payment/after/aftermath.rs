@@ -23,6 +23,13 @@ pub(crate) struct Loss<'a> {
     pub(crate) reason: &'a Prose,
 }
 
+// A dispute that began: of which payin, and who bears what was not held, in minor units.
+struct Begun<'a> {
+    chargeback: ChargebackId,
+    payin: PayinId,
+    borne: &'a [(PartyId, Money)],
+}
+
 impl Afterwards {
     /// What was taken out of what was held.
     pub(crate) fn loss(&self) -> Option<Loss<'_>> {
@@ -60,9 +67,16 @@ impl Afterwards {
     }
 
     /// The dispute that it says the beginning of.
-    const fn begin(&self) -> Option<ChargebackId> {
+    fn begin(&self) -> Option<ChargebackId> {
+        self.begun().map(|begun| begun.chargeback)
+    }
+
+    /// The dispute that it says the beginning of, with who bears it.
+    fn begun(&self) -> Option<Begun<'_>> {
         match self {
-            Self::ChargedBack { chargeback, .. } => Some(*chargeback),
+            Self::ChargedBack { chargeback, payin, borne, .. } => {
+                Some(Begun { chargeback: *chargeback, payin: *payin, borne })
+            }
             Self::ChargebackWon { .. }
             | Self::ChargebackLost { .. }
             | Self::PayoutReturned { .. }
@@ -97,6 +111,14 @@ impl Aftermath {
     #[must_use]
     pub fn notes(&self) -> &[Afterwards] {
         &self.0
+    }
+
+    /// What a party bore, or owes, of what was charged back of a payin and not won. In minor units.
+    pub(crate) fn borne_by(&self, who: &PartyId, of: PayinId) -> i64 {
+        let of_it = self.0.iter().filter_map(Afterwards::begun).filter(|begun| begun.payin == of);
+        let not_won = of_it.filter(|begun| self.end_of(begun.chargeback) != Some(true));
+        let borne = not_won.flat_map(|begun| begun.borne).filter(|(party, _)| party == who);
+        borne.map(|(_, amount)| amount.minor()).sum()
     }
 
     /// The chargebacks that are not decided.

@@ -21,6 +21,8 @@
 //! It is paid off out of the debtor's wallet: by the worker, which looks there each time the debt's deadline comes (see
 //! [`Terms::every`]), and at once by [`Escrow::recover`](crate::escrow::Escrow::recover). Not in the write that pays into the
 //! wallet: whoever pays may spend it before the worker comes. A host that wants no such gap calls `recover` in the same unit.
+//! Only what a payer owes for a chargeback is paid at once by a refund of the same payin into the payer's wallet, such as of a
+//! pledge that goes back: the bank has given it back before.
 //!
 //! Until then nobody's money stands for it. The platform may set its own aside, which makes the debt `COVERED`: then all that
 //! others own is there, whatever becomes of the debt. Writing off is an office's act, and the platform's loss: out of its

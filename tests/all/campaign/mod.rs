@@ -4,6 +4,7 @@ mod charged_back;
 mod deciding;
 mod ending;
 pub(crate) mod faults;
+pub(crate) mod given_back;
 pub(crate) mod legality;
 mod many;
 pub(crate) mod matrix;

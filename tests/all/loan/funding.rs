@@ -1,7 +1,10 @@
 //! Up to the payout: what is pledged, what it comes to, and what becomes of it when it comes to nothing.
 
 use super::*;
-use crate::harness::{bank, on_each_store, ops};
+use crate::{
+    after::{charged, owed, tell},
+    harness::{bank, on_each_store, ops},
+};
 use escrowed::{
     campaign::Close,
     money::{FeePolicy, FeeRule},
@@ -53,6 +56,21 @@ on_each_store! {
         drive.repay("12000.00").await;
         assert_eq!(drive.received([ids[0], ids[1]]).await, ["6000.00 + 0.00"; 2]);
         assert_eq!(drive.status().await, Status::Repaid);
+        shop.audit().await;
+    }
+
+    async fn a_target_that_is_missed_pays_what_a_lender_owes_for_a_chargeback(shop) {
+        let drive = Drive::opened(&shop, terms()).await;
+        let pledge = drive.pledge("anna", "5000.00").await.unwrap();
+        shop.send().await;
+        let payin = shop.payins(pledge).await[0].id();
+        tell(&shop, &charged(&shop, payin, "dp_1", euro("5000.00"), euro("0.00"))).await;
+        assert_eq!(owed(&shop, "anna").await, euro("-5000.00"));
+        drive.wait(DAY);
+        drive.clock().await;
+        shop.send().await;
+        assert_eq!((drive.status().await, shop.load(pledge).await.status()), (Status::Returned, pledge::Status::Refunded));
+        assert_eq!((owed(&shop, "anna").await, drive.wallet("anna").await), (euro("0.00"), "0.00".into()));
         shop.audit().await;
     }
 

@@ -1,8 +1,30 @@
 //! Repayments in time, early and in part: what each goes to, and what each lender gets of it.
 
 use super::*;
-use crate::harness::{bank, on_each_store, ops};
-use escrowed::{gateway::Verb, payment::payout};
+use crate::harness::{bank, key, on_each_store, ops};
+use escrowed::{
+    escrow::Reported,
+    gateway::{IdempotencyKey, Outcome, Verb},
+    money::Money,
+    party::Stamp,
+    payment::payout,
+};
+
+/// A loan that bea pays off on the day before midnight, by the clock of a host on which it is the next day: the payin's
+/// call, and its amount.
+async fn payoff_of_tomorrow<S: Store>(shop: &Shop<S>) -> (Drive<'_, S>, IdempotencyKey, Money) {
+    let (drive, _) = Drive::lent(shop, terms()).await;
+    drive.until("2026-05-22");
+    let (tomorrow, loan) = (Stamp::new(bea(), shop.now().plus(DAY)), drive.now().await);
+    let amount = loan.facts().debt().unwrap().owed(tomorrow.at).unwrap().payoff().unwrap();
+    assert_eq!(amount, euro("10026.67"));
+    let opened = loan.handle(Command::Repay { amount, by: Method::Card }, &tomorrow).unwrap();
+    let mut unit = shop.begin().await;
+    shop.escrow.save(&mut unit, opened, &tomorrow).await.unwrap();
+    shop.commit(unit).await;
+    let payin = shop.payins(drive.id).await.pop().expect("a payin");
+    (drive, key(payin.id().subject(), Verb::Charge), amount)
+}
 
 on_each_store! {
     async fn an_annuity_that_is_paid_in_time_is_paid_as_the_schedule_says(shop) {
@@ -52,6 +74,25 @@ on_each_store! {
         drive.repay("10025.00").await;
         assert_eq!(drive.status().await, Status::Repaid);
         assert_eq!(drive.received(pledges).await, ["5000.00 + 12.50", "3000.00 + 7.50", "2000.00 + 5.00"]);
+        shop.audit().await;
+    }
+
+    async fn a_payoff_that_one_host_opened_past_midnight_is_taken_by_another_before_it(shop) {
+        let (drive, charge, amount) = payoff_of_tomorrow(&shop).await;
+        assert_eq!(shop.report(charge, Outcome::Settled { moved: amount }).await, Reported::Taken);
+        drive.clock().await;
+        assert_eq!(drive.path().await, "OPEN COUNTING FUNDED DISBURSING REPAYING REPAID");
+        let repaid = drive.now().await.facts().repaid();
+        assert_eq!((repaid.principal, repaid.interest), (euro("10000.00"), euro("26.67")));
+        shop.audit().await;
+    }
+
+    async fn a_default_that_is_declared_before_midnight_takes_it_too(shop) {
+        let (drive, charge, amount) = payoff_of_tomorrow(&shop).await;
+        drive.act(ops(), Command::DeclareDefault {}).await;
+        assert_eq!(drive.owes().await, ["10000.00", "26.67", "0.00", "10026.67"]);
+        assert_eq!(shop.report(charge, Outcome::Settled { moved: amount }).await, Reported::Taken);
+        assert_eq!(drive.path().await, "OPEN COUNTING FUNDED DISBURSING REPAYING DEFAULTED REPAID");
         shop.audit().await;
     }
 

@@ -1,6 +1,7 @@
 //! Movements: anna, ben and cleo pay; sam, tess and una are paid.
 
 mod faults;
+mod given_back;
 mod kinds;
 mod legality;
 mod many;

@@ -174,6 +174,47 @@ on_each_store! {
         assert!(run.is_over().await);
     }
 
+    async fn a_challenge_that_nobody_passes_undoes_it_once_no_try_is_left(shop) {
+        let run = Run::of(&shop, many_to_one(), ops()).await;
+        run.pay("anna", Method::Card).await;
+        shop.send().await;
+        let ten_minutes = Duration::from_secs(600);
+        shop.gateway().script(Verb::Charge, [Behaviour::Challenge { until: Some(shop.now().plus(ten_minutes)) }]);
+        run.pay("ben", Method::Card).await;
+        shop.send().await;
+        assert_eq!(run.stands().await, [Stands::Paid, Stands::Open, Stands::Open]);
+        // ben leaves his bank's page; the clock calls his payin off.
+        shop.escrow.clock().advance(ten_minutes);
+        run.clock().await;
+        assert_eq!(run.path().await, "PLANNED COLLECTING UNDOING UNDONE");
+        assert_eq!(run.why().await, Why::Failed(run.order_of("ben").await));
+        shop.send().await;
+        assert_eq!(run.outside().await, "0.00 EUR");
+        assert!(!run.is_over().await);
+    }
+
+    async fn a_payer_who_calls_the_last_try_off_undoes_it(shop) {
+        let stepwise = Plan::many_to_one(Frame { batch: 1, ..frame() }, three_payers(), party("sam"));
+        let plans = [
+            (many_to_one(), "PLANNED COLLECTING UNDOING UNDONE"),
+            (many_to_many(), "PLANNED COLLECTING UNDOING UNDONE"),
+            // Before all orders are there to be paid.
+            (stepwise, "PLANNED UNDOING UNDONE"),
+        ];
+        for (plan, path) in plans {
+            let run = Run::of(&shop, plan, ops()).await;
+            run.pay("anna", Method::Card).await;
+            let payin = shop.payin(run.order_of("anna").await).await.id();
+            let mut unit = shop.begin().await;
+            let cancel = escrowed::payment::payin::Command::Cancel {};
+            shop.escrow.act_on_payin(&mut unit, payin, cancel, user("anna")).await.unwrap();
+            shop.commit(unit).await;
+            run.clock().await;
+            assert_eq!((run.path().await.as_str(), run.why().await), (path, Why::Failed(run.order_of("anna").await)));
+            assert!(!run.is_over().await);
+        }
+    }
+
     async fn a_refund_that_a_bank_declines_is_replaced(shop) {
         let run = Run::of(&shop, many_to_one(), user("sam")).await;
         run.pay("anna", wire("anna")).await;
