@@ -56,6 +56,11 @@ impl AnyOrder {
     pub(super) fn at_stake(&self) -> Stake {
         let facts = self.facts();
         let platform = facts.terms.platform.clone();
+        // The parts of a movement stand or fall together, so none of them stops alone: its payer owes what is charged back,
+        // whoever has the money by then.
+        if facts.part().is_some() {
+            return Stake { held: Money::zero(facts.terms.amount.currency()), paid: Vec::new(), platform };
+        }
         let paid = match self {
             Self::PendingRelease(order) => paid(&order.state.payouts, order.state.fee, &platform),
             Self::Released(order) => paid(&order.state.payouts, order.state.fee, &platform),
@@ -72,9 +77,7 @@ impl AnyOrder {
             | Self::Rejected(_)
             | Self::PendingValidate(_) => Vec::new(),
         };
-        // The parts of a movement stand or fall together, so none of them stops alone: its payer owes what is charged back.
-        let held = if facts.part().is_some() { Money::zero(facts.terms.amount.currency()) } else { self.held() };
-        Stake { held, paid: facts.aftermath.left(paid), platform }
+        Stake { held: self.held(), paid: facts.aftermath.left(paid), platform }
     }
 }
 
