@@ -3,8 +3,9 @@
 
 use super::PayoutPlan;
 use crate::{
+    lifecycle::Reason,
     money::Money,
-    payment::{Outgoing, Paid, PayinId, RefundId},
+    payment::{Aftermath, Outgoing, Paid, PayinId, RefundId, Stands},
     text::Prose,
 };
 
@@ -194,6 +195,11 @@ pub trait Cancellable {
     fn paid(&self) -> Option<&Paid>;
     /// A payin that is still under way.
     fn underway(&self) -> Option<PayinId>;
+    /// Whether it is known what there is to give back.
+    #[doc(hidden)]
+    fn may_end(&self, _: &Aftermath) -> Result<(), Reason> {
+        Ok(())
+    }
 }
 
 /// A status that is undone together with what the order is part of.
@@ -234,6 +240,15 @@ macro_rules! funded {
 
 funded!(Published, Accepted, PendingValidate);
 
+impl BlockedRelease {
+    // While a payout is out, nobody knows yet what there will be to refund.
+    pub(super) fn none_out(&self) -> Result<(), Reason> {
+        let Was::PendingRelease(release) = &*self.was else { return Ok(()) };
+        let mut out = release.payouts.standing(Stands::Open).chain(release.payouts.standing(Stands::Denied));
+        out.next().map_or(Ok(()), |leg| Err(Reason::Underway(leg.payment)))
+    }
+}
+
 impl Funded for BlockedRelease {
     fn paid(&self) -> &Paid {
         match &*self.was {
@@ -251,6 +266,10 @@ impl Cancellable for BlockedRelease {
     }
     fn underway(&self) -> Option<PayinId> {
         None
+    }
+    fn may_end(&self, aftermath: &Aftermath) -> Result<(), Reason> {
+        self.none_out()?;
+        aftermath.decided()
     }
 }
 

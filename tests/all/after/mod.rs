@@ -1,5 +1,6 @@
 //! What happens after the end: payouts that come back, payments that are charged back, refunds of what was released, debts.
 
+mod blocked;
 mod chargebacks;
 mod debts;
 mod evidence;
