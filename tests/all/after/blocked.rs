@@ -1,12 +1,13 @@
 //! Chargebacks of orders whose release is blocked, or that were called off when some of it had been paid out.
 
 use super::{
-    chargebacks::{NONE, audit},
+    chargebacks::{NONE, audit, pair, stand},
     charged, decided, tell,
 };
 use crate::harness::{Problem, Shop, bank, euro, on_each_store, ops, party, terms, worker};
 use escrowed::{
-    gateway::Verb,
+    escrow::EscrowError,
+    gateway::{Dispute, Verb},
     lifecycle::Reason,
     money::Share,
     order::{AnyOrder, BlockedRelease, Command, Order, OrderId, Payee, PayoutPlan, Status},
@@ -14,6 +15,7 @@ use escrowed::{
     sandbox::Behaviour,
     store::Store,
 };
+use std::time::Duration;
 
 fn to(name: &str, share: Share, to: Destination) -> Payee {
     Payee { party: party(name), share, to }
@@ -27,6 +29,11 @@ async fn blocked<S: Store>(shop: &Shop<S>, plan: PayoutPlan) -> OrderId {
     assert_eq!(shop.escrow.send(&worker(), 1).await.unwrap().answered, 1);
     assert_eq!(shop.status(id).await, Status::BlockedRelease);
     id
+}
+
+/// The same with €90 for sam alone.
+async fn sam_is_denied<S: Store>(shop: &Shop<S>) -> OrderId {
+    blocked(shop, PayoutPlan::to(party("sam"), bank("ba_sam"))).await
 }
 
 async fn order_of<S: Store>(shop: &Shop<S>, id: OrderId) -> Order<BlockedRelease> {
@@ -61,6 +68,13 @@ async fn cancel<S: Store>(shop: &Shop<S>, id: OrderId) {
     shop.commit(unit).await;
 }
 
+/// All of it is charged back.
+async fn charge_back<S: Store>(shop: &Shop<S>, id: OrderId) -> Dispute {
+    let dispute = charged(shop, shop.payin(id).await.id(), "dp_1", euro("100.00"), euro(NONE));
+    tell(shop, &dispute).await;
+    dispute
+}
+
 on_each_store! {
     async fn it_is_not_called_off_while_the_dispute_is_open_whoever_asks_how(shop) {
         let id = shop.paid(terms()).await;
@@ -85,6 +99,55 @@ on_each_store! {
         assert!(matches!(refused.reason, Reason::Underway(_)), "{refused:?}");
         shop.send().await;
         cancel(&shop, id).await;
+        shop.send().await;
+        audit(&shop).await;
+    }
+}
+
+on_each_store! {
+    async fn who_bore_a_chargeback_is_paid_what_was_denied_and_the_buyer_is_not_paid_twice(shop) {
+        let id = sam_is_denied(&shop).await;
+        let dispute = charge_back(&shop, id).await;
+        assert_eq!(stand(&shop, &["sam", "shop"]).await, [pair(NONE, "-90.00"), pair(NONE, NONE)]);
+        let denied = payout_of(&shop, id, payout::Status::Denied).await;
+        for lost in [false, true] {
+            if lost {
+                tell(&shop, &decided(&shop, &dispute, false)).await;
+            }
+            let refused = try_payout(&shop, denied, payout::Command::GiveBack {}).await;
+            assert!(matches!(refused, Err(EscrowError::Refused(Reason::Missing { .. }))), "{refused:?}");
+        }
+        // Into the wallet, out of which the debt is paid.
+        try_payout(&shop, denied, payout::Command::Replace { to: Destination::Wallet }).await.unwrap();
+        shop.act(id, Command::Unblock {}, ops()).await;
+        assert_eq!(shop.status(id).await, Status::Released);
+        shop.escrow.clock().advance(Duration::from_secs(86_400));
+        shop.escrow.run_due(&worker(), 10).await.unwrap();
+        assert_eq!(stand(&shop, &["sam", "shop", "anna"]).await, vec![pair(NONE, NONE); 3]);
+        assert!(shop.refunds(id).await.is_empty());
+        assert_eq!(shop.balance("world:sandbox").await, euro(NONE));
+        audit(&shop).await;
+    }
+
+    async fn who_bore_a_chargeback_that_was_won_may_be_passed_over(shop) {
+        let id = sam_is_denied(&shop).await;
+        let dispute = charge_back(&shop, id).await;
+        tell(&shop, &decided(&shop, &dispute, true)).await;
+        give_back(&shop, id).await;
+        shop.act(id, Command::Cancel {}, ops()).await;
+        shop.send().await;
+        assert_eq!(stand(&shop, &["sam", "shop", "anna"]).await, [pair(NONE, NONE), pair("10.00", NONE), pair(NONE, NONE)]);
+        assert_eq!(shop.refunds(id).await[0].facts().amount, euro("90.00"));
+        audit(&shop).await;
+    }
+
+    async fn a_payout_that_was_not_sent_is_not_called_off_past_who_bore_a_chargeback(shop) {
+        let half = |to_: &str| to("sam", Share::Rest, bank(to_));
+        let id = blocked(&shop, PayoutPlan::among([half("ba_1"), half("ba_2")])).await;
+        charge_back(&shop, id).await;
+        let unsent = payout_of(&shop, id, payout::Status::Created).await;
+        let refused = try_payout(&shop, unsent, payout::Command::Cancel {}).await;
+        assert!(matches!(refused, Err(EscrowError::Refused(Reason::Missing { .. }))), "{refused:?}");
         shop.send().await;
         audit(&shop).await;
     }
