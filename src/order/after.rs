@@ -16,7 +16,7 @@ notes_after!(Order, AnyOrder: Published, PendingRelease, BlockedRelease, Release
 stops_when_charged_back!(
     Order, AnyOrder: BlockedRelease;
     |facts, payin, amount| one_payin(facts, payin, amount), one_payin(facts, payin, amount);
-    Cancelled { refund: None, abandoned: None }
+    Cancelled; |stopped| stopped.called_off(None)
 );
 
 // An order is paid by one payin, so what it holds says all.
@@ -61,18 +61,20 @@ impl AnyOrder {
         if facts.part().is_some() {
             return Stake { held: Money::zero(facts.terms.amount.currency()), paid: Vec::new(), platform };
         }
+        let released = |release: &PendingRelease| paid(&release.payouts, release.fee, &platform);
         let paid = match self {
-            Self::PendingRelease(order) => paid(&order.state.payouts, order.state.fee, &platform),
+            Self::PendingRelease(order) => released(&order.state),
             Self::Released(order) => paid(&order.state.payouts, order.state.fee, &platform),
             Self::BlockedRelease(order) => match &*order.state.was {
-                Was::PendingRelease(release) => paid(&release.payouts, release.fee, &platform),
+                Was::PendingRelease(release) => released(release),
                 Was::Published(_) | Was::Accepted(_) | Was::PendingValidate(_) => Vec::new(),
             },
+            // What had gone through before it was called off stays with whoever has it.
+            Self::Cancelled(order) => order.state.released().map(released).unwrap_or_default(),
             Self::Draft(_)
             | Self::PendingPublish(_)
             | Self::Failure(_)
             | Self::Published(_)
-            | Self::Cancelled(_)
             | Self::Accepted(_)
             | Self::Rejected(_)
             | Self::PendingValidate(_) => Vec::new(),

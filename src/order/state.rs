@@ -80,6 +80,7 @@ pub enum Was {
 pub struct Cancelled {
     pub(super) refund: Option<RefundId>,
     pub(super) abandoned: Option<PayinId>,
+    pub(super) released: Option<Box<PendingRelease>>,
 }
 
 /// The seller refused.
@@ -154,10 +155,17 @@ impl BlockedRelease {
 }
 
 impl Cancelled {
-    /// The refund that was opened; none when nothing had been paid.
+    /// The refund that was opened; none when nothing had been paid, or nothing was left.
     #[must_use]
     pub const fn refund(&self) -> Option<RefundId> {
         self.refund
+    }
+
+    /// What was released before: the fee that was kept, and the payouts, of which those that did not give their money back went
+    /// through. None when it was never validated.
+    #[must_use]
+    pub fn released(&self) -> Option<&PendingRelease> {
+        self.released.as_deref()
     }
 }
 
@@ -199,6 +207,14 @@ pub trait Cancellable {
     #[doc(hidden)]
     fn may_end(&self, _: &Aftermath) -> Result<(), Reason> {
         Ok(())
+    }
+    /// What of it was released.
+    #[doc(hidden)]
+    fn released(self) -> Option<Box<PendingRelease>>
+    where
+        Self: Sized,
+    {
+        None
     }
 }
 
@@ -270,6 +286,12 @@ impl Cancellable for BlockedRelease {
     fn may_end(&self, aftermath: &Aftermath) -> Result<(), Reason> {
         self.none_out()?;
         aftermath.decided()
+    }
+    fn released(self) -> Option<Box<PendingRelease>> {
+        match *self.was {
+            Was::Published(_) | Was::Accepted(_) | Was::PendingValidate(_) => None,
+            Was::PendingRelease(release) => Some(Box::new(release)),
+        }
     }
 }
 

@@ -72,8 +72,7 @@ where
         self.all_back(event.refund, step)
     }
     fn make(self, event: event::Cancelled, _: &Stamp) -> Order<Cancelled> {
-        let abandoned = self.state.underway();
-        self.enter(Cancelled { refund: event.refund, abandoned })
+        self.called_off(event.refund)
     }
 }
 
@@ -87,8 +86,19 @@ where
         self.all_back(event.refund, step)
     }
     fn make(self, event: event::Undone, _: &Stamp) -> Order<Cancelled> {
-        let abandoned = self.state.underway();
-        self.enter(Cancelled { refund: event.refund, abandoned })
+        self.called_off(event.refund)
+    }
+}
+
+impl<S: Cancellable> Order<S>
+where
+    Self: Value<Any = AnyOrder>,
+{
+    // Who was paid out of it before goes on answering for that.
+    pub(in crate::order) fn called_off(self, refund: Option<RefundId>) -> Order<Cancelled> {
+        let Self { head, state } = self;
+        let (abandoned, released) = (state.underway(), state.released());
+        Order { head, state: Cancelled { refund, abandoned, released } }
     }
 }
 

@@ -152,3 +152,37 @@ on_each_store! {
         audit(&shop).await;
     }
 }
+
+on_each_store! {
+    async fn who_was_paid_before_it_was_called_off_bears_its_part(shop) {
+        let sam = to("sam", Share::Fixed(euro("60.00")), bank("ba_sam"));
+        let id = blocked(&shop, PayoutPlan::among([sam, to("tom", Share::Rest, Destination::Wallet)])).await;
+        give_back(&shop, id).await;
+        shop.act(id, Command::Cancel {}, ops()).await;
+        shop.send().await;
+        let had = [pair(NONE, NONE), pair("30.00", NONE), pair("10.00", NONE), pair(NONE, NONE)];
+        assert_eq!(stand(&shop, &["sam", "tom", "shop", "anna"]).await, had);
+        let dispute = charge_back(&shop, id).await;
+        // Anna has her €60 twice.
+        let left = [pair(NONE, NONE), pair(NONE, NONE), pair(NONE, NONE), pair(NONE, "-60.00")];
+        assert_eq!(stand(&shop, &["sam", "tom", "shop", "anna"]).await, left);
+        audit(&shop).await;
+        tell(&shop, &decided(&shop, &dispute, true)).await;
+        assert_eq!(stand(&shop, &["sam", "tom", "shop", "anna"]).await, had);
+        assert_eq!(shop.status(id).await, Status::Cancelled);
+        audit(&shop).await;
+    }
+
+    async fn the_platform_gives_the_fee_that_it_kept(shop) {
+        let id = sam_is_denied(&shop).await;
+        give_back(&shop, id).await;
+        shop.act(id, Command::Cancel {}, ops()).await;
+        shop.send().await;
+        let AnyOrder::Cancelled(cancelled) = shop.order(id).await else { panic!("it was called off") };
+        assert_eq!(cancelled.state().released().expect("it was validated").fee(), euro("10.00"));
+        charge_back(&shop, id).await;
+        let left = [pair(NONE, NONE), pair(NONE, NONE), pair(NONE, "-90.00")];
+        assert_eq!(stand(&shop, &["sam", "shop", "anna"]).await, left);
+        audit(&shop).await;
+    }
+}
