@@ -41,11 +41,14 @@ macro_rules! exposed {
 exposed!(Published, Accepted, PendingValidate);
 
 impl Order<BlockedRelease> {
-    // What a payout has still to bring, or has brought to a payee, is no order that was never released.
+    // Where each payout has gone through, or has somewhere to go, it can be unblocked.
     pub(super) fn may_close(&self) -> Result<(), Reason> {
+        self.state.none_out()?;
         match &*self.state.was {
-            Was::PendingRelease(_) => Err(Reason::Missing { what: "an order of which nothing was released" }),
-            Was::Published(_) | Was::Accepted(_) | Was::PendingValidate(_) => {
+            Was::PendingRelease(release) if release.payouts.standing(Stands::Returned).next().is_none() => {
+                Err(Reason::Missing { what: "a payout that gave its money back: unblock it; it" })
+            }
+            Was::Published(_) | Was::Accepted(_) | Was::PendingValidate(_) | Was::PendingRelease(_) => {
                 self.facts().aftermath.nothing_left(self.held())
             }
         }

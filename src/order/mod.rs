@@ -184,7 +184,7 @@ crate::lifecycle! {
             }
             /// Ends what has nothing left, because all of it was charged back.
             close => Close records Closed {
-                /// Needs nothing held, and every dispute decided.
+                /// Needs nothing held, every dispute decided, and nothing that could still be released.
                 BlockedRelease -> Cancelled by Role::PLATFORM, Keep, Own;
             }
         }

@@ -186,3 +186,36 @@ on_each_store! {
         audit(&shop).await;
     }
 }
+
+on_each_store! {
+    async fn what_was_given_back_and_then_charged_back_is_closed(shop) {
+        let id = sam_is_denied(&shop).await;
+        give_back(&shop, id).await;
+        let dispute = charge_back(&shop, id).await;
+        assert_eq!(shop.order(id).await.held(), euro(NONE));
+        assert_eq!(stand(&shop, &["sam", "shop", "anna"]).await, vec![pair(NONE, NONE); 3]);
+        let early = shop.try_act(id, Command::Close {}, ops()).await;
+        assert!(matches!(early, Err(EscrowError::Refused(Reason::Underway(_)))), "{early:?}");
+        tell(&shop, &decided(&shop, &dispute, false)).await;
+        for command in [Command::Unblock {}, Command::Cancel {}] {
+            assert!(shop.try_act(id, command, ops()).await.is_err());
+        }
+        assert_eq!(shop.act(id, Command::Close {}, ops()).await.status(), Status::Cancelled);
+        audit(&shop).await;
+    }
+
+    async fn what_can_still_be_released_is_not_closed(shop) {
+        let id = sam_is_denied(&shop).await;
+        let dispute = charge_back(&shop, id).await;
+        tell(&shop, &decided(&shop, &dispute, false)).await;
+        let denied = payout_of(&shop, id, payout::Status::Denied).await;
+        let out = shop.try_act(id, Command::Close {}, ops()).await;
+        assert!(matches!(out, Err(EscrowError::Refused(Reason::Underway(_)))), "{out:?}");
+        try_payout(&shop, denied, payout::Command::Replace { to: Destination::Wallet }).await.unwrap();
+        let done = shop.try_act(id, Command::Close {}, ops()).await;
+        assert!(matches!(done, Err(EscrowError::Refused(Reason::Missing { .. }))), "{done:?}");
+        shop.act(id, Command::Unblock {}, ops()).await;
+        assert_eq!(shop.status(id).await, Status::Released);
+        audit(&shop).await;
+    }
+}
