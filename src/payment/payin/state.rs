@@ -139,6 +139,11 @@ impl Disputes {
         Money::sum(self.0.iter().filter(|(.., won)| !won).map(|(_, amount, _)| *amount), currency)
     }
 
+    /// The chargebacks that were not won back: lost, or not decided.
+    pub(crate) fn not_won(&self) -> impl Iterator<Item = ChargebackId> {
+        self.0.iter().filter(|(.., won)| !won).map(|(chargeback, ..)| *chargeback)
+    }
+
     /// Whether it was counted, and won back.
     pub(super) fn stands(&self, chargeback: ChargebackId) -> Option<bool> {
         self.0.iter().find(|(known, ..)| *known == chargeback).map(|(.., won)| *won)

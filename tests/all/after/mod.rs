@@ -4,6 +4,7 @@ mod blocked;
 mod chargebacks;
 mod debts;
 mod evidence;
+mod heard;
 mod refunds;
 mod returned;
 mod storm;
