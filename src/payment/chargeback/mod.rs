@@ -67,10 +67,17 @@ pub(crate) use share::owe_their_own;
 pub use share::{Part, Share, Stake, shared};
 pub use state::{Accepted, Lost, Open, Undecided, Won};
 
-use crate::{id::Id, party::Role};
+use super::PayinId;
+use crate::{gateway::DisputeReference, id::Id, party::Role};
 
 /// The id of a chargeback: `cb_…`.
 pub type ChargebackId = Id<AnyChargeback>;
+
+/// The id of the chargeback that a gateway knows by this name, of this payin.
+#[must_use]
+pub fn id_of(payin: PayinId, reference: &DisputeReference) -> ChargebackId {
+    Id::named(payin.subject(), reference.as_str())
+}
 
 crate::lifecycle! {
     /// A chargeback: money of a payin that the card network took back.

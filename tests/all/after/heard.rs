@@ -4,11 +4,15 @@ use super::{
     chargebacks::{NONE, audit, pair, stand},
     charged, decided, tell, try_tell,
 };
-use crate::harness::{Shop, euro, on_each_store, ops, terms};
+use crate::harness::{Shop, euro, on_each_store, ops, terms, user, worker};
 use escrowed::{
     escrow::{EscrowError, Reported},
-    gateway::Dispute,
+    gateway::{Dispute, Verb},
+    lifecycle::Reason,
+    money::{Currency, Money, MoneyError},
     order::{Command, OrderId, Status},
+    payment::{Method, payin},
+    sandbox::Behaviour,
     store::Store,
 };
 
@@ -61,6 +65,40 @@ on_each_store! {
             assert_eq!(stand(&shop, &["anna", "sam", "shop"]).await, vec![pair(NONE, NONE); 3], "{order:?}");
             assert_eq!(shop.act(id, Command::Close {}, ops()).await.status(), Status::Cancelled, "{order:?}");
         }
+        audit(&shop).await;
+    }
+}
+
+on_each_store! {
+    async fn a_dispute_waits_for_the_word_that_its_payin_was_paid(shop) {
+        let id = shop.open(terms()).await;
+        shop.gateway().script(Verb::Charge, [Behaviour::WebhookFirst]);
+        shop.act(id, Command::Pay { by: Method::Card }, user("anna")).await;
+        // The gateway has the money; its report is on its way.
+        shop.escrow.send(&worker(), 1).await.unwrap();
+        let payin = shop.payin(id).await.id();
+        let dispute = charged(&shop, payin, "dp_1", euro("100.00"), euro(NONE));
+        let early = try_tell(&shop, &dispute).await;
+        assert!(matches!(early, Err(EscrowError::Overtaken(about)) if about == payin.subject()), "{early:?}");
+        for report in shop.gateway().reports() {
+            shop.hear(&report).await;
+        }
+        assert_eq!(shop.load(payin).await.status(), payin::Status::Confirmed);
+        assert_eq!(tell(&shop, &dispute).await, Reported::Taken);
+        assert_eq!(shop.status(id).await, Status::BlockedRelease);
+        audit(&shop).await;
+    }
+
+    async fn a_fee_is_no_income_and_of_the_same_currency(shop) {
+        let id = shop.paid(terms()).await;
+        let payin = shop.payin(id).await.id();
+        let dispute = charged(&shop, payin, "dp_1", euro("100.00"), euro(NONE));
+        let below = try_tell(&shop, &Dispute { fee: euro("-1.00"), ..dispute.clone() }).await;
+        assert!(matches!(below, Err(EscrowError::Refused(Reason::Money(MoneyError::Negative { .. })))), "{below:?}");
+        let yen = Money::zero(Currency::JPY);
+        let other = try_tell(&shop, &Dispute { fee: yen, ..dispute.clone() }).await;
+        assert!(matches!(other, Err(EscrowError::Refused(Reason::Money(MoneyError::Mixed { .. })))), "{other:?}");
+        assert_eq!(tell(&shop, &dispute).await, Reported::Taken);
         audit(&shop).await;
     }
 }
