@@ -223,7 +223,7 @@ pub struct Dispute {
     pub reference: DisputeReference,
     /// How much of the payin the card network took, in minor units: all of it or a part.
     pub amount: Money,
-    /// What the gateway charges besides, in minor units; may be nothing. It does not come back.
+    /// What the gateway charges besides, in minor units of the same currency; may be nothing. It does not come back.
     pub fee: Money,
     /// Why, in the card network's words.
     pub reason: Prose,

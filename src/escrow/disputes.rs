@@ -6,10 +6,10 @@ use super::{
 };
 use crate::{
     gateway::{Dispute, DisputeStage, Gateway},
-    id::{Id, Subject},
+    id::Subject,
     ledger::Account,
     lifecycle::{Reason, Transition, Value},
-    money::Money,
+    money::{Money, MoneyError},
     party::{PartyId, Stamp},
     payment::{
         After, AnyChargeback, AnyDebt, AnyPayin, Chargeback, ChargebackId, Debt, DebtId, Evidence, PayinId,
@@ -37,8 +37,10 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     /// [`report`](Self::report), with this in its place.
     ///
     /// # Errors
-    /// [`EscrowError`] when there is no such payin, more is taken than was paid, it contradicts what was said before, or
-    /// somebody else was faster. Nothing may be committed then.
+    /// [`EscrowError`] when there is no such payin, more is taken than was paid, the fee is below zero or in another currency, it
+    /// contradicts what was said before, or somebody else was faster. [`EscrowError::Overtaken`] when it may be taken later: the
+    /// payin was not heard to be paid yet, or more would be gone of it than was paid while the end of another dispute was not
+    /// heard of. Nothing may be committed then.
     pub async fn dispute<U: Views>(&self, unit: &mut U, dispute: &Dispute) -> Result<Reported, Fails<U>> {
         match self.hear_of(unit, dispute).await? {
             Heard::Known(reported) => Ok(reported),
@@ -90,12 +92,16 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         gathered: &mut Gathering<'_, U>,
         dispute: &Dispute,
     ) -> Result<Heard, Fails<U>> {
+        if dispute.fee.is_negative() {
+            return Err(Reason::Money(MoneyError::Negative { amount: dispute.fee }).into());
+        }
+        dispute.amount.compare(dispute.fee).map_err(Reason::from)?;
         let payin = PayinId::try_from(dispute.payin).map_err(|_| EscrowError::Unknown(dispute.payin))?;
         let (asked, served) = (gathered.load(payin).await?.facts().gateway.clone(), self.gateway.name());
         if asked != *served {
             return Err(EscrowError::OtherGateway { asked, served: served.clone() });
         }
-        let id: ChargebackId = Id::named(dispute.payin, dispute.reference.as_str());
+        let id = chargeback::id_of(payin, &dispute.reference);
         let at = Stamp::gateway(self.clock.now());
         let known = match gathered.load(id).await {
             Ok(known) => known,
@@ -139,6 +145,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         at: &Stamp,
     ) -> Result<(), Fails<U>> {
         let paid = gathered.load(payin).await?;
+        in_turn(gathered, &paid, dispute).await?;
         let (about, payer) = (paid.facts().about, paid.facts().payer.clone());
         let log = gathered.log(about).await?;
         let stake = (self.member(about)?.stake)(log)?;
@@ -298,6 +305,36 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             None => Ok(()),
         }
     }
+}
+
+// A card network takes nothing that was not paid, and no more than was. Where it seems to, the notice of what happened in
+// between is on its way.
+async fn in_turn<U: UnitOfWork>(
+    gathered: &mut Gathering<'_, U>,
+    paid: &AnyPayin,
+    dispute: &Dispute,
+) -> Result<(), Fails<U>> {
+    let disputes = match paid {
+        AnyPayin::Created(_) | AnyPayin::Authorized(_) => return Err(EscrowError::Overtaken(dispute.payin)),
+        AnyPayin::Confirmed(payin) => Taken::disputes(payin.state()),
+        AnyPayin::Refunded(payin) => Taken::disputes(payin.state()),
+        // The payin itself refuses it.
+        AnyPayin::Denied(_) | AnyPayin::Cancelled(_) => return Ok(()),
+    };
+    let (all, taken) = (paid.facts().amount, dispute.amount);
+    let gone = disputes.gone(all.currency()).and_then(|gone| gone.checked_add(taken)).map_err(Reason::from)?;
+    let too_much = |taken: Money| taken.compare(all).map_err(Reason::from).map(|order| order.is_gt());
+    // Of what was won meanwhile nothing stays gone. What is too much by itself the payin refuses.
+    if dispute.stage == DisputeStage::Won || too_much(taken)? || !too_much(gone)? {
+        return Ok(());
+    }
+    for id in disputes.not_won() {
+        match gathered.load(id).await? {
+            AnyChargeback::Open(_) | AnyChargeback::Accepted(_) => return Err(EscrowError::Overtaken(dispute.payin)),
+            AnyChargeback::Won(_) | AnyChargeback::Lost(_) => {}
+        }
+    }
+    Ok(())
 }
 
 fn zero(dispute: &Dispute) -> Money {

@@ -60,6 +60,10 @@ pub enum EscrowError<E> {
     /// The step is not possible, or not for this actor.
     #[error(transparent)]
     Refused(#[from] Reason),
+    /// A notice has overtaken another one of the same: something that must have happened before was not heard of yet. It may be
+    /// taken once that is known, so have it sent again later; to try again at once is of no use.
+    #[error("something of {0} must have happened before, and was not heard of yet: take this again later")]
+    Overtaken(Subject),
     /// Somebody else has changed it meanwhile.
     #[error("it has changed meanwhile: try again in a fresh unit")]
     Stale,

@@ -47,7 +47,8 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     ///     match shop.report(&mut unit, &report).await {
     ///         // Taken, repeated or late: all of them are done with.
     ///         Ok(_) => if shop.store().commit(unit).await.is_ok() { 200 } else { 503 },
-    ///         Err(EscrowError::Stale | EscrowError::Storage(_)) => 503,       // the provider sends it again
+    ///         // The provider sends it again.
+    ///         Err(EscrowError::Stale | EscrowError::Overtaken(_) | EscrowError::Storage(_)) => 503,
     ///         Err(_) => 422,                                                  // for people to look at
     ///     }
     /// }

@@ -131,6 +131,7 @@ mod told {
             EscrowError::Contradiction { .. } | EscrowError::Disputed { .. } => "contradiction",
             EscrowError::UnknownLifecycle(_) => "unknown_lifecycle",
             EscrowError::Refused(_) => "refused",
+            EscrowError::Overtaken(_) => "overtaken",
             EscrowError::Stale => "stale",
             EscrowError::Overdrawn(_) => "overdrawn",
             EscrowError::Sent(_) => "sent",

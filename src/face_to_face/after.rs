@@ -17,7 +17,7 @@ notes_after!(FaceToFace, AnyFaceToFace: CancelledWithDeposit, DepositRefunded, C
 stops_when_charged_back!(
     FaceToFace, AnyFaceToFace: Complained;
     |facts, payin, amount| facts.till.lose(payin, amount), facts.till.regain(payin, amount);
-    FundsReleased { outgoing: Outgoing::default() }
+    FundsReleased; |stopped| stopped.enter(FundsReleased { outgoing: Outgoing::default() })
 );
 decided_by_award!(FaceToFace: Complained; |facts| &facts.terms.sides);
 

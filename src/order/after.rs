@@ -18,7 +18,7 @@ notes_after!(
 stops_when_charged_back!(
     Order, AnyOrder: BlockedRelease;
     |facts, payin, amount| one_payin(facts, payin, amount), one_payin(facts, payin, amount);
-    Cancelled { refund: None, abandoned: None }
+    Cancelled; |stopped| stopped.called_off(None)
 );
 
 // An order is paid by one payin, so what it holds says all.
@@ -43,11 +43,14 @@ macro_rules! exposed {
 exposed!(Published, Accepted, PendingValidate);
 
 impl Order<BlockedRelease> {
-    // What a payout has still to bring, or has brought to a payee, is no order that was never released.
+    // Where each payout has gone through, or has somewhere to go, it can be unblocked.
     pub(super) fn may_close(&self) -> Result<(), Reason> {
+        self.state.none_out()?;
         match &*self.state.was {
-            Was::PendingRelease(_) => Err(Reason::Missing { what: "an order of which nothing was released" }),
-            Was::Published(_) | Was::Accepted(_) | Was::PendingValidate(_) => {
+            Was::PendingRelease(release) if release.payouts.standing(Stands::Returned).next().is_none() => {
+                Err(Reason::Missing { what: "a payout that gave its money back: unblock it; it" })
+            }
+            Was::Published(_) | Was::Accepted(_) | Was::PendingValidate(_) | Was::PendingRelease(_) => {
                 self.facts().aftermath.nothing_left(self.held())
             }
         }
@@ -58,25 +61,30 @@ impl AnyOrder {
     pub(super) fn at_stake(&self) -> Stake {
         let facts = self.facts();
         let platform = facts.terms.platform.clone();
+        // The parts of a movement stand or fall together, so none of them stops alone: its payer owes what is charged back,
+        // whoever has the money by then.
+        if facts.part().is_some() {
+            return Stake { held: Money::zero(facts.terms.amount.currency()), paid: Vec::new(), platform };
+        }
+        let released = |release: &PendingRelease| paid(&release.payouts, release.fee, &platform);
         let paid = match self {
-            Self::PendingRelease(order) => paid(&order.state.payouts, order.state.fee, &platform),
+            Self::PendingRelease(order) => released(&order.state),
             Self::Released(order) => paid(&order.state.payouts, order.state.fee, &platform),
             Self::BlockedRelease(order) => match &*order.state.was {
-                Was::PendingRelease(release) => paid(&release.payouts, release.fee, &platform),
+                Was::PendingRelease(release) => released(release),
                 Was::Published(_) | Was::Accepted(_) | Was::PendingValidate(_) => Vec::new(),
             },
+            // What had gone through before it was called off stays with whoever has it.
+            Self::Cancelled(order) => order.state.released().map(released).unwrap_or_default(),
             Self::Draft(_)
             | Self::PendingPublish(_)
             | Self::Failure(_)
             | Self::Published(_)
-            | Self::Cancelled(_)
             | Self::Accepted(_)
             | Self::Rejected(_)
             | Self::PendingValidate(_) => Vec::new(),
         };
-        // The parts of a movement stand or fall together, so none of them stops alone: its payer owes what is charged back.
-        let held = if facts.part().is_some() { Money::zero(facts.terms.amount.currency()) } else { self.held() };
-        Stake { held, paid: facts.aftermath.left(paid), platform }
+        Stake { held: self.held(), paid: facts.aftermath.left(paid), platform }
     }
 }
 

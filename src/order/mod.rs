@@ -184,7 +184,7 @@ crate::lifecycle! {
             }
             /// Ends what has nothing left, because all of it was charged back.
             close => Close records Closed {
-                /// Needs nothing held, and every dispute decided.
+                /// Needs nothing held, every dispute decided, and nothing that could still be released.
                 BlockedRelease -> Cancelled by Role::PLATFORM, Keep, Own;
             }
         }
@@ -203,7 +203,7 @@ crate::lifecycle! {
                 /// A first denial blocks the release instead.
                 PendingRelease | BlockedRelease by Role::GATEWAY, Keep, Own;
             }
-            /// A denied or cancelled payout gave its money back.
+            /// A denied or cancelled payout gave its money back. Its payee must not bear a chargeback.
             take_back_payout(payout: PayoutBack<'e>) => TakeBackPayout records event::PayoutTakenBack {
                 BlockedRelease by Role::GATEWAY, Collect, Own;
             }

@@ -84,11 +84,7 @@ impl AnyOrder {
             Self::Published(order) => order.may_cancel(at),
             Self::Accepted(order) => order.may_cancel(at),
             Self::PendingValidate(order) => order.may_cancel(at),
-            Self::BlockedRelease(order) => {
-                order.none_out()?;
-                order.facts().aftermath.decided()?;
-                order.may_cancel(at)
-            }
+            Self::BlockedRelease(order) => order.may_cancel(at),
             Self::Cancelled(_) | Self::Rejected(_) | Self::PendingRelease(_) | Self::Released(_) => Ok(()),
         }
     }

@@ -3,8 +3,9 @@
 
 use super::PayoutPlan;
 use crate::{
+    lifecycle::Reason,
     money::Money,
-    payment::{Outgoing, Paid, PayinId, RefundId},
+    payment::{Aftermath, Outgoing, Paid, PayinId, RefundId, Stands},
     text::Prose,
 };
 
@@ -79,6 +80,7 @@ pub enum Was {
 pub struct Cancelled {
     pub(super) refund: Option<RefundId>,
     pub(super) abandoned: Option<PayinId>,
+    pub(super) released: Option<Box<PendingRelease>>,
 }
 
 /// The seller refused.
@@ -153,10 +155,17 @@ impl BlockedRelease {
 }
 
 impl Cancelled {
-    /// The refund that was opened; none when nothing had been paid.
+    /// The refund that was opened; none when nothing had been paid, or nothing was left.
     #[must_use]
     pub const fn refund(&self) -> Option<RefundId> {
         self.refund
+    }
+
+    /// What was released before: the fee that was kept, and the payouts, of which those that did not give their money back went
+    /// through. None when it was never validated.
+    #[must_use]
+    pub fn released(&self) -> Option<&PendingRelease> {
+        self.released.as_deref()
     }
 }
 
@@ -194,6 +203,19 @@ pub trait Cancellable {
     fn paid(&self) -> Option<&Paid>;
     /// A payin that is still under way.
     fn underway(&self) -> Option<PayinId>;
+    /// Whether it is known what there is to give back.
+    #[doc(hidden)]
+    fn may_end(&self, _: &Aftermath) -> Result<(), Reason> {
+        Ok(())
+    }
+    /// What of it was released.
+    #[doc(hidden)]
+    fn released(self) -> Option<Box<PendingRelease>>
+    where
+        Self: Sized,
+    {
+        None
+    }
 }
 
 /// A status that is undone together with what the order is part of.
@@ -234,6 +256,15 @@ macro_rules! funded {
 
 funded!(Published, Accepted, PendingValidate);
 
+impl BlockedRelease {
+    // While a payout is out, nobody knows yet what there will be to refund.
+    pub(super) fn none_out(&self) -> Result<(), Reason> {
+        let Was::PendingRelease(release) = &*self.was else { return Ok(()) };
+        let mut out = release.payouts.standing(Stands::Open).chain(release.payouts.standing(Stands::Denied));
+        out.next().map_or(Ok(()), |leg| Err(Reason::Underway(leg.payment)))
+    }
+}
+
 impl Funded for BlockedRelease {
     fn paid(&self) -> &Paid {
         match &*self.was {
@@ -251,6 +282,16 @@ impl Cancellable for BlockedRelease {
     }
     fn underway(&self) -> Option<PayinId> {
         None
+    }
+    fn may_end(&self, aftermath: &Aftermath) -> Result<(), Reason> {
+        self.none_out()?;
+        aftermath.decided()
+    }
+    fn released(self) -> Option<Box<PendingRelease>> {
+        match *self.was {
+            Was::Published(_) | Was::Accepted(_) | Was::PendingValidate(_) => None,
+            Was::PendingRelease(release) => Some(Box::new(release)),
+        }
     }
 }
 

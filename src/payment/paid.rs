@@ -31,7 +31,8 @@ impl Paid {
         let mut left = amount.minor();
         let mut parts = Vec::new();
         for one in paid.iter().rev() {
-            let part = left.min(one.amount.minor());
+            // A gateway may have taken more of one than it paid, which is missing in the others then.
+            let part = left.min(one.amount.minor()).max(0);
             let way = Way::Refund { payin: one.payin, route: one.route.clone() };
             parts.push((payer.clone(), Money::from_minor(part, amount.currency()), way));
             left -= part;
@@ -74,5 +75,15 @@ mod tests {
         assert_eq!(amounts(10_000), [8_000, 2_000]);
         assert_eq!(amounts(8_001), [8_000, 1]);
         assert_eq!(amounts(5), [5, 0]);
+    }
+
+    #[test]
+    fn of_what_more_was_taken_than_it_paid_nothing_goes_back() {
+        let at = "2026-05-07T15:39:46Z".parse().unwrap();
+        let euro = |minor| Money::from_minor(minor, Currency::EUR);
+        let paid = |minor| Paid { payin: PayinId::generate(at), amount: euro(minor), route: Route::Original };
+        let (paid, payer) = ([paid(8_000), paid(-2_000)], "anna".parse().unwrap());
+        let back: Vec<_> = Paid::back(&paid, &payer, euro(6_000)).iter().map(|part| part.1.minor()).collect();
+        assert_eq!(back, [0, 6_000], "no more than is held");
     }
 }

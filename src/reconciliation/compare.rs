@@ -7,9 +7,9 @@ use super::{
 use crate::{
     gateway::{Capture, IdempotencyKey, Instruction, Outcome, Verb},
     id::Subject,
-    ledger::{Account, GatewayName},
+    ledger::{Account, GatewayName, Purpose},
     money::{Money, MoneyError},
-    payment::{PayinId, PayoutId, RefundId},
+    payment::{ChargebackId, PayinId, PayoutId, RefundId},
     statement::Span,
     store::{BookedEntry, CallState, CallStatus, Outbox, Views},
     text::Name,
@@ -57,12 +57,12 @@ pub async fn reconcile_each<U: Outbox + Views, L>(
             continue;
         };
         let booked = booked(unit, &world, payment).await?;
-        let way = booked.way_of(payment, line.amount);
-        if let Some(first) = seen.get(&(payment, way)) {
+        let way = booked.way_of(payment, line.amount, |way| seen.contains_key(&(payment, way)))?;
+        if let Some(first) = way.parts().iter().find_map(|part| seen.get(&(payment, *part))) {
             found(Finding::Duplicate(Duplicate { line, payment, first: *first }));
             continue;
         }
-        seen.insert((payment, way), line.line);
+        seen.extend(way.parts().iter().map(|part| ((payment, *part), line.line)));
         let call = call(unit, payment).await.map_err(ReconciliationError::Storage)?;
         let called = call.as_ref().filter(|call| call.gateway == *gateway).map(moved).transpose()?.flatten();
         // What has no calls of its own, a lifecycle of the host's, books with the world as it likes.
@@ -83,7 +83,7 @@ pub async fn reconcile_each<U: Outbox + Views, L>(
         last = end.number;
         for entry in page.iter().filter(|entry| span.contains(entry.at)) {
             let (payment, number, at) = (entry.subject, entry.number, entry.at);
-            let way = if entry.from == world { Way::In } else { Way::Out };
+            let way = Way::of(entry, &world);
             if seen.contains_key(&(payment, Way::Only)) || seen.contains_key(&(payment, way)) {
                 continue;
             }
@@ -135,31 +135,64 @@ fn moved(call: &CallState) -> Result<Option<Money>, MoneyError> {
     }
 }
 
-/// What the books say moved between a payment and the world, seen from the gateway: in, and out.
+/// What the books say moved between a payment and the world, seen from the gateway: in, out, and out as a fee.
 #[derive(Default)]
 struct Booked {
     r#in: Option<Money>,
     out: Option<Money>,
+    fee: Option<Money>,
 }
 
-/// Which of a payment's movements a line tells of. Nearly all have but one; a payout or refund that came back went out
-/// and came in.
+/// Which of a payment's movements a line tells of. Nearly all have but one; a payout or refund that came back went out and
+/// came in. A chargeback goes out with a fee, in one line or two, and comes in when it was won.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Way {
     Only,
     In,
     Out,
+    Fee,
+    OutAndFee,
+}
+
+impl Way {
+    fn of(entry: &BookedEntry, world: &Account) -> Self {
+        if entry.from == *world {
+            Self::In
+        } else if entry.purpose == Purpose::Fee {
+            Self::Fee
+        } else {
+            Self::Out
+        }
+    }
+
+    /// The movements that it is.
+    const fn parts(self) -> &'static [Self] {
+        match self {
+            Self::Only => &[Self::Only],
+            Self::In => &[Self::In],
+            Self::Out => &[Self::Out],
+            Self::Fee => &[Self::Fee],
+            Self::OutAndFee => &[Self::Out, Self::Fee],
+        }
+    }
 }
 
 impl Booked {
-    fn way_of(&self, payment: Subject, amount: Money) -> Way {
+    fn way_of(&self, payment: Subject, amount: Money, seen: impl Fn(Way) -> bool) -> Result<Way, MoneyError> {
         let goes_out = PayoutId::try_from(payment).is_ok() || RefundId::try_from(payment).is_ok();
         let came_back = goes_out && self.r#in.is_some() && self.out.is_some();
-        match (came_back, amount.is_negative()) {
-            (false, _) => Way::Only,
-            (true, true) => Way::Out,
-            (true, false) => Way::In,
-        }
+        let charged_back = ChargebackId::try_from(payment).is_ok();
+        Ok(if !came_back && !charged_back {
+            Way::Only
+        } else if !amount.is_negative() {
+            Way::In
+        } else if self.fee == Some(amount) && (self.out != Some(amount) || seen(Way::Out)) {
+            Way::Fee
+        } else if self.fee.is_some() && sum(self.out, self.fee)? == Some(amount) {
+            Way::OutAndFee
+        } else {
+            Way::Out
+        })
     }
 
     fn on(&self, way: Way) -> Result<Option<Money>, MoneyError> {
@@ -167,14 +200,20 @@ impl Booked {
             Way::Only => self.all(),
             Way::In => Ok(self.r#in),
             Way::Out => Ok(self.out),
+            Way::Fee => Ok(self.fee),
+            Way::OutAndFee => sum(self.out, self.fee),
         }
     }
 
     fn all(&self) -> Result<Option<Money>, MoneyError> {
-        match (self.r#in, self.out) {
-            (Some(one), Some(other)) => one.checked_add(other).map(Some),
-            (one, other) => Ok(one.or(other)),
-        }
+        sum(self.r#in, sum(self.out, self.fee)?)
+    }
+}
+
+fn sum(one: Option<Money>, other: Option<Money>) -> Result<Option<Money>, MoneyError> {
+    match (one, other) {
+        (Some(one), Some(other)) => one.checked_add(other).map(Some),
+        (one, other) => Ok(one.or(other)),
     }
 }
 
@@ -191,8 +230,12 @@ async fn booked<U: Views, L>(
         last = end.number;
         for entry in page.iter().filter(|entry| entry.from == *world || entry.to == *world) {
             let amount = from_outside(entry, world)?;
-            let sum = if amount.is_negative() { &mut booked.out } else { &mut booked.r#in };
-            *sum = Some(sum.map_or(Ok(amount), |sum| sum.checked_add(amount))?);
+            let booked = match Way::of(entry, world) {
+                Way::In => &mut booked.r#in,
+                Way::Fee => &mut booked.fee,
+                Way::Out | Way::Only | Way::OutAndFee => &mut booked.out,
+            };
+            *booked = sum(*booked, Some(amount))?;
         }
     }
 }

@@ -16,7 +16,7 @@ notes_after!(Transaction, AnyTransaction: ComplaintSubmitted, ComplaintPeriodEnd
 stops_when_charged_back!(
     Transaction, AnyTransaction: ComplaintSubmitted;
     |facts, payin, amount| facts.till.lose(payin, amount), facts.till.regain(payin, amount);
-    Refunded { outgoing: Outgoing::default() }
+    Refunded; |stopped| stopped.enter(Refunded { outgoing: Outgoing::default() })
 );
 decided_by_award!(Transaction: ComplaintSubmitted; |facts| &facts.sides);
 

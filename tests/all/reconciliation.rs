@@ -1,12 +1,15 @@
 //! A gateway's settlement file beside the books.
 
-use crate::harness::{Shop, bank, euro, key, on_each_store, ops, party, seed, terms, user};
+use crate::{
+    after::{charged, decided, tell},
+    harness::{Shop, bank, euro, key, on_each_store, ops, party, seed, terms, user},
+};
 use escrowed::{
     gateway::{IdempotencyKey, Verb},
     id::Subject,
     money::{Currency, Money},
     order::{AnyOrder, Command, PayoutPlan},
-    payment::{Method, payin},
+    payment::{Method, chargeback, payin},
     reconciliation::{Finding, Reconciliation, SettlementLine, Unbooked, reconcile, reconcile_each},
     sandbox::{Behaviour, Resolution},
     statement::Span,
@@ -185,6 +188,34 @@ on_each_store! {
         let found = reconciled(&shop, Span::new(yesterday, today).unwrap(), vec![late]).await;
         assert_eq!((found.matched.len(), found.missing_there.len()), (1, 1));
         assert_eq!(found.missing_there[0].at, yesterday);
+    }
+
+    async fn a_chargeback_is_taken_with_a_fee_and_comes_back(shop) {
+        let payin = shop.payin(shop.paid(terms()).await).await.id();
+        let dispute = charged(&shop, payin, "dp_1", euro("100.00"), euro("15.00"));
+        tell(&shop, &dispute).await;
+        let id = chargeback::id_of(payin, &dispute.reference).to_string();
+        let paid = line(2, &payin.to_string(), euro("100.00"));
+        let of = |number, amount| line(number, &id, euro(amount));
+        let apart = [paid.clone(), of(3, "-100.00"), of(4, "-15.00")].to_vec();
+        let at_once = [paid, of(3, "-115.00")].to_vec();
+        for (file, mut missing) in [(apart, vec![]), (at_once, vec![]), (vec![of(2, "-15.00")], vec!["100.00", "-100.00"])] {
+            let found = reconciled(&shop, Span::ALL, file.clone()).await;
+            assert_eq!((found.matched.len(), found.differing.len()), (file.len(), 0), "{found:?}");
+            for one in &found.missing_there {
+                assert_eq!(one.amount, euro(missing.remove(0)));
+            }
+            assert!(missing.is_empty() && found.duplicates.is_empty(), "{found:?}");
+        }
+        // It comes back, without the fee.
+        tell(&shop, &decided(&shop, &dispute, true)).await;
+        let file = vec![of(2, "-115.00"), of(3, "100.00"), of(4, "-15.00"), of(5, "99.00")];
+        let found = reconciled(&shop, Span::ALL, file).await;
+        let first: Vec<_> = found.duplicates.iter().map(|again| (again.line.line, again.first)).collect();
+        assert_eq!((found.matched.len(), first), (2, vec![(4, 2), (5, 3)]));
+        let found = reconciled(&shop, Span::ALL, vec![of(2, "-100.00"), of(3, "-14.00"), of(4, "99.00")]).await;
+        let differing: Vec<_> = found.differing.iter().map(|one| one.here).collect();
+        assert_eq!((differing, found.duplicates.len()), (vec![euro("100.00")], 1));
     }
 
     async fn a_line_that_cannot_be_read_stops_it(shop) {

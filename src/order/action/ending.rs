@@ -59,7 +59,8 @@ where
     /// Calls the order off. What was paid goes back by itself.
     ///
     /// # Errors
-    /// [`Refused`] when this status leaves it to somebody else, or payouts are still out.
+    /// [`Refused`] when this status leaves it to somebody else, or of a blocked release payouts are still out or a
+    /// chargeback is not decided: nobody knows then what there will be to give back.
     pub fn cancel(self, at: &Stamp) -> Result<Transition<Order<Cancelled>>, Refused<Self>> {
         let refund = self.state.paid().map(|_| self.next_refund(at));
         self.take(event::Cancelled { refund }, at)

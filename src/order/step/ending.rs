@@ -5,12 +5,12 @@ use crate::{
     lifecycle::{Effects, Reason, Takes, Value},
     money::Money,
     order::{
-        AnyOrder, BlockedRelease, Cancelled, Order, Published, Rejected, Was, event,
+        AnyOrder, BlockedRelease, Cancelled, Order, Published, Rejected, event,
         state::{Blockable, Cancellable, Undoable},
     },
     party::{Actor, Stamp},
     payment::{
-        Paid, RefundId, Stands,
+        Paid, RefundId,
         refund::{self, Consent},
     },
 };
@@ -73,8 +73,7 @@ where
         self.all_back(event.refund, step)
     }
     fn make(self, event: event::Cancelled, _: &Stamp) -> Order<Cancelled> {
-        let abandoned = self.state.underway();
-        self.enter(Cancelled { refund: event.refund, abandoned })
+        self.called_off(event.refund)
     }
 }
 
@@ -88,8 +87,19 @@ where
         self.goes_back(event.refund, step)
     }
     fn make(self, event: event::Undone, _: &Stamp) -> Order<Cancelled> {
-        let abandoned = self.state.underway();
-        self.enter(Cancelled { refund: event.refund, abandoned })
+        self.called_off(event.refund)
+    }
+}
+
+impl<S: Cancellable> Order<S>
+where
+    Self: Value<Any = AnyOrder>,
+{
+    // Who was paid out of it before goes on answering for that.
+    pub(in crate::order) fn called_off(self, refund: Option<RefundId>) -> Order<Cancelled> {
+        let Self { head, state } = self;
+        let (abandoned, released) = (state.underway(), state.released());
+        Order { head, state: Cancelled { refund, abandoned, released } }
     }
 }
 
@@ -105,6 +115,7 @@ impl<S: Cancellable> Order<S> {
     }
 
     pub(in crate::order) fn may_cancel(&self, at: &Stamp) -> Result<(), Reason> {
+        self.state.may_end(&self.facts().aftermath)?;
         // Anybody might be the buyer of a draft without one, which is no reason to let anybody call it off.
         if self.facts().terms.buyer.is_none() && matches!(at.by, Actor::Party(_)) {
             return Err(Reason::Missing { what: "the buyer" });
@@ -117,17 +128,14 @@ impl<S: Cancellable> Order<S> {
 }
 
 impl Order<BlockedRelease> {
-    // While a payout is out, nobody knows yet what there will be to refund.
-    pub(in crate::order) fn none_out(&self) -> Result<(), Reason> {
-        let Was::PendingRelease(release) = &*self.state.was else { return Ok(()) };
-        let mut out = release.payouts.standing(Stands::Open).chain(release.payouts.standing(Stands::Denied));
-        out.next().map_or(Ok(()), |leg| Err(Reason::Underway(leg.payment)))
-    }
-
     // Whether there is a payout of which something could still be learned.
     pub(in crate::order) fn some_out(&self) -> Result<(), Reason> {
         self.state.release()?;
-        if self.none_out().is_ok() { Err(Reason::Missing { what: "a payout that is on its way" }) } else { Ok(()) }
+        if self.state.none_out().is_ok() {
+            Err(Reason::Missing { what: "a payout that is on its way" })
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -176,9 +176,15 @@ impl Takes<event::PayoutTakenBack> for Order<BlockedRelease> {
     fn check(&self, event: &event::PayoutTakenBack, step: &mut Effects<'_>) -> Result<(), Reason> {
         let (payouts, payment) = (&self.state.release()?.payouts, event.payout.subject());
         payouts.may_count(payment, &News::Returned)?;
-        let expected = payouts.leg(payment)?.amount;
-        if event.amount != expected {
-            return Err(Reason::WrongAmount { expected, found: event.amount });
+        let leg = payouts.leg(payment)?;
+        if event.amount != leg.amount {
+            return Err(Reason::WrongAmount { expected: leg.amount, found: event.amount });
+        }
+        // The buyer has it by the chargeback, for which the payee gives or owes it: the payee has to get what it gave.
+        if self.facts().aftermath.bears(&leg.party) {
+            return Err(Reason::Missing {
+                what: "another destination for who bears a chargeback of it: replace the payout; it",
+            });
         }
         step.count_in(event.amount)
     }

@@ -197,6 +197,24 @@ impl Aftermath {
         paid
     }
 
+    /// Whether a party bears something of a chargeback that was not won.
+    pub(crate) fn bears(&self, party: &PartyId) -> bool {
+        let not_won = self.0.iter().filter_map(|note| match note {
+            Afterwards::ChargedBack { chargeback, borne, .. } if self.end_of(*chargeback) != Some(true) => Some(borne),
+            Afterwards::ChargedBack { .. }
+            | Afterwards::ChargebackWon { .. }
+            | Afterwards::ChargebackLost { .. }
+            | Afterwards::PayoutReturned { .. }
+            | Afterwards::PayoutSentAgain { .. }
+            | Afterwards::PayoutArrived { .. }
+            | Afterwards::RefundReturned { .. }
+            | Afterwards::RefundSentAgain { .. }
+            | Afterwards::RefundArrived { .. }
+            | Afterwards::Refunded { .. } => None,
+        });
+        not_won.flatten().any(|(bearer, _)| bearer == party)
+    }
+
     /// Each thing happens once, a payout or refund goes on after it came back, and a dispute ends after it began.
     pub(crate) fn may_note(&self, what: &Afterwards) -> Result<(), Reason> {
         let begun = what.begin().is_some_and(|id| self.0.iter().any(|note| note.begin() == Some(id)));

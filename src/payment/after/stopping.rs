@@ -2,12 +2,12 @@
 
 /// Says where something that holds money stops when some of it is charged back: there it waits until the dispute is decided,
 /// has the money again, or ends as `$Ended` with nothing left. The two expressions on the facts keep what was paid by each
-/// payin.
+/// payin; the last one makes the end of it.
 macro_rules! stops_when_charged_back {
     (
         $Value:ident, $Any:ident: $Stopped:ident;
         |$facts:ident, $payin:ident, $amount:ident| $lost:expr, $won:expr;
-        $Ended:ident $ended:tt
+        $Ended:ident; |$stopped:ident| $ended:expr
     ) => {
         /// A status that holds money which may be charged back.
         pub trait Exposed {
@@ -186,7 +186,8 @@ macro_rules! stops_when_charged_back {
                 self.may_close()
             }
             fn make(self, _: $crate::payment::Closed, _: &$crate::party::Stamp) -> Self::Next {
-                self.enter($Ended $ended)
+                let $stopped = self;
+                $ended
             }
         }
     };

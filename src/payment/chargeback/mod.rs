@@ -22,6 +22,8 @@
 //! 2. What has left goes by what each party was paid out of it, fees included: nobody gives back more than it had.
 //! 3. What is beyond that had gone back to the payer, who now has it twice, and bears the rest.
 //!
+//! Of a part of a movement its payer bears all, before the release and after it: the parts stand or fall together.
+//!
 //! Of what a party bears, its wallet gives as much as it holds; the rest is a [debt](super::debt). The gateway's own fee is
 //! the platform's to bear, in the same way. Money that is already in a payout or a refund is not called back from there.
 //!
@@ -65,10 +67,17 @@ pub(crate) use share::owe_their_own;
 pub use share::{Part, Share, Stake, shared};
 pub use state::{Accepted, Lost, Open, Undecided, Won};
 
-use crate::{id::Id, party::Role};
+use super::PayinId;
+use crate::{gateway::DisputeReference, id::Id, party::Role};
 
 /// The id of a chargeback: `cb_…`.
 pub type ChargebackId = Id<AnyChargeback>;
+
+/// The id of the chargeback that a gateway knows by this name, of this payin.
+#[must_use]
+pub fn id_of(payin: PayinId, reference: &DisputeReference) -> ChargebackId {
+    Id::named(payin.subject(), reference.as_str())
+}
 
 crate::lifecycle! {
     /// A chargeback: money of a payin that the card network took back.

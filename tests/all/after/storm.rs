@@ -8,9 +8,9 @@ use escrowed::{
     gateway::{Dispute, DisputeStage, Verb},
     memory::Memory,
     money::{Currency, Money, Share},
-    order::{Action, Command, OrderId, Payee, PayoutPlan, Status},
+    order::{Action, AnyOrder, Command, OrderId, Payee, PayoutPlan, Status, Was},
     payment::{
-        AnyChargeback, AnyDebt, AnyPayout, AnyRefund, ChargebackId, DebtId, Destination, RefundId, Route,
+        AnyChargeback, AnyDebt, AnyPayout, AnyRefund, ChargebackId, DebtId, Destination, RefundId, Route, Stands,
         chargeback::{self, Part},
         debt, payout, refund,
     },
@@ -31,6 +31,7 @@ enum Happening {
     SendAgain { which: usize, to_wallet: bool },
     SendRefundBack { which: usize },
     OnRefund { which: usize, what: usize },
+    TakeBack { which: usize, denied: bool },
     ChargeBack { which: usize, minor: i64, fee: i64 },
     Decide { which: usize, won: bool },
     Accept { which: usize },
@@ -55,6 +56,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         2 => (which.clone(), flag).prop_map(|(which, to_wallet)| Happening::SendAgain { which, to_wallet }),
         3 => which.clone().prop_map(|which| Happening::SendRefundBack { which }),
         7 => (which.clone(), 0..6_usize).prop_map(|(which, what)| Happening::OnRefund { which, what }),
+        3 => (which.clone(), prop::bool::weighted(0.8)).prop_map(|(which, denied)| Happening::TakeBack { which, denied }),
         5 => (which.clone(), 1..11_000_i64, prop::sample::select(vec![0, 0, 1_500]))
             .prop_map(|(which, minor, fee)| Happening::ChargeBack { which, minor, fee }),
         4 => (which.clone(), flag).prop_map(|(which, won)| Happening::Decide { which, won }),
@@ -86,7 +88,11 @@ fn pick<T>(all: &[T], which: usize) -> Option<&T> {
 fn refused<E: std::fmt::Debug>(error: &EscrowError<E>) {
     let tolerable = matches!(
         error,
-        EscrowError::Refused(_) | EscrowError::Overdrawn(_) | EscrowError::Disputed { .. } | EscrowError::Sent(_)
+        EscrowError::Refused(_)
+            | EscrowError::Overdrawn(_)
+            | EscrowError::Disputed { .. }
+            | EscrowError::Sent(_)
+            | EscrowError::Overtaken(_)
     );
     assert!(tolerable, "{error:?}");
 }
@@ -107,14 +113,11 @@ impl<S: Store> Life<S> {
             }
             Happening::SendAgain { which, to_wallet } => {
                 let to = if to_wallet { Destination::Wallet } else { bank("ba_new") };
-                if let Some(payout) = pick(&self.payouts().await, which) {
-                    let mut unit = self.shop.begin().await;
-                    let command = payout::Command::Replace { to };
-                    match self.shop.escrow.act_on_payout(&mut unit, payout.id(), command, ops()).await {
-                        Ok(_) => self.shop.commit(unit).await,
-                        Err(error) => refused(&error),
-                    }
-                }
+                self.act_on_payout(which, payout::Command::Replace { to }).await;
+            }
+            Happening::TakeBack { which, denied } => {
+                let command = if denied { payout::Command::GiveBack {} } else { payout::Command::Cancel {} };
+                self.act_on_payout(which, command).await;
             }
             Happening::SendRefundBack { which } => {
                 if let Some(refund) = pick(&self.refunds().await, which) {
@@ -202,6 +205,16 @@ impl<S: Store> Life<S> {
                 for report in self.shop.gateway().reports_shuffled() {
                     self.shop.hear(&report).await;
                 }
+            }
+        }
+    }
+
+    async fn act_on_payout(&self, which: usize, command: payout::Command) {
+        if let Some(payout) = pick(&self.payouts().await, which) {
+            let mut unit = self.shop.begin().await;
+            match self.shop.escrow.act_on_payout(&mut unit, payout.id(), command, ops()).await {
+                Ok(_) => self.shop.commit(unit).await,
+                Err(error) => refused(&error),
             }
         }
     }
@@ -326,7 +339,7 @@ impl<S: Store> Life<S> {
             assert_eq!(terms.held.minor() + borne, terms.amount.minor());
         }
         for id in &self.orders {
-            let (mut refunded, mut arrived, refunds) = (0, 0, self.shop.refunds(*id).await);
+            let (mut back, mut arrived, refunds) = (0, 0, self.shop.refunds(*id).await);
             let went: Vec<_> = refunds.iter().filter_map(went).collect();
             for refund in &refunds {
                 let terms = refund.facts();
@@ -334,14 +347,23 @@ impl<S: Store> Life<S> {
                 assert!(terms.shares.is_empty() || borne == terms.amount.minor());
                 // What one passes on to another is the same money.
                 if !went.contains(&refund.id()) && refund.status() != refund::Status::Cancelled {
-                    refunded += terms.amount.minor();
+                    back += terms.amount.minor();
                 }
                 if refund.status() == refund::Status::Confirmed {
                     arrived += terms.amount.minor();
                 }
             }
-            assert!(refunded <= 10_000, "more goes back than was paid");
-            assert!(arrived <= refunded, "more has arrived than was to go back");
+            assert!(arrived <= back, "more has arrived than was to go back");
+            for chargeback in self.shop.find(&Query::About(id.subject())).await {
+                let Ok(chargeback) = ChargebackId::try_from(chargeback) else { continue };
+                let chargeback = self.shop.load(chargeback).await;
+                if chargeback.status() != chargeback::Status::Won {
+                    let terms = chargeback.facts();
+                    let of_payer = terms.shares.iter().filter(|share| share.party == terms.payer);
+                    back += terms.amount.minor() - of_payer.map(|share| share.total().unwrap().minor()).sum::<i64>();
+                }
+            }
+            assert!(back <= 10_000, "the buyer has more than was paid, and does not owe it");
             let order = self.shop.order(*id).await;
             let disputed = order.facts().aftermath().disputes().next().is_some();
             let at = self.shop.escrow.stamp(ops());
@@ -356,9 +378,36 @@ impl<S: Store> Life<S> {
         for dispute in self.disputes.clone() {
             self.notices.extend(self.shop.gateway().decide(&dispute.reference, false));
         }
-        for notice in self.notices.clone() {
-            // Each of them is true, so in the order of time none is refused.
-            try_tell(&self.shop, &notice).await.unwrap_or_else(|error| panic!("{notice:?}: {error}"));
+        let mut left = self.notices.clone();
+        // Each of them is true, so none is refused. Of what was heard out of turn before, some come again.
+        for _ in 0..2 {
+            let mut again = Vec::new();
+            for notice in left {
+                match try_tell(&self.shop, &notice).await {
+                    Ok(_) => {}
+                    Err(EscrowError::Overtaken(_)) => again.push(notice),
+                    Err(error) => panic!("{notice:?}: {error}"),
+                }
+            }
+            left = again;
+        }
+        assert!(left.is_empty(), "{left:?} never got through");
+    }
+
+    // Whatever is blocked, the platform can do something about.
+    async fn has_a_way_out(&self) {
+        for id in &self.orders {
+            let order = self.shop.order(*id).await;
+            let at = self.shop.escrow.stamp(ops());
+            let way =
+                [Action::Unblock, Action::Cancel, Action::Close].into_iter().any(|way| order.may(way, &at).is_ok());
+            if let AnyOrder::BlockedRelease(blocked) = order {
+                let denied = match blocked.state().was() {
+                    Was::PendingRelease(release) => release.payouts().standing(Stands::Denied).next().is_some(),
+                    Was::Published(_) | Was::Accepted(_) | Was::PendingValidate(_) => false,
+                };
+                assert!(way || denied, "nobody can do anything: {blocked:?}");
+            }
         }
     }
 }
@@ -382,6 +431,8 @@ async fn live<S: Store>(shop: Shop<S>, happenings: &[Happening]) -> Life<S> {
     }
     life.come_to_rest().await;
     life.check().await;
+    life.shop.settle_down().await;
+    life.has_a_way_out().await;
     life
 }
 

@@ -1,5 +1,6 @@
 //! Movements: anna, ben and cleo pay; sam, tess and una are paid.
 
+mod charged_back;
 mod faults;
 mod given_back;
 mod kinds;

@@ -74,7 +74,7 @@ where
         if self.state.disputes().stands(event.chargeback).is_some() {
             return Err(Reason::Already { what: "counting this chargeback" });
         }
-        // Not of all together: the second may be heard of before the end of the first.
+        // Not of all together: how the others ended, their own logs tell. `Escrow::dispute` asks them.
         let available = terms.amount;
         if available.checked_sub(event.amount.require_positive()?)?.is_negative() {
             return Err(Reason::TooMuch { asked: event.amount, available });
