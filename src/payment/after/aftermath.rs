@@ -115,10 +115,18 @@ impl Aftermath {
 
     /// What a party bore, or owes, of what was charged back of a payin and not won. In minor units.
     pub(crate) fn borne_by(&self, who: &PartyId, of: PayinId) -> i64 {
-        let of_it = self.0.iter().filter_map(Afterwards::begun).filter(|begun| begun.payin == of);
-        let not_won = of_it.filter(|begun| self.end_of(begun.chargeback) != Some(true));
-        let borne = not_won.flat_map(|begun| begun.borne).filter(|(party, _)| party == who);
-        borne.map(|(_, amount)| amount.minor()).sum()
+        let borne = self.not_won().filter(|begun| begun.payin == of).flat_map(|begun| begun.borne);
+        borne.filter(|(party, _)| party == who).map(|(_, amount)| amount.minor()).sum()
+    }
+
+    /// Whether a party bears something of a chargeback that was not won.
+    pub(crate) fn bears(&self, who: &PartyId) -> bool {
+        self.not_won().flat_map(|begun| begun.borne).any(|(party, _)| party == who)
+    }
+
+    // What was charged back and did not come back.
+    fn not_won(&self) -> impl Iterator<Item = Begun<'_>> {
+        self.0.iter().filter_map(Afterwards::begun).filter(|begun| self.end_of(begun.chargeback) != Some(true))
     }
 
     /// The chargebacks that are not decided.
@@ -195,24 +203,6 @@ impl Aftermath {
             }
         }
         paid
-    }
-
-    /// Whether a party bears something of a chargeback that was not won.
-    pub(crate) fn bears(&self, party: &PartyId) -> bool {
-        let not_won = self.0.iter().filter_map(|note| match note {
-            Afterwards::ChargedBack { chargeback, borne, .. } if self.end_of(*chargeback) != Some(true) => Some(borne),
-            Afterwards::ChargedBack { .. }
-            | Afterwards::ChargebackWon { .. }
-            | Afterwards::ChargebackLost { .. }
-            | Afterwards::PayoutReturned { .. }
-            | Afterwards::PayoutSentAgain { .. }
-            | Afterwards::PayoutArrived { .. }
-            | Afterwards::RefundReturned { .. }
-            | Afterwards::RefundSentAgain { .. }
-            | Afterwards::RefundArrived { .. }
-            | Afterwards::Refunded { .. } => None,
-        });
-        not_won.flatten().any(|(bearer, _)| bearer == party)
     }
 
     /// Each thing happens once, a payout or refund goes on after it came back, and a dispute ends after it began.
