@@ -72,6 +72,7 @@ mod disputes;
 mod error;
 mod follow;
 mod gather;
+mod judge;
 pub mod kyc;
 mod member;
 mod movements;

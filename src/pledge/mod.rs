@@ -37,6 +37,7 @@ mod agreement;
 mod event;
 mod pool;
 mod pooled;
+mod pooling;
 mod proceeds;
 mod raising;
 mod rule;
@@ -48,9 +49,9 @@ pub use pool::{Pool, Stage};
 pub(crate) use pooled::{Back, PoolGathered, PoolGaveBack, PoolGaveRestBack};
 pub use proceeds::Proceeds;
 pub use raising::Close;
-pub(crate) use raising::raised_by_pledges;
 pub use state::{Cancelled, Created, Gathered, Paid, Refunded, Returned};
 pub use terms::{Facts, Offer, Terms};
+pub(crate) use {pooling::pooled, raising::raised_by_pledges};
 
 use crate::{
     deal::{Counted, Lost, PayinClosed, PayinOpened},
