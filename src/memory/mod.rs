@@ -15,7 +15,8 @@
 //! open at a time; the next one waits until the first is committed or dropped, so a task that begins two at once
 //! waits for itself. The cost of an append does not depend on how much the store holds.
 
-#[cfg(test)]
+// What the other stores are compared with.
+#[cfg(all(test, any(feature = "sqlite", feature = "postgres")))]
 pub(crate) mod agreement;
 mod append;
 mod books;

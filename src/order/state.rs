@@ -155,7 +155,8 @@ impl BlockedRelease {
 }
 
 impl Cancelled {
-    /// The refund that was opened; none when nothing had been paid, or nothing was left.
+    /// The first refund that was opened; none when nothing had been paid, or nothing was left. A part of a movement of which
+    /// some was charged back has two: [`Query::About`](crate::store::Query::About) finds both.
     #[must_use]
     pub const fn refund(&self) -> Option<RefundId> {
         self.refund

@@ -14,7 +14,8 @@
 //! # Units
 //! The traits are implemented on sqlx's [`Transaction`] and on a bare [`PgConnection`]. In a transaction, everything
 //! becomes durable when the host commits it. On a bare connection each append is a transaction of its own: one statement,
-//! one round trip, durable when it answers.
+//! one round trip, durable when it answers. A transaction is what sqlx's `begin` has opened: of one that the host opens by
+//! sending BEGIN itself nothing is known here, and a refusal gives it up.
 //!
 //! # One commit, one statement
 //! An append is a single statement with data-modifying CTEs, made of only those parts that its commits need. `append_all` is
@@ -35,8 +36,8 @@
 //!   happens at the same time.
 //! - An escrow account belongs to one subject, whose revision lets one commit through at a time. It has one stripe.
 //!
-//! Rows are locked in one order (subjects by id, then calls by key, then stripes by account) wherever PostgreSQL's plan takes
-//! the rows as they come, so appends hardly ever lock each other out; where they do, one of them has lost a race.
+//! Each kind of rows is locked in one order (subjects by id, calls by key, stripes by account) wherever PostgreSQL's plan takes
+//! them as they come, so appends hardly ever lock each other out; where they do, one of them has lost a race.
 //!
 //! # Isolation and lost races
 //! It works under READ COMMITTED, which is PostgreSQL's default, and under SERIALIZABLE ([`Postgres::serializable`]). A
@@ -50,6 +51,8 @@
 //! - Numbers of entries grow in the order of writing, not of committing: while others write, an entry may appear below
 //!   one that was read already.
 //! - A stripe holds up to 2^57 minor units (1.4 quadrillion euros), so that no sum of stripes leaves 64 bits.
+//! - Where a batch was stale or refused, PostgreSQL's own log shows a statement that failed, such as *invalid input syntax for
+//!   type bigint: "not all, but 3"*. The answer is the same as ever; there is nothing to do.
 //! - A connection behind a pooler in transaction mode works if the pooler keeps prepared statements apart.
 //! - TLS comes with the host's own `sqlx` features.
 

@@ -41,7 +41,8 @@ where
         self.take(event::PaidOff { from }, at)
     }
 
-    /// Gives it up: what remains is the platform's loss.
+    /// Gives it up: what remains is the platform's loss. What comes into the debtor's wallet afterwards pays nothing of it; so
+    /// wait while a pledge or a part of a movement that was charged back may still go back into it.
     ///
     /// # Errors
     /// [`Refused`] when somebody else than the platform asks. Saving it fails with
