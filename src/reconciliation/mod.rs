@@ -43,9 +43,9 @@
 //! [`IdempotencyKey`](crate::gateway::IdempotencyKey) that the gateway was given with a call, or the payment's id alone.
 //! Amounts are seen from the gateway: above zero what it took from payers, below zero what it paid out.
 //!
-//! Two kinds move money more than once, and are told apart by the amount: a payout or refund that came back, and a chargeback, which
-//! takes its amount and the gateway's fee, in one line or two, and returns the amount when it was won. The id of a chargeback
-//! that the gateway knows by a name of its own is [`chargeback::id_of`](crate::payment::chargeback::id_of).
+//! Two kinds move money more than once, and are told apart by the amount: a payout or refund that came back, and a chargeback,
+//! which takes its amount and the gateway's fee, in one line or two, and returns the amount when it was won. The id of a
+//! chargeback that the gateway knows by a name of its own is [`chargeback::id_of`](crate::payment::chargeback::id_of).
 //!
 //! The file and the books draw their lines between days at different moments: a gateway settles before it reports. So a line
 //! is looked for among everything that was ever booked, whereas a booked payment has to be in the file only if it was booked
