@@ -25,10 +25,8 @@ impl Campaign<Funded> {
     /// # Errors
     /// [`Refused`] when somebody else than the owner or the platform asks.
     pub fn validate(self, at: &Stamp) -> Result<Transition<Campaign<PendingRelease>>, Refused<Self>> {
-        match self.settlement(at) {
-            Ok(event) => self.take(event, at),
-            Err(reason) => Err(Refused { value: self, reason }),
-        }
+        let event = self.settlement(at);
+        self.take_if(event, at)
     }
 }
 
@@ -46,9 +44,7 @@ impl Campaign<PendingRelease> {
     /// # Errors
     /// [`Refused`] when it is another's, or was counted before.
     pub fn count(self, evidence: &Evidence<'_>, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
-        match Counted::by(evidence) {
-            Ok(event) => self.take(event, at),
-            Err(reason) => Err(Refused { value: self, reason }),
-        }
+        let event = Counted::by(evidence);
+        self.take_if(event, at)
     }
 }

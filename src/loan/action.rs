@@ -34,10 +34,8 @@ impl Loan<Funded> {
     /// # Errors
     /// [`Refused`] when somebody else than the borrower or the platform asks.
     pub fn validate(self, at: &Stamp) -> Result<Transition<Loan<Disbursing>>, Refused<Self>> {
-        match self.settlement(at) {
-            Ok(event) => self.take(event, at),
-            Err(reason) => Err(Refused { value: self, reason }),
-        }
+        let event = self.settlement(at);
+        self.take_if(event, at)
     }
 }
 
@@ -55,10 +53,8 @@ impl Loan<Disbursing> {
     /// # Errors
     /// [`Refused`] when it is another's, or was counted before.
     pub fn count(self, evidence: &Evidence<'_>, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
-        match Counted::by(evidence) {
-            Ok(event) => self.take(event, at),
-            Err(reason) => Err(Refused { value: self, reason }),
-        }
+        let event = Counted::by(evidence);
+        self.take_if(event, at)
     }
 }
 
@@ -187,10 +183,8 @@ impl Loan<Defaulted> {
     /// # Errors
     /// [`Refused`] when somebody else than the platform asks.
     pub fn write_off(self, at: &Stamp) -> Result<Transition<Loan<WrittenOff>>, Refused<Self>> {
-        match self.facts().owes().and_then(|debt| Ok(debt.owed(at.at)?)) {
-            Ok(lost) => self.take(event::WroteOff { lost }, at),
-            Err(reason) => Err(Refused { value: self, reason }),
-        }
+        let event = self.facts().owes().and_then(|debt| Ok(debt.owed(at.at)?)).map(|lost| event::WroteOff { lost });
+        self.take_if(event, at)
     }
 }
 

@@ -66,10 +66,8 @@ where
     /// # Errors
     /// [`Refused`] when a stranger asks, the clock comes early, or nothing has failed.
     pub fn undo(self, at: &Stamp) -> Result<Transition<Movement<Undoing>>, Refused<Self>> {
-        match self.why(at) {
-            Ok(why) => self.take(event::CalledOff { why }, at),
-            Err(reason) => Err(Refused { value: self, reason }),
-        }
+        let event = self.why(at).map(|why| event::CalledOff { why });
+        self.take_if(event, at)
     }
 }
 
@@ -82,9 +80,7 @@ where
     /// # Errors
     /// [`Refused`] when one is another's, or cannot be that far now.
     pub fn count(self, orders: Orders<'_>, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
-        match self.counted(orders) {
-            Ok(event) => self.take(event, at),
-            Err(reason) => Err(Refused { value: self, reason }),
-        }
+        let event = self.counted(orders);
+        self.take_if(event, at)
     }
 }

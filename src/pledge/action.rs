@@ -173,9 +173,7 @@ impl Pledge<Returned> {
     /// # Errors
     /// [`Refused`] when it is another's, or was counted before.
     pub fn count(self, evidence: &Evidence<'_>, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
-        match Counted::by(evidence) {
-            Ok(event) => self.take(event, at),
-            Err(reason) => Err(Refused { value: self, reason }),
-        }
+        let event = Counted::by(evidence);
+        self.take_if(event, at)
     }
 }

@@ -149,10 +149,8 @@ macro_rules! raised_by_pledges {
                 through: Option<PledgeId>,
                 at: &Stamp,
             ) -> Result<Transition<Self>, Refused<Self>> {
-                match self.gathering(pledges, through) {
-                    Ok(event) => self.take(event, at),
-                    Err(reason) => Err(Refused { value: self, reason }),
-                }
+                let event = self.gathering(pledges, through);
+                self.take_if(event, at)
             }
 
             fn gathering(
@@ -184,10 +182,8 @@ macro_rules! raised_by_pledges {
                 through: Option<PledgeId>,
                 at: &Stamp,
             ) -> Result<Transition<Self>, Refused<Self>> {
-                match self.own(pledges.iter().map(|pledge| pledge.facts())) {
-                    Ok(()) => self.take(event::GivenBack { pledges: Back::of(pledges), through }, at),
-                    Err(reason) => Err(Refused { value: self, reason }),
-                }
+                let event = self.own(pledges.iter().map(|pledge| pledge.facts())).map(|()| event::GivenBack { pledges: Back::of(pledges), through });
+                self.take_if(event, at)
             }
 
             /// Gives back all that are left, which take their money in the same unit. All before `through` were looked at.
@@ -200,10 +196,8 @@ macro_rules! raised_by_pledges {
                 through: Option<PledgeId>,
                 at: &Stamp,
             ) -> Result<Transition<Self>, Refused<Self>> {
-                match self.own(pledges.iter().map(|pledge| pledge.facts())) {
-                    Ok(()) => self.take(event::RestGivenBack { pledges: Back::of(pledges), through }, at),
-                    Err(reason) => Err(Refused { value: self, reason }),
-                }
+                let event = self.own(pledges.iter().map(|pledge| pledge.facts())).map(|()| event::RestGivenBack { pledges: Back::of(pledges), through });
+                self.take_if(event, at)
             }
 
             // Whichever of the two it is.

@@ -45,10 +45,8 @@ where
     /// # Errors
     /// [`Refused`] when this status leaves it to somebody else, or the clock comes early.
     pub fn cancel(self, at: &Stamp) -> Result<Transition<Transaction<Cancelled>>, Refused<Self>> {
-        match self.cancellation(at) {
-            Ok(event) => self.take(event, at),
-            Err(reason) => Err(Refused { value: self, reason }),
-        }
+        let event = self.cancellation(at);
+        self.take_if(event, at)
     }
 }
 
@@ -185,10 +183,8 @@ where
         self,
         at: &Stamp,
     ) -> Result<Transition<Transaction<ComplaintPeriodEnded>>, Refused<Self>> {
-        match self.settlement(at) {
-            Ok(event) => self.take(event, at),
-            Err(reason) => Err(Refused { value: self, reason }),
-        }
+        let event = self.settlement(at);
+        self.take_if(event, at)
     }
 }
 
@@ -208,10 +204,8 @@ impl Transaction<ComplaintSubmitted> {
     /// # Errors
     /// [`Refused`] when the amounts do not add up to all that is held, or there is an award already.
     pub fn award(self, award: Award, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
-        match self.awarding(award, at) {
-            Ok(event) => self.take(event, at),
-            Err(reason) => Err(Refused { value: self, reason }),
-        }
+        let event = self.awarding(award, at);
+        self.take_if(event, at)
     }
 
     /// An award that leaves the seller something reached both sides.
@@ -250,10 +244,8 @@ where
     /// # Errors
     /// [`Refused`] when it is another's, or was counted before.
     pub fn count(self, evidence: &Evidence<'_>, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
-        match Counted::by(evidence) {
-            Ok(event) => self.take(event, at),
-            Err(reason) => Err(Refused { value: self, reason }),
-        }
+        let event = Counted::by(evidence);
+        self.take_if(event, at)
     }
 }
 

@@ -106,10 +106,8 @@ where
         self,
         at: &Stamp,
     ) -> Result<Transition<FaceToFace<ComplaintPeriodEnded>>, Refused<Self>> {
-        match self.settlement(at) {
-            Ok(event) => self.take(event, at),
-            Err(reason) => Err(Refused { value: self, reason }),
-        }
+        let event = self.settlement(at);
+        self.take_if(event, at)
     }
 }
 
@@ -127,10 +125,8 @@ impl FaceToFace<SellerHandoverConfirmed> {
     /// # Errors
     /// [`Refused`] while the complaint period runs, or when the seller is paid to a bank account.
     pub fn release(self, at: &Stamp) -> Result<Transition<FaceToFace<FundsReleased>>, Refused<Self>> {
-        match self.settlement(at) {
-            Ok(settled) => self.take(event::FundsReleased { settled: Some(settled) }, at),
-            Err(reason) => Err(Refused { value: self, reason }),
-        }
+        let event = self.settlement(at).map(|settled| event::FundsReleased { settled: Some(settled) });
+        self.take_if(event, at)
     }
 }
 
@@ -150,10 +146,8 @@ impl FaceToFace<Complained> {
     /// # Errors
     /// [`Refused`] when the amounts do not add up to all that is held, or there is an award already.
     pub fn award(self, award: Award, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
-        match self.awarding(award, at) {
-            Ok(event) => self.take(event, at),
-            Err(reason) => Err(Refused { value: self, reason }),
-        }
+        let event = self.awarding(award, at);
+        self.take_if(event, at)
     }
 
     /// The award reached both sides: its refund and payout were counted as confirmed.
@@ -174,9 +168,7 @@ where
     /// # Errors
     /// [`Refused`] when it is another's, or was counted before.
     pub fn count(self, evidence: &Evidence<'_>, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
-        match Counted::by(evidence) {
-            Ok(event) => self.take(event, at),
-            Err(reason) => Err(Refused { value: self, reason }),
-        }
+        let event = Counted::by(evidence);
+        self.take_if(event, at)
     }
 }

@@ -34,10 +34,8 @@ impl FaceToFace<Created> {
     /// [`Refused`] when the code is another, too many were tried, the time is over, or the creator asks. Write a wrong
     /// code down with [`miss`](Self::miss), or nobody counts it; a command does so by itself.
     pub fn join(self, code: &JoinCode, at: &Stamp) -> Result<Transition<FaceToFace<Joined>>, Refused<Self>> {
-        match self.knows(code) {
-            Ok(()) => self.take(event::Joined {}, at),
-            Err(reason) => Err(Refused { value: self, reason }),
-        }
+        let event = self.knows(code).map(|()| event::Joined {});
+        self.take_if(event, at)
     }
 
     /// The other side wants nothing of it.
@@ -45,10 +43,8 @@ impl FaceToFace<Created> {
     /// # Errors
     /// [`Refused`] as for [`join`](Self::join).
     pub fn reject(self, code: &JoinCode, at: &Stamp) -> Result<Transition<FaceToFace<Rejected>>, Refused<Self>> {
-        match self.knows(code) {
-            Ok(()) => self.take(event::Rejected {}, at),
-            Err(reason) => Err(Refused { value: self, reason }),
-        }
+        let event = self.knows(code).map(|()| event::Rejected {});
+        self.take_if(event, at)
     }
 
     /// Counts a wrong code.
@@ -298,10 +294,8 @@ where
     /// # Errors
     /// [`Refused`] when this status leaves it to somebody else.
     pub fn cancel(self, at: &Stamp) -> Result<Transition<FaceToFace<CancelledWithDeposit>>, Refused<Self>> {
-        match self.cancellation(at) {
-            Ok(event) => self.take(event, at),
-            Err(reason) => Err(Refused { value: self, reason }),
-        }
+        let event = self.cancellation(at);
+        self.take_if(event, at)
     }
 }
 

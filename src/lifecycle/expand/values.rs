@@ -172,6 +172,28 @@ macro_rules! __lifecycle_values {
                 $Value { head: self.head, state }
             }
 
+            // Takes the step of an event that may turn out to be impossible.
+            #[allow(dead_code, reason = "a lifecycle may have no such event")]
+            fn take_if<E>(
+                self,
+                event: ::core::result::Result<E, $crate::lifecycle::Reason>,
+                at: &$crate::party::Stamp,
+            ) -> ::core::result::Result<
+                $crate::lifecycle::Transition<<Self as $crate::lifecycle::Takes<E>>::Next>,
+                $crate::lifecycle::Refused<Self>,
+            >
+            where
+                Self: $crate::lifecycle::Takes<E> + $crate::lifecycle::Value<Any = $Any>,
+                E: $crate::lifecycle::Recorded<$Any>,
+            {
+                match event {
+                    ::core::result::Result::Ok(event) => self.take(event, at),
+                    ::core::result::Result::Err(reason) => {
+                        ::core::result::Result::Err($crate::lifecycle::Refused { value: self, reason })
+                    }
+                }
+            }
+
             // Takes a step; the only way to one.
             fn take<E>(
                 self,

@@ -77,9 +77,7 @@ where
     /// # Errors
     /// [`Refused`] when it stands alone, or somebody asks: it happens by itself.
     pub fn undo(self, at: &Stamp) -> Result<Transition<Order<Cancelled>>, Refused<Self>> {
-        match self.undoing(at) {
-            Ok((refund, _)) => self.take(event::Undone { refund }, at),
-            Err(reason) => Err(Refused { value: self, reason }),
-        }
+        let event = self.undoing(at).map(|(refund, _)| event::Undone { refund });
+        self.take_if(event, at)
     }
 }

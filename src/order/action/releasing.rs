@@ -46,10 +46,8 @@ impl Order<Published> {
     /// # Errors
     /// [`Refused`] when it stands alone, or somebody asks: it happens by itself.
     pub fn settle(self, at: &Stamp) -> Result<Transition<Order<PendingRelease>>, Refused<Self>> {
-        match self.part_settlement(at) {
-            Ok(event) => self.take(event, at),
-            Err(reason) => Err(Refused { value: self, reason }),
-        }
+        let event = self.part_settlement(at);
+        self.take_if(event, at)
     }
 
     // The command's form.
@@ -81,10 +79,8 @@ impl Order<PendingValidate> {
     /// # Errors
     /// [`Refused`] when somebody else than the platform asks.
     pub fn validate(self, at: &Stamp) -> Result<Transition<Order<PendingRelease>>, Refused<Self>> {
-        match self.settlement(at) {
-            Ok(event) => self.take(event, at),
-            Err(reason) => Err(Refused { value: self, reason }),
-        }
+        let event = self.settlement(at);
+        self.take_if(event, at)
     }
 }
 

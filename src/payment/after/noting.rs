@@ -21,10 +21,8 @@ macro_rules! notes_after {
                 after: $crate::payment::After<'_>,
                 at: &$crate::party::Stamp,
             ) -> Result<$crate::lifecycle::Transition<Self>, $crate::lifecycle::Refused<Self>> {
-                match after.told_to(self.id().subject()) {
-                    Ok(what) => self.take($crate::payment::Noted { what }, at),
-                    Err(reason) => Err($crate::lifecycle::Refused { value: self, reason }),
-                }
+                let event = after.told_to(self.id().subject()).map(|what| $crate::payment::Noted { what });
+                self.take_if(event, at)
             }
         }
 

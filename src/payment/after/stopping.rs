@@ -30,10 +30,10 @@ macro_rules! stops_when_charged_back {
                 chargeback: &$crate::payment::Chargeback<$crate::payment::chargeback::Open>,
                 at: &$crate::party::Stamp,
             ) -> Result<$crate::lifecycle::Transition<$Value<$Stopped>>, $crate::lifecycle::Refused<Self>> {
-                match $crate::payment::After::ChargedBack(chargeback).told_to(self.id().subject()) {
-                    Ok(what) => self.take($crate::payment::PartTaken { what }, at),
-                    Err(reason) => Err($crate::lifecycle::Refused { value: self, reason }),
-                }
+                let event = $crate::payment::After::ChargedBack(chargeback)
+                    .told_to(self.id().subject())
+                    .map(|what| $crate::payment::PartTaken { what });
+                self.take_if(event, at)
             }
 
             /// The card network took all that is held: it stops.
@@ -45,10 +45,10 @@ macro_rules! stops_when_charged_back {
                 chargeback: &$crate::payment::Chargeback<$crate::payment::chargeback::Open>,
                 at: &$crate::party::Stamp,
             ) -> Result<$crate::lifecycle::Transition<$Value<$Stopped>>, $crate::lifecycle::Refused<Self>> {
-                match $crate::payment::After::ChargedBack(chargeback).told_to(self.id().subject()) {
-                    Ok(what) => self.take($crate::payment::AllTaken { what }, at),
-                    Err(reason) => Err($crate::lifecycle::Refused { value: self, reason }),
-                }
+                let event = $crate::payment::After::ChargedBack(chargeback)
+                    .told_to(self.id().subject())
+                    .map(|what| $crate::payment::AllTaken { what });
+                self.take_if(event, at)
             }
 
             // By whichever of the two it is.
@@ -132,10 +132,10 @@ macro_rules! stops_when_charged_back {
                 chargeback: &$crate::payment::Chargeback<$crate::payment::chargeback::Won>,
                 at: &$crate::party::Stamp,
             ) -> Result<$crate::lifecycle::Transition<Self>, $crate::lifecycle::Refused<Self>> {
-                match $crate::payment::After::ChargebackWon(chargeback).told_to(self.id().subject()) {
-                    Ok(what) => self.take($crate::payment::Regained { what }, at),
-                    Err(reason) => Err($crate::lifecycle::Refused { value: self, reason }),
-                }
+                let event = $crate::payment::After::ChargebackWon(chargeback)
+                    .told_to(self.id().subject())
+                    .map(|what| $crate::payment::Regained { what });
+                self.take_if(event, at)
             }
         }
 

@@ -83,10 +83,8 @@ impl Tally<Counting> {
     /// # Errors
     /// [`Refused`] when the payer has not, or it is another payer or gateway.
     pub fn reset(self, passed: Passed<'_>, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
-        match self.reset_by(passed) {
-            Ok(event) => self.take(event, at),
-            Err(reason) => Err(Refused { value: self, reason }),
-        }
+        let event = self.reset_by(passed);
+        self.take_if(event, at)
     }
 
     /// How much is counted, in minor units.
