@@ -15,7 +15,7 @@
 //! lease, sent again under the same [`IdempotencyKey`], and looked up when nobody knows what became of it.
 
 use crate::{
-    id::Subject,
+    id::{Subject, Written},
     ledger::GatewayName,
     money::Money,
     sca::{Assurance, Authentication},
@@ -375,7 +375,7 @@ impl Outcome {
 
 impl fmt::Display for IdempotencyKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.subject, self.verb.name())
+        f.write_str(&String::from(*self))
     }
 }
 
@@ -404,7 +404,7 @@ impl TryFrom<String> for IdempotencyKey {
 
 impl From<IdempotencyKey> for String {
     fn from(key: IdempotencyKey) -> Self {
-        key.to_string()
+        [Written::new(&key.subject).as_str(), ":", key.verb.name()].concat()
     }
 }
 

@@ -17,7 +17,7 @@
 //! of what a party owes, [`Account::Debt`], is guarded the other way round: it may not go above zero.
 
 use crate::{
-    id::Subject,
+    id::{Subject, Written},
     money::{Currency, Money, MoneyError},
     party::PartyId,
     text::{Text, TextError},
@@ -278,12 +278,7 @@ impl fmt::Display for Purpose {
 
 impl fmt::Display for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::World(gateway) => write!(f, "world:{gateway}"),
-            Self::Escrow(subject) => write!(f, "escrow:{subject}"),
-            Self::Wallet(party) => write!(f, "wallet:{party}"),
-            Self::Debt(party) => write!(f, "debt:{party}"),
-        }
+        f.write_str(&String::from(self))
     }
 }
 
@@ -315,9 +310,25 @@ impl TryFrom<String> for Account {
     }
 }
 
+impl From<&Account> for String {
+    fn from(account: &Account) -> Self {
+        let written;
+        let [class, name] = match account {
+            Account::World(gateway) => ["world:", gateway.as_str()],
+            Account::Escrow(subject) => {
+                written = Written::new(subject);
+                ["escrow:", written.as_str()]
+            }
+            Account::Wallet(party) => ["wallet:", party.as_str()],
+            Account::Debt(party) => ["debt:", party.as_str()],
+        };
+        [class, name].concat()
+    }
+}
+
 impl From<Account> for String {
     fn from(account: Account) -> Self {
-        account.to_string()
+        Self::from(&account)
     }
 }
 

@@ -3,7 +3,7 @@
 //! numbers already when the clock starts. There are no foreign keys.
 
 use super::{clock::Clock, payee, rows, tab};
-use rusqlite::{Connection, Statement, params};
+use rusqlite::{Connection, Statement, ToSql, params};
 use std::{path::Path, time::Duration};
 
 const SCHEMA: &str = "
@@ -41,9 +41,10 @@ CREATE INDEX calls_queued ON calls (lane, number) WHERE status = 'queued';
 CREATE INDEX calls_status ON calls (status, key);
 ";
 
-const GO_ON: &str = "UPDATE subjects SET lifecycle = ?2, status = ?3, parties = ?4, about = NULL, deadline = NULL,
-    held = ?5, currency = ?6, revision = revision + 1, seq = ?7, worker = NULL, lease_until = NULL
-WHERE id = ?1 AND revision = ?8";
+// The parties stay who they are.
+const GO_ON: &str = "UPDATE subjects SET lifecycle = ?2, status = ?3, about = NULL, deadline = NULL,
+    held = ?4, currency = ?5, revision = revision + 1, seq = ?6, worker = NULL, lease_until = NULL
+WHERE id = ?1 AND revision = ?7";
 const EVENT: &str =
     "INSERT INTO events (subject, seq, name, version, actor, at, body) VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6)";
 const TAKE: &str = "UPDATE balances SET minor = minor - ?3 WHERE account = ?1 AND currency = ?2";
@@ -53,6 +54,9 @@ const ENTER: &str = "INSERT INTO entries (subject, seq, from_account, to_account
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 const ENQUEUE: &str = "INSERT INTO calls (key, lane, gateway, instruction, status, attempts, due)
 VALUES (?1, ?2, ?3, ?4, 'queued', 0, ?5)";
+
+/// Who pays, as it is written.
+pub(crate) const ACTOR: &str = r#"{"office":{"role":"platform","id":"ops"}}"#;
 
 pub(crate) enum Settings {
     /// As SQLite comes.
@@ -65,7 +69,6 @@ pub(crate) enum Settings {
 pub(crate) struct Row {
     pub(crate) number: usize,
     pub(crate) wallet: String,
-    pub(crate) parties: String,
     pub(crate) actor: String,
     pub(crate) body: String,
     pub(crate) key: String,
@@ -95,7 +98,9 @@ pub(crate) struct ByHand {
 }
 
 impl ByHand {
-    pub(crate) fn new(path: &Path, settings: Settings, orders: usize) -> Self {
+    /// Opens an order for each of these ids. They are the same for all ways: how far apart orders of one batch lie decides
+    /// how many pages it writes.
+    pub(crate) fn new(path: &Path, settings: Settings, ids: &[tab::TabId]) -> Self {
         // For the life of the program: the statements borrow it.
         let connection: &'static Connection = Box::leak(Box::new(Connection::open(path).expect("a fresh file")));
         connection.pragma_update(None, "journal_mode", "WAL").expect("WAL");
@@ -105,24 +110,12 @@ impl ByHand {
             connection.pragma_update(None, "wal_autocheckpoint", 10_000).expect("checkpoints");
         }
         connection.execute_batch(SCHEMA).expect("tables");
-        let mut made = Vec::with_capacity(orders);
         connection.execute_batch("BEGIN IMMEDIATE").expect("begun");
-        for number in 0..orders {
-            let id = tab::TabId::generate(tab::stamp().at).to_string();
-            let account = format!("escrow:{id}");
-            let open = "INSERT INTO subjects (id, lifecycle, status, parties, held, currency, revision, seq)
-VALUES (?1, 'tab', 'RUNNING', ?2, ?3, 'EUR', 1, 2)";
-            let parties = format!("[\"{}\"]", payee(number));
-            connection.execute(open, params![id, parties, tab::FUNDS]).expect("opened");
-            let join = "INSERT INTO parties VALUES (?1, ?2)";
-            connection.execute(join, params![payee(number), id]).expect("joined");
-            connection.execute(ADD, params![account, "EUR", tab::FUNDS]).expect("funded");
-            made.push(Order { id, account, held: tab::FUNDS, revision: 1, seq: 2 });
-        }
+        let orders = ids.iter().enumerate().map(|(number, id)| open(connection, number, id)).collect();
         connection.execute_batch("COMMIT").expect("committed");
         let prepare = |text: &str| connection.prepare(text).expect("a statement");
         Self {
-            orders: made,
+            orders,
             next: 0,
             begin: prepare("BEGIN IMMEDIATE"),
             go_on: prepare(GO_ON),
@@ -153,7 +146,7 @@ VALUES (?1, 'tab', 'RUNNING', ?2, ?3, 'EUR', 1, 2)";
     fn write(&mut self, row: &Row) {
         let order = &mut self.orders[row.number];
         let (held, seq, amount, currency) = (order.held - tab::AMOUNT, order.seq + 1, tab::AMOUNT, "EUR");
-        let values = params![order.id, "tab", "RUNNING", row.parties, held, currency, seq, order.revision];
+        let values = params![order.id, "tab", "RUNNING", held, currency, seq, order.revision];
         let gone_on = self.go_on.execute(values).expect("an index row");
         assert_eq!(gone_on, 1, "nobody else has changed it");
         let taken = self.take.execute(params![order.account, currency, amount]).expect("a balance");
@@ -168,4 +161,26 @@ VALUES (?1, 'tab', 'RUNNING', ?2, ?3, 'EUR', 1, 2)";
         order.seq = seq;
         order.revision += 1;
     }
+}
+
+// Opened and funded: every row that an order of ours begins with, so that both fill as many pages.
+fn open(connection: &Connection, number: usize, id: &tab::TabId) -> Order {
+    let (at, id, payee) = (tab::stamp().at, id.to_string(), payee(number));
+    let account = format!("escrow:{id}");
+    let execute = |text: &str, values: &[&dyn ToSql]| {
+        connection.prepare_cached(text).expect("a statement").execute(values).expect("a row");
+    };
+    let subject = "INSERT INTO subjects (id, lifecycle, status, parties, held, currency, revision, seq)
+VALUES (?1, 'tab', 'RUNNING', ?2, ?3, 'EUR', 1, 2)";
+    execute(subject, params![id, format!("[\"{payee}\"]"), tab::FUNDS]);
+    execute("INSERT INTO parties VALUES (?1, ?2)", params![payee, id]);
+    for (seq, name, body) in
+        [(1, "open", format!("{{\"payee\":\"{payee}\"}}")), (2, "fund", r#"{"until":null}"#.to_owned())]
+    {
+        execute(EVENT, params![id, seq, name, ACTOR, at.unix_micros(), body]);
+    }
+    execute(ADD, params![account, "EUR", tab::FUNDS]);
+    let values = params![id, 2, "world:sandbox", account, tab::FUNDS, "EUR", "payin", at.unix_micros()];
+    execute(ENTER, values);
+    Order { id, account, held: tab::FUNDS, revision: 1, seq: 2 }
 }

@@ -35,8 +35,9 @@ const SHAPES: [(usize, usize, usize); 3] = [(1, 100, 41), (100, 4, 41), (1_000, 
 fn main() {
     let folder = tempfile::tempdir().expect("a folder for the files");
     let mut ours = Ours::new(&folder.path().join("ours.db"));
-    let mut plain = ByHand::new(&folder.path().join("plain.db"), Settings::Plain, TABS);
-    let mut tuned = ByHand::new(&folder.path().join("tuned.db"), Settings::Tuned, TABS);
+    let ids: Vec<_> = ours.tabs.iter().map(|(tab, _)| tab.id()).collect();
+    let mut plain = ByHand::new(&folder.path().join("plain.db"), Settings::Plain, &ids);
+    let mut tuned = ByHand::new(&folder.path().join("tuned.db"), Settings::Tuned, &ids);
     println!("SQLite {}, one connection, WAL, synchronous = FULL, {TABS} orders.", rusqlite::version());
     for (batch, transactions, rounds) in SHAPES {
         let mut ways = [
@@ -129,11 +130,12 @@ fn rows(numbers: impl Iterator<Item = usize>) -> Vec<Row> {
             Row {
                 number,
                 wallet: format!("wallet:{}", payee(number)),
-                parties: format!("[\"{}\"]", payee(number)),
-                actor: r#"{"office":{"role":"platform","id":"ops"}}"#.to_owned(),
+                actor: by_hand::ACTOR.to_owned(),
                 body: format!("{{\"to\":[\"{}\"],\"asks\":\"{asks}\"}}", payee(number)),
                 key: format!("{asks}:capture"),
-                instruction: format!("{{\"capture\":{{\"payin\":\"{asks}\",\"amount\":\"1.25 EUR\"}}}}"),
+                instruction: format!(
+                    "{{\"capture\":{{\"payin\":\"{asks}\",\"amount\":{{\"amount\":125,\"currency\":\"EUR\"}}}}}}"
+                ),
                 at: tab::stamp().at.unix_micros(),
             }
         })

@@ -26,7 +26,12 @@ impl Clock {
 
 // From Linux; nothing elsewhere.
 fn processor() -> Duration {
-    let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    processor_of("thread-self")
+}
+
+/// The time that a processor was given to a process or thread by this name in `/proc`.
+pub fn processor_of(process: &str) -> Duration {
+    let text = fs::read_to_string(format!("/proc/{process}/schedstat")).unwrap_or_default();
     Duration::from_nanos(text.split(' ').next().and_then(|nanos| nanos.parse().ok()).unwrap_or_default())
 }
 

@@ -3,19 +3,24 @@
 use crate::clock::quartiles;
 use std::time::Duration;
 
-/// Times of one way: microseconds per commit on the wall and on the processor, one of each for each round.
+/// What is measured of each round, as the table calls it: the time on the wall, then that on a processor.
+const KINDS: [&str; 3] = ["µs per commit", "processor, µs", "the server's, µs"];
+
+/// Times of one way: microseconds per commit, one of each kind for each round.
 #[derive(Debug)]
 pub struct Way {
     name: String,
-    times: [Vec<f64>; 2],
+    times: Vec<Vec<f64>>,
 }
 
 impl Way {
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), times: Default::default() }
+        Self { name: name.into(), times: Vec::new() }
     }
 
-    pub fn took(&mut self, times: [Duration; 2], commits: usize) {
+    /// The times of one round, of the first so many kinds.
+    pub fn took<const N: usize>(&mut self, times: [Duration; N], commits: usize) {
+        self.times.resize_with(N, Vec::new);
         for (all, time) in self.times.iter_mut().zip(times) {
             all.push(time.as_secs_f64() * 1e6 / commits as f64);
         }
@@ -31,20 +36,19 @@ impl Way {
 /// Prints a table: the median of each way with its quartiles, and how many times as fast as it the first one is: the median
 /// over the rounds, each of which compares what ran side by side, with its quartiles.
 pub fn print(title: &str, ways: &[Way]) {
-    let on_processor = ways[0].times[1].iter().any(|time| *time > 0.0);
+    // What the machine does not tell is nothing.
+    let told: Vec<_> =
+        (0..ways[0].times.len()).filter(|kind| ways[0].times[*kind].iter().any(|time| *time > 0.0)).collect();
     println!("\n{title}\n");
-    print!("| | commits/s | µs per commit | the first one is |");
-    println!("{}", if on_processor { " processor, µs | the first one is |" } else { "" });
-    println!("|---|---:|---:|---:|{}", if on_processor { "---:|---:|" } else { "" });
+    print!("| | commits/s |");
+    told.iter().for_each(|kind| print!(" {} | the first one is |", KINDS[*kind]));
+    println!("\n|---|---:|{}", "---:|---:|".repeat(told.len()));
     // Not each way can do everything.
-    for way in ways.iter().filter(|way| !way.times[0].is_empty()) {
-        print!("| {} ", way.name);
-        for kind in 0..=usize::from(on_processor) {
-            let [low, median, high] = quartiles(way.times[kind].clone());
-            if kind == 0 {
-                print!("| {:.0} ", 1e6 / median);
-            }
-            let [less, ratio, more] = way.beside(&ways[0], kind);
+    for way in ways.iter().filter(|way| !way.times.is_empty()) {
+        print!("| {} | {:.0} ", way.name, 1e6 / quartiles(way.times[0].clone())[1]);
+        for kind in &told {
+            let [low, median, high] = quartiles(way.times[*kind].clone());
+            let [less, ratio, more] = way.beside(&ways[0], *kind);
             print!("| {median:.1} ({low:.1}–{high:.1}) | **{ratio:.2} x** ({less:.2}–{more:.2}) ");
         }
         println!("|");

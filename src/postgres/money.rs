@@ -32,7 +32,7 @@ impl<'c> Moves<'c> {
         for posting in commits.iter().flat_map(Commit::entries).flat_map(Entry::postings) {
             let (account, currency) = (posting.account, posting.amount.currency());
             let place = *places.entry((account, currency)).or_insert_with(|| {
-                moves.push((account.to_string(), Move { account, currency, total: 0, lowest: 0, highest: 0 }));
+                moves.push((account.into(), Move { account, currency, total: 0, lowest: 0, highest: 0 }));
                 moves.len() - 1
             });
             let (_, sum) = &mut moves[place];

@@ -1,10 +1,7 @@
 //! Writing a commit: all of it, or nothing.
 
-use super::{SqliteError, money, outbox, row::Reader, statements::Statements, unit::run};
-use crate::{
-    party::PartyId,
-    store::{Appended, AppendedAll, Columns, Commit, IfSent, Record, Request, Revision, books_agree},
-};
+use super::{SqliteError, money, outbox, statements::Statements, unit::run};
+use crate::store::{Appended, AppendedAll, Commit, IfSent, Record, Request, Revision, books_agree};
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
@@ -68,7 +65,7 @@ fn write_all_of(statements: &mut Statements<'_>, commit: &Commit, revision: Revi
     let (first, last) = records.first().zip(records.last()).expect("a commit has at least one event");
     let gapless = records.windows(2).all(|pair| pair[0].seq.checked_add(1) == Some(pair[1].seq));
     assert!(gapless, "the events of a commit are numbered without gaps");
-    let subject = commit.subject().to_string();
+    let subject = String::from(commit.subject());
     if !replace_index(statements, commit, &subject, first, last, revision)? {
         return Ok(Appended::Stale);
     }
@@ -90,11 +87,8 @@ fn write_all_of(statements: &mut Statements<'_>, commit: &Commit, revision: Revi
             IfSent::Follow(call) => follows = Some(&**call),
         }
     }
-    if let Some(account) = money::post(statements, commit.entries())? {
+    if let Some(account) = money::book(statements, commit.entries(), &subject, last)? {
         return Ok(Appended::Overdrawn { account });
-    }
-    for entry in commit.entries() {
-        money::enter(statements, entry, &subject, last)?;
     }
     for call in follows.into_iter().chain(commit.calls()) {
         outbox::enqueue(statements, call, commit.lane())?;
@@ -117,12 +111,10 @@ const OPEN: &str = "INSERT INTO escrowed_subjects
     (id, lifecycle, status, parties, about, deadline, held, currency, revision, seq)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
 ON CONFLICT (id) DO NOTHING";
-// It matches only if the parties stay as they are, which they nearly always do: one statement checks and writes all.
 const GO_ON: &str = "UPDATE escrowed_subjects
-SET lifecycle = ?2, status = ?3, about = ?5, deadline = ?6, held = ?7, currency = ?8, revision = ?9, seq = ?10,
+SET lifecycle = ?2, status = ?3, about = ?4, deadline = ?5, held = ?6, currency = ?7, revision = ?8, seq = ?9,
     worker = NULL, lease_until = NULL
-WHERE id = ?1 AND parties = ?4 AND revision = ?11 AND seq = ?12";
-const STANDS: &str = "SELECT parties FROM escrowed_subjects WHERE id = ?1 AND revision = ?2 AND seq = ?3";
+WHERE id = ?1 AND revision = ?10 AND seq = ?11";
 const RENAME: &str = "UPDATE escrowed_subjects SET parties = ?2 WHERE id = ?1";
 const JOIN: &str = "INSERT INTO escrowed_parties (party, subject) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
 const LEAVE: &str = "DELETE FROM escrowed_parties WHERE party = ?1 AND subject = ?2";
@@ -137,55 +129,36 @@ fn replace_index(
     revision: Revision,
 ) -> Result<bool, SqliteError> {
     let row = commit.index();
-    let parties = serde_json::to_string(&*row.parties)?;
-    let about = row.about.map(|about| about.to_string());
+    let about = row.about.map(String::from);
     let deadline = row.deadline.map(|deadline| deadline.unix_micros());
     let (held, currency) = (row.held.minor(), row.held.currency().code());
     let mark = revision.mark();
     let Some(expected) = commit.expected() else {
+        let parties = serde_json::to_string(&*row.parties)?;
         let values =
             params![subject, row.lifecycle, row.status, parties, about, deadline, held, currency, mark, last.seq];
         let opened = first.seq == 1 && statements.of(OPEN)?.execute(values)? == 1;
         if opened {
-            join(statements, subject, &row.parties, &[])?;
+            join(statements, commit, subject)?;
         }
         return Ok(opened);
     };
     let (expected, before) = (expected.mark(), i64::from(first.seq) - 1);
-    let values = params![
-        subject,
-        row.lifecycle,
-        row.status,
-        parties,
-        about,
-        deadline,
-        held,
-        currency,
-        mark,
-        last.seq,
-        expected,
-        before
-    ];
-    if statements.of(GO_ON)?.execute(values)? == 1 {
-        return Ok(true);
+    let values =
+        params![subject, row.lifecycle, row.status, about, deadline, held, currency, mark, last.seq, expected, before];
+    if statements.of(GO_ON)?.execute(values)? != 1 {
+        return Ok(false);
     }
-    let known: Vec<PartyId> = {
-        let mut rows = statements.of(STANDS)?.query(params![subject, expected, before])?;
-        let Some(row) = rows.next()? else { return Ok(false) };
-        Reader::new("escrowed_subjects", row).json(0)?
-    };
-    statements.of(RENAME)?.execute(params![subject, parties])?;
-    join(statements, subject, &row.parties, &known)?;
-    Ok(statements.of(GO_ON)?.execute(values)? == 1)
+    if !commit.keeps_parties() {
+        statements.of(RENAME)?.execute(params![subject, serde_json::to_string(&*row.parties)?])?;
+        join(statements, commit, subject)?;
+    }
+    Ok(true)
 }
 
 /// Writes who has come and deletes who has gone.
-fn join(
-    statements: &mut Statements<'_>,
-    subject: &str,
-    now: &[PartyId],
-    before: &[PartyId],
-) -> Result<(), SqliteError> {
+fn join(statements: &mut Statements<'_>, commit: &Commit, subject: &str) -> Result<(), SqliteError> {
+    let (before, now) = commit.parties();
     for (statement, parties, others) in [(LEAVE, before, now), (JOIN, now, before)] {
         let statement = statements.of(statement)?;
         for party in parties.iter().filter(|party| !others.contains(party)) {
@@ -208,9 +181,9 @@ const EVENT: &str = "INSERT INTO escrowed_events (subject, seq, name, version, a
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
 fn insert_event(statements: &mut Statements<'_>, subject: &str, record: &Record) -> Result<(), SqliteError> {
-    let actor = serde_json::to_string(&record.stamp.by)?;
     let body = record.payload.to_json()?;
     let at = record.stamp.at.unix_micros();
+    let actor = statements.actor(&record.stamp.by)?;
     let values = params![subject, record.seq, record.name, record.version, actor, at, body];
     statements.of(EVENT)?.execute(values)?;
     Ok(())

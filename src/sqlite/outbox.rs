@@ -134,7 +134,7 @@ pub(super) fn enqueue(statements: &mut Statements<'_>, call: &Call, lane: Subjec
     let key = call.instruction.key();
     let instruction = serde_json::to_string(&call.instruction)?;
     let due = call.due.unix_micros();
-    let values = params![key.to_string(), lane.to_string(), call.gateway.as_str(), instruction, due];
+    let values = params![String::from(key), String::from(lane), call.gateway.as_str(), instruction, due];
     match statements.of(ENQUEUE)?.execute(values) {
         Ok(_) => Ok(()),
         Err(error) if error::is_duplicate(&error) => Err(SqliteError::DuplicateCall { key }),

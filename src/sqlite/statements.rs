@@ -1,17 +1,20 @@
 //! The statements of one write.
 
+use crate::party::Actor;
 use rusqlite::{CachedStatement, Connection};
+use std::rc::Rc;
 
 /// What one write has prepared. A batch runs the same few statements for each of its commits, and looking one up in the
 /// connection's cache costs as much as the text of three ids.
 pub(super) struct Statements<'c> {
     connection: &'c Connection,
     prepared: Vec<(&'static str, CachedStatement<'c>)>,
+    actor: Option<(Actor, Rc<str>)>,
 }
 
 impl<'c> Statements<'c> {
     pub(super) const fn on(connection: &'c Connection) -> Self {
-        Self { connection, prepared: Vec::new() }
+        Self { connection, prepared: Vec::new(), actor: None }
     }
 
     /// The statement with this text.
@@ -24,5 +27,17 @@ impl<'c> Statements<'c> {
             }
         };
         Ok(&mut self.prepared[position].1)
+    }
+
+    /// An actor as JSON. Whoever takes many steps at once is nearly always the same.
+    pub(super) fn actor(&mut self, by: &Actor) -> Result<Rc<str>, serde_json::Error> {
+        match &self.actor {
+            Some((known, json)) if known == by => Ok(Rc::clone(json)),
+            Some(_) | None => {
+                let json: Rc<str> = serde_json::to_string(by)?.into();
+                self.actor = Some((by.clone(), Rc::clone(&json)));
+                Ok(json)
+            }
+        }
     }
 }

@@ -17,14 +17,15 @@ impl Batch<'_> {
         fine: Gate,
     ) -> Result<(Gate, &'static str), PostgresError> {
         // In one order for everybody: so are their rows locked.
-        let mut ids: Vec<_> = self.commits.iter().map(|commit| (commit.subject().to_string(), commit)).collect();
+        let mut ids: Vec<_> = self.commits.iter().map(|commit| (String::from(commit.subject()), commit)).collect();
         ids.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         let (going, opening): (Vec<_>, Vec<_>) = ids.into_iter().partition(|(_, commit)| commit.expected().is_some());
         let mut gate = fine;
         let single = self.commits.len() == 1;
         if !opening.is_empty() {
-            let rows = index_rows(statement, &opening)?;
-            let rows = rows.named(INDEX_ROW);
+            let mut rows = index_rows(statement, &opening);
+            parties_of(&opening, &mut rows, statement)?;
+            let rows = rows.named(WITH_PARTIES);
             statement.part(
                 "opened",
                 format_args!(
@@ -38,12 +39,20 @@ ON CONFLICT (id) DO NOTHING RETURNING id, revision"
             }
         }
         if !going.is_empty() {
-            let rows = index_rows(statement, &going)?;
-            let rows = rows.named(INDEX_ROW);
+            // Nearly always they are who they were.
+            let keep = going.iter().all(|(_, commit)| commit.keeps_parties());
+            let (rows, names, parties) = if keep {
+                (index_rows(statement, &going), INDEX_ROW, "")
+            } else {
+                let mut rows = index_rows(statement, &going);
+                parties_of(&going, &mut rows, statement)?;
+                (rows, WITH_PARTIES, "parties = u.parties, ")
+            };
+            let rows = rows.named(names);
             statement.part(
                 "gone_on",
                 format_args!(
-                    "UPDATE escrowed_subjects AS s SET lifecycle = u.lifecycle, status = u.status, parties = u.parties,
+                    "UPDATE escrowed_subjects AS s SET lifecycle = u.lifecycle, status = u.status, {parties}
     about = u.about, deadline = u.deadline, held = u.held, currency = u.currency, seq = u.seq,
     revision = nextval('escrowed_revisions'), worker = NULL, lease_until = NULL
 FROM {rows}{gate}
@@ -71,7 +80,7 @@ RETURNING s.id, s.revision"
             for (rows, parties, others) in [(&mut joins, now, before), (&mut leaves, before, now)] {
                 for party in parties.iter().filter(|party| !others.contains(party)) {
                     rows.0.push(party.as_str());
-                    rows.1.push(commit.subject().to_string());
+                    rows.1.push(String::from(commit.subject()));
                 }
             }
         }
@@ -104,7 +113,7 @@ WHERE p.party = u.party AND p.subject = u.subject"
         let actors = records().map(|(_, record)| serde_json::to_string(&record.stamp.by));
         let bodies = records().map(|(_, record)| record.payload.to_json());
         let rows = columns!(statement;
-            records().map(|(commit, _)| commit.subject().to_string()),
+            records().map(|(commit, _)| String::from(commit.subject())),
             records().map(|(_, record)| i64::from(record.seq)),
             records().map(|(_, record)| record.name),
             records().map(|(_, record)| i64::from(record.version)),
@@ -126,10 +135,10 @@ WHERE p.party = u.party AND p.subject = u.subject"
             return;
         }
         let rows = columns!(statement;
-            entries().map(|(commit, _)| commit.subject().to_string()),
+            entries().map(|(commit, _)| String::from(commit.subject())),
             entries().map(|(commit, _)| i64::from(last(commit).seq)),
-            entries().map(|(_, entry)| entry.from().to_string()),
-            entries().map(|(_, entry)| entry.to().to_string()),
+            entries().map(|(_, entry)| String::from(entry.from())),
+            entries().map(|(_, entry)| String::from(entry.to())),
             entries().map(|(_, entry)| entry.amount().minor()),
             entries().map(|(_, entry)| entry.amount().currency().code()),
             entries().map(|(_, entry)| entry.purpose().name()),
@@ -158,7 +167,7 @@ FROM {rows}{gate} ORDER BY u.place"
         }
         if !self.settled.is_empty() {
             let rows = columns!(statement;
-                self.settled.keys().map(ToString::to_string),
+                self.settled.keys().map(|key| String::from(*key)),
                 self.settled.values().map(|(status, _)| status.name()),
                 self.settled.values().map(|(_, outcome)| outcome.as_str()),
             );
@@ -176,14 +185,14 @@ FROM {rows}{gate} WHERE c.key = u.key RETURNING 1"
         }
         let instructions = self.calls.iter().map(|new| serde_json::to_string(&new.call.instruction));
         let rows = columns!(statement;
-            self.calls.iter().map(|new| new.call.instruction.key().to_string()),
-            self.calls.iter().map(|new| new.lane.to_string()),
+            self.calls.iter().map(|new| String::from(new.call.instruction.key())),
+            self.calls.iter().map(|new| String::from(new.lane)),
             self.calls.iter().map(|new| new.call.gateway.as_str()),
             instructions.collect::<Result<Vec<_>, _>>()?.into_iter(),
             self.calls.iter().map(|new| new.status.name()),
             self.calls.iter().map(|new| new.call.due.unix_micros()),
             self.calls.iter().map(|new| new.outcome.as_deref()),
-            self.calls.iter().map(|new| new.follows.map(|key| key.to_string())),
+            self.calls.iter().map(|new| new.follows.map(String::from)),
         );
         let unless_free = if self.calls.iter().any(|new| new.follows.is_some()) {
             "\nWHERE u.follows IS NULL OR EXISTS (SELECT FROM asked AS a WHERE a.key = u.follows AND NOT a.gone AND NOT a.free)"
@@ -210,7 +219,7 @@ FROM {rows}{gate}{unless_free} ORDER BY u.place"
         let rows = columns!(statement;
             done().map(|(_, request)| request.key.as_str()),
             done().map(|(_, request)| request.digest.to_string()),
-            done().map(|(commit, _)| commit.subject().to_string()),
+            done().map(|(commit, _)| String::from(commit.subject())),
             done().map(|(commit, _)| i64::from(last(commit).seq)),
         );
         let rows = rows.named("key, digest, subject, seq");
@@ -220,22 +229,27 @@ FROM {rows}{gate}{unless_free} ORDER BY u.place"
     }
 }
 
-const INDEX_ROW: &str = "id, lifecycle, status, parties, about, deadline, held, currency, seq, expected, before";
+const INDEX_ROW: &str = "id, lifecycle, status, about, deadline, held, currency, seq, expected, before";
+const WITH_PARTIES: &str = "id, lifecycle, status, about, deadline, held, currency, seq, expected, before, parties";
 
-fn index_rows(statement: &mut Statement, commits: &[(String, &Commit)]) -> Result<Rows, PostgresError> {
+fn index_rows(statement: &mut Statement, commits: &[(String, &Commit)]) -> Rows {
     let rows = || commits.iter().map(|(_, commit)| commit.index());
-    let parties = rows().map(|row| serde_json::to_string(&*row.parties));
-    Ok(columns!(statement;
+    columns!(statement;
         commits.iter().map(|(id, _)| id.as_str()),
         rows().map(|row| row.lifecycle),
         rows().map(|row| row.status),
-        parties.collect::<Result<Vec<_>, _>>()?.into_iter(),
-        rows().map(|row| row.about.map(|about| about.to_string())),
+        rows().map(|row| row.about.map(String::from)),
         rows().map(|row| row.deadline.map(|deadline| deadline.unix_micros())),
         rows().map(|row| row.held.minor()),
         rows().map(|row| row.held.currency().code()),
         commits.iter().map(|(_, commit)| i64::from(last(commit).seq)),
         commits.iter().map(|(_, commit)| commit.expected().map(Revision::mark)),
         commits.iter().map(|(_, commit)| before(commit)),
-    ))
+    )
+}
+
+fn parties_of(commits: &[(String, &Commit)], rows: &mut Rows, statement: &mut Statement) -> Result<(), PostgresError> {
+    let parties = commits.iter().map(|(_, commit)| serde_json::to_string(&*commit.index().parties));
+    rows.column(statement, parties.collect::<Result<Vec<_>, _>>()?.into_iter());
+    Ok(())
 }

@@ -173,10 +173,13 @@ fn a_statement_by_hand_cannot_overdraw() {
     let plain = Connection::open(path(&folder)).unwrap();
     for overdraw in [
         "UPDATE escrowed_balances SET minor = minor - 6 WHERE account = 'wallet:alice'",
-        "UPDATE escrowed_balances SET minor = -1, guarded = 0 WHERE account = 'wallet:alice'",
-        "INSERT INTO escrowed_balances VALUES ('wallet:bob', 'EUR', -1, 1)",
-        "INSERT INTO escrowed_balances VALUES ('wallet:bob', 'EUR', -1, 0)",
-        "INSERT INTO escrowed_balances VALUES ('wallet:world:', 'EUR', -1, 0)",
+        "INSERT INTO escrowed_balances VALUES ('wallet:bob', 'EUR', -1)",
+        "INSERT INTO escrowed_balances VALUES ('wallet:world:', 'EUR', -1)",
+        "INSERT INTO escrowed_balances VALUES ('world', 'EUR', -1)",
+        "INSERT INTO escrowed_balances VALUES ('World:sandbox', 'EUR', -1)",
+        "INSERT INTO escrowed_balances VALUES ('world;sandbox', 'EUR', -1)",
+        "INSERT INTO escrowed_balances VALUES ('debts:bob', 'EUR', -1)",
+        "INSERT INTO escrowed_balances VALUES ('debt:bob', 'EUR', 1)",
         "UPDATE escrowed_balances SET minor = 0.5 WHERE account = 'wallet:alice'",
     ] {
         let refused = plain.execute(overdraw, []).unwrap_err();

@@ -6,52 +6,54 @@
 use crate::tab;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row as _};
 
+/// Who pays, as it is written.
+const ACTOR: &str = r#"{"office":{"role":"platform","id":"ops"}}"#;
+
+// The parties stay who they are.
 const ONE: &str = "WITH gone_on AS (
-    UPDATE escrowed_subjects SET lifecycle = $2, status = $3, parties = $4, about = NULL, deadline = NULL, held = $5,
-        currency = $6, seq = $7, revision = revision + 1, worker = NULL, lease_until = NULL
-    WHERE id = $1 AND revision = $8 RETURNING revision
+    UPDATE escrowed_subjects SET lifecycle = $2, status = $3, about = NULL, deadline = NULL, held = $4, currency = $5,
+        seq = $6, revision = revision + 1, worker = NULL, lease_until = NULL
+    WHERE id = $1 AND revision = $7 RETURNING revision
 ), written AS (
     INSERT INTO escrowed_events (subject, seq, name, version, actor, at, body)
-    SELECT $1, $7, $9, 1, $10, $11, $12 FROM gone_on
+    SELECT $1, $6, $8, 1, $9, $10, $11 FROM gone_on
 ), taken AS (
-    UPDATE escrowed_balances SET minor = minor - $15 FROM gone_on
-    WHERE account = $13 AND currency = $6 AND stripe = 0 RETURNING account
+    UPDATE escrowed_balances SET minor = minor - $14 FROM gone_on
+    WHERE account = $12 AND currency = $5 AND stripe = 0 RETURNING account
 ), added AS (
-    INSERT INTO escrowed_balances AS b (account, currency, stripe, minor) SELECT $14, $6, 0, $15 FROM gone_on
+    INSERT INTO escrowed_balances AS b (account, currency, stripe, minor) SELECT $13, $5, 0, $14 FROM gone_on
     ON CONFLICT (account, currency, stripe) DO UPDATE SET minor = b.minor + excluded.minor
 ), booked AS (
     INSERT INTO escrowed_entries (subject, seq, from_account, to_account, minor, currency, purpose, at)
-    SELECT $1, $7, $13, $14, $15, $6, $16, $11 FROM gone_on
+    SELECT $1, $6, $12, $13, $14, $5, $15, $10 FROM gone_on
 ), enqueued AS (
     INSERT INTO escrowed_calls (key, lane, gateway, instruction, status, due, attempts)
-    SELECT $17, $1, $18, $19, 'queued', $11, 0 FROM gone_on
+    SELECT $16, $1, $17, $18, 'queued', $10, 0 FROM gone_on
 ) SELECT revision FROM gone_on, taken";
 
 const MANY: &str = "WITH asked AS MATERIALIZED (
-    SELECT * FROM unnest($1::text[], $2::text[], $3::int8[], $4::int8[], $5::int8[], $6::text[], $7::text[], $8::text[],
-        $9::text[], $10::text[], $11::text[]) AS u (id, parties, held, seq, revision, actor, body, account, wallet, key,
-        instruction)
+    SELECT * FROM unnest($1::text[], $2::int8[], $3::int8[], $4::int8[], $5::text[], $6::text[], $7::text[], $8::text[],
+        $9::text[], $10::text[]) AS u (id, held, seq, revision, actor, body, account, wallet, key, instruction)
 ), gone_on AS (
-    UPDATE escrowed_subjects AS s SET lifecycle = 'tab', status = 'RUNNING', parties = u.parties, about = NULL,
-        deadline = NULL, held = u.held, currency = 'EUR', seq = u.seq, revision = s.revision + 1, worker = NULL,
-        lease_until = NULL
+    UPDATE escrowed_subjects AS s SET lifecycle = 'tab', status = 'RUNNING', about = NULL, deadline = NULL,
+        held = u.held, currency = 'EUR', seq = u.seq, revision = s.revision + 1, worker = NULL, lease_until = NULL
     FROM asked AS u WHERE s.id = u.id AND s.revision = u.revision RETURNING s.id
 ), written AS (
     INSERT INTO escrowed_events (subject, seq, name, version, actor, at, body)
-    SELECT id, seq, 'pay', 1, actor, $12, body FROM asked
+    SELECT id, seq, 'pay', 1, actor, $11, body FROM asked
 ), taken AS (
-    UPDATE escrowed_balances AS b SET minor = b.minor - $13 FROM asked AS u
+    UPDATE escrowed_balances AS b SET minor = b.minor - $12 FROM asked AS u
     WHERE b.account = u.account AND b.currency = 'EUR' AND b.stripe = 0 RETURNING b.account
 ), added AS (
-    INSERT INTO escrowed_balances AS b (account, currency, stripe, minor) SELECT wallet, 'EUR', 0, $13 FROM asked
+    INSERT INTO escrowed_balances AS b (account, currency, stripe, minor) SELECT wallet, 'EUR', 0, $12 FROM asked
     ON CONFLICT (account, currency, stripe) DO UPDATE SET minor = b.minor + excluded.minor
 ), booked AS (
     INSERT INTO escrowed_entries (subject, seq, from_account, to_account, minor, currency, purpose, at)
-    SELECT id, seq, account, wallet, $13, 'EUR', 'release', $12 FROM asked
+    SELECT id, seq, account, wallet, $12, 'EUR', 'release', $11 FROM asked
 ), enqueued AS (
     INSERT INTO escrowed_calls (key, lane, gateway, instruction, status, due, attempts)
-    SELECT key, id, 'sandbox', instruction, 'queued', $12, 0 FROM asked
-) SELECT 1 / ((SELECT count(*) FROM gone_on) = $14 AND (SELECT count(*) FROM taken) = $14)::int";
+    SELECT key, id, 'sandbox', instruction, 'queued', $11, 0 FROM asked
+) SELECT 1 / ((SELECT count(*) FROM gone_on) = $13 AND (SELECT count(*) FROM taken) = $13)::int";
 
 pub struct Order {
     number: usize,
@@ -66,7 +68,6 @@ pub struct Order {
 pub struct Row {
     order: Order,
     wallet: String,
-    parties: String,
     actor: &'static str,
     body: String,
     key: String,
@@ -83,11 +84,12 @@ impl Row {
         Self {
             order,
             wallet: format!("wallet:{payee}"),
-            parties: format!("[\"{payee}\"]"),
-            actor: r#"{"office":{"role":"platform","id":"ops"}}"#,
+            actor: ACTOR,
             body: format!("{{\"to\":[\"{payee}\"],\"asks\":\"{asks}\"}}"),
             key: format!("{asks}:capture"),
-            instruction: format!("{{\"capture\":{{\"payin\":\"{asks}\",\"amount\":\"1.25 EUR\"}}}}"),
+            instruction: format!(
+                "{{\"capture\":{{\"payin\":\"{asks}\",\"amount\":{{\"amount\":125,\"currency\":\"EUR\"}}}}}}"
+            ),
             at: at.unix_micros(),
         }
     }
@@ -98,21 +100,28 @@ impl Row {
     }
 }
 
-/// Opens and funds some orders.
-pub async fn open(connection: &mut PgConnection, numbers: impl Iterator<Item = usize>) -> Vec<Order> {
+/// Opens and funds an order for each of these ids, which are those of ours, with every row that one of ours begins with.
+pub async fn open(connection: &mut PgConnection, ids: impl Iterator<Item = (tab::TabId, usize)>) -> Vec<Order> {
     let mut orders = Vec::new();
     let mut transaction = connection.begin().await.unwrap();
-    for number in numbers {
-        let id = tab::TabId::generate(tab::stamp().at).to_string();
+    for (id, number) in ids {
+        let (id, payee, at) = (id.to_string(), crate::payee(number), tab::stamp().at.unix_micros());
         let account = format!("escrow:{id}");
         let opened = "WITH opened AS (
     INSERT INTO escrowed_subjects (id, lifecycle, status, parties, held, currency, seq, revision)
     VALUES ($1, 'tab', 'RUNNING', $2, $3, 'EUR', 2, 1)
-), joined AS (INSERT INTO escrowed_parties VALUES ($4, $1))
+), joined AS (INSERT INTO escrowed_parties VALUES ($4, $1)
+), written AS (
+    INSERT INTO escrowed_events (subject, seq, name, version, actor, at, body)
+    VALUES ($1, 1, 'open', 1, $6, $7, $8), ($1, 2, 'fund', 1, $6, $7, '{\"until\":null}')
+), booked AS (
+    INSERT INTO escrowed_entries (subject, seq, from_account, to_account, minor, currency, purpose, at)
+    VALUES ($1, 2, 'world:sandbox', $5, $3, 'EUR', 'payin', $7)
+)
 INSERT INTO escrowed_balances VALUES ($5, 'EUR', 0, $3)";
-        let payee = crate::payee(number);
-        let opened = sqlx::query(opened).bind(&id).bind(format!("[\"{payee}\"]")).bind(tab::FUNDS);
-        opened.bind(payee).bind(&account).execute(&mut *transaction).await.unwrap();
+        let opened = sqlx::query(opened).bind(&id).bind(format!("[\"{payee}\"]")).bind(tab::FUNDS).bind(&payee);
+        let opened = opened.bind(&account).bind(ACTOR).bind(at).bind(format!("{{\"payee\":\"{payee}\"}}"));
+        opened.execute(&mut *transaction).await.unwrap();
         orders.push(Order { number, id, account, held: tab::FUNDS, revision: 1, seq: 2 });
     }
     transaction.commit().await.unwrap();
@@ -122,7 +131,7 @@ INSERT INTO escrowed_balances VALUES ($5, 'EUR', 0, $3)";
 pub async fn write(connection: &mut PgConnection, rows: &[Row]) {
     let [row] = rows else { return write_many(connection, rows).await };
     let order = &row.order;
-    let query = sqlx::query(AssertSqlSafe(ONE)).bind(&order.id).bind("tab").bind("RUNNING").bind(&row.parties);
+    let query = sqlx::query(AssertSqlSafe(ONE)).bind(&order.id).bind("tab").bind("RUNNING");
     let query = query.bind(order.held).bind("EUR").bind(order.seq).bind(order.revision).bind("pay").bind(row.actor);
     let query = query.bind(row.at).bind(&row.body).bind(&order.account).bind(&row.wallet).bind(tab::AMOUNT);
     let query = query.bind("release").bind(&row.key).bind("sandbox").bind(&row.instruction);
@@ -138,7 +147,6 @@ async fn write_many(connection: &mut PgConnection, rows: &[Row]) {
     let numbers = |number: fn(&Row) -> i64| rows.iter().map(number).collect::<Vec<_>>();
     let query = sqlx::query(AssertSqlSafe(MANY))
         .bind(texts(rows, |row| &row.order.id))
-        .bind(texts(rows, |row| &row.parties))
         .bind(numbers(|row| row.order.held))
         .bind(numbers(|row| row.order.seq))
         .bind(numbers(|row| row.order.revision))

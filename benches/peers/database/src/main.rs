@@ -23,7 +23,7 @@ mod tab;
 mod by_hand;
 mod ours;
 
-use clock::Clock;
+use clock::{Clock, processor_of};
 use compare::Way;
 use escrowed::{
     postgres::Postgres,
@@ -38,6 +38,8 @@ const CONNECTIONS: [usize; 3] = [1, 8, 32];
 const SHAPES: [(usize, usize, usize); 3] = [(1, 48, 15), (100, 2, 9), (1_000, 1, 7)];
 /// The orders of each connection.
 const ORDERS: usize = 1_000;
+
+const DATABASES: [&str; 4] = ["bench_ours", "bench_by_hand", "bench_cqrs", "bench_cala"];
 
 fn payee(number: usize) -> String {
     format!("seller-{number}")
@@ -54,7 +56,7 @@ fn main() {
         let mut admin = PgConnection::connect(&url).await.unwrap();
         let version: String = sqlx::query_scalar("SHOW server_version").fetch_one(&mut admin).await.unwrap();
         let mut urls = Vec::new();
-        for name in ["bench_ours", "bench_by_hand", "bench_cqrs", "bench_cala"] {
+        for name in DATABASES {
             sqlx::query(AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name}"))).execute(&mut admin).await.unwrap();
             sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.unwrap();
             let (server, _) = url.rsplit_once('/').unwrap();
@@ -72,17 +74,21 @@ fn main() {
         for lane in 0..most {
             ours.push(Ours::new(&urls[0], lane).await);
             if !fees {
-                by_hand.push(ByHand::new(&urls[1], lane).await);
+                by_hand.push(ByHand::new(&urls[1], &ours[lane]).await);
             }
         }
         if !says("commits") {
-            shared_fees(&mut ours, less).await;
+            shared_fees(&mut ours, less, &Server::of(DATABASES[0], &mut admin).await).await;
         }
         if fees {
             return;
         }
         #[cfg(feature = "libraries")]
         let mut libraries = Libraries::new(&urls[2], &urls[3], most).await;
+        let mut servers = Vec::new();
+        for name in DATABASES {
+            servers.push(Server::of(name, &mut admin).await);
+        }
         let size: Option<usize> = asked.iter().find_map(|word| word.parse().ok());
         for (batch, times, rounds) in SHAPES.into_iter().filter(|(batch, ..)| size.is_none_or(|size| size == *batch)) {
             for connections in CONNECTIONS {
@@ -99,14 +105,18 @@ fn main() {
                     for turn in 0..5 {
                         let way = (turn + round) % 5;
                         let time = match way {
-                            0 => Some(run(&mut ours[..connections], batch, times).await),
-                            1 => Some(run(&mut by_hand[..connections], batch, times).await),
+                            0 => Some(run(&mut ours[..connections], batch, times, &servers[0]).await),
+                            1 => Some(run(&mut by_hand[..connections], batch, times, &servers[1]).await),
                             #[cfg(feature = "libraries")]
-                            2 if batch == 1 => Some(run(&mut libraries.writing[..connections], batch, times).await),
+                            2 if batch == 1 => {
+                                Some(run(&mut libraries.writing[..connections], batch, times, &servers[2]).await)
+                            }
                             #[cfg(feature = "libraries")]
-                            3 if batch == 1 => Some(run(&mut libraries.executing[..connections], batch, times).await),
+                            3 if batch == 1 => {
+                                Some(run(&mut libraries.executing[..connections], batch, times, &servers[2]).await)
+                            }
                             #[cfg(feature = "libraries")]
-                            4 => Some(run(&mut libraries.cala[..connections], batch, times).await),
+                            4 => Some(run(&mut libraries.cala[..connections], batch, times, &servers[3]).await),
                             _ => None,
                         };
                         if let Some(time) = time
@@ -123,7 +133,7 @@ fn main() {
     });
 }
 
-async fn shared_fees(ours: &mut [Ours], less: usize) {
+async fn shared_fees(ours: &mut [Ours], less: usize, server: &Server) {
     for connections in [8, 32] {
         let fees = [Fee::Shared, Fee::Own, Fee::None];
         let mut ways = [
@@ -138,7 +148,7 @@ async fn shared_fees(ours: &mut [Ours], less: usize) {
                 for lane in &mut ours[..connections] {
                     lane.fee = fees[way];
                 }
-                let time = run(&mut ours[..connections], 1, times).await;
+                let time = run(&mut ours[..connections], 1, times, server).await;
                 if round > 0 {
                     ways[way].took(time, connections * times);
                 }
@@ -163,18 +173,35 @@ trait Lane: Send + Sized + 'static {
     }
 }
 
-/// All connections at once, on this thread: the time until the last one is done, and what this side of it took.
-async fn run<L: Lane>(lanes: &mut [L], batch: usize, times: usize) -> [Duration; 2] {
+/// All connections at once, on this thread: the time until the last one is done, and what a processor was given for on this
+/// side of it and in the server's processes.
+async fn run<L: Lane>(lanes: &mut [L], batch: usize, times: usize, server: &Server) -> [Duration; 3] {
     for lane in &mut *lanes {
         lane.prepare(batch, times);
     }
+    let before = server.processor();
     let clock = Clock::start();
     join_all(lanes.iter_mut().map(|lane| lane.write(batch, times))).await;
-    let time = clock.stop();
+    let [wall, client] = clock.stop();
+    let server = server.processor().saturating_sub(before);
     for lane in lanes {
         lane.finish().await;
     }
-    time
+    [wall, client, server]
+}
+
+/// The server's processes that work for one database, by their numbers, if they run on this machine.
+struct Server(Vec<String>);
+
+impl Server {
+    async fn of(database: &str, admin: &mut PgConnection) -> Self {
+        let pids = "SELECT pid::text FROM pg_stat_activity WHERE datname = $1";
+        Self(sqlx::query_scalar(pids).bind(database).fetch_all(admin).await.unwrap())
+    }
+
+    fn processor(&self) -> Duration {
+        self.0.iter().map(|pid| processor_of(pid)).sum()
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -231,9 +258,11 @@ struct ByHand {
 }
 
 impl ByHand {
-    async fn new(url: &str, lane: usize) -> Self {
+    /// With orders of the same ids: how far apart those of one batch lie decides how many pages it writes.
+    async fn new(url: &str, ours: &Ours) -> Self {
         let mut connection = connect(url).await;
-        let orders = by_hand::open(&mut connection, lane * ORDERS..(lane + 1) * ORDERS).await;
+        let ids = ours.tabs.iter().map(|(tab, number)| (tab.id(), *number));
+        let orders = by_hand::open(&mut connection, ids).await;
         Self { connection, orders, ready: Vec::new() }
     }
 }
