@@ -13,16 +13,19 @@ use futures_util::future::join_all;
 /// How many work at the same moment.
 const MANY: u32 = 8;
 
-/// Writes a commit in a unit of its own: what it answered, once it is durable. A lost race at the end is `Stale`, too.
+/// Writes a commit in a unit of its own: what it answered, once it is durable. A race that is lost with an error is `Stale`,
+/// too.
 async fn alone<S: Store>(store: &S, commit: &Commit) -> Appended {
     let mut unit = store.begin().await.unwrap();
-    match unit.append(commit).await.unwrap() {
-        Appended::Stored(revision) => match store.commit(unit).await {
-            Ok(()) => Appended::Stored(revision),
-            Err(error) if store.is_lost_race(&error) => Appended::Stale,
-            Err(error) => panic!("{error}"),
-        },
-        refused => refused,
+    let written = match unit.append(commit).await {
+        Ok(Appended::Stored(revision)) => store.commit(unit).await.map(|()| Appended::Stored(revision)),
+        Ok(refused) => return refused,
+        Err(error) => Err(error),
+    };
+    match written {
+        Ok(stored) => stored,
+        Err(error) if store.is_lost_race(&error) => Appended::Stale,
+        Err(error) => panic!("{error}"),
     }
 }
 
