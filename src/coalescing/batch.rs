@@ -19,6 +19,10 @@ pub(super) struct Batch {
 pub(super) async fn write<S: Store>(store: &S, unit: S::Unit, batch: Batch) -> Vec<Answer<S>> {
     match together(store, unit, &batch).await {
         Ok(answers) => answers.into_iter().map(Ok).collect(),
+        // Nothing was written, wherever it was lost. One of them has lost, and the others need not suffer from it.
+        Err(Failed::ToWrite(error) | Failed::ToCommit(error)) if store.is_lost_race(&error) => {
+            one_by_one(store, &batch).await
+        }
         Err(Failed::ToWrite(error)) if batch.len() == 1 => vec![Err(error.into())],
         Err(Failed::ToWrite(_)) => one_by_one(store, &batch).await,
         // Nobody knows now what is durable, so nobody's answer holds, a refusal's neither.
@@ -93,11 +97,15 @@ async fn one_by_one<S: Store>(store: &S, batch: &Batch) -> Vec<Answer<S>> {
 }
 
 async fn alone<S: Store>(store: &S, mut unit: S::Unit, commits: &[Commit]) -> Result<AppendedAll, S::Error> {
-    let answer = append(&mut unit, commits).await?;
-    if matches!(answer, AppendedAll::Stored(_)) {
-        store.commit(unit).await?;
+    let written = match append(&mut unit, commits).await {
+        Ok(AppendedAll::Stored(revisions)) => store.commit(unit).await.map(|()| AppendedAll::Stored(revisions)),
+        Ok(refused @ AppendedAll::Refused { .. }) => return Ok(refused),
+        Err(error) => Err(error),
+    };
+    match written {
+        Err(error) if store.is_lost_race(&error) => Ok(AppendedAll::Refused { position: 0, why: Appended::Stale }),
+        written => written,
     }
-    Ok(answer)
 }
 
 async fn append<U: UnitOfWork>(unit: &mut U, commits: &[Commit]) -> Result<AppendedAll, U::Error> {

@@ -26,8 +26,10 @@
 //!   [`limit`](Coalescing::with_limit) commits, writes it, commits, hands out the answers, and lets the next one lead. All of that
 //!   is done on its own task. There is no thread and no timer, and a caller that is alone waits for nobody.
 //! - Answers are those of some order in which the callers came one after another. One that is refused harms no other. An
-//!   error of the storage while writing is looked into one by one; an error of the commit is everybody's, for nobody knows
-//!   then what is durable: send it again under a request's key, see [`Caller`](crate::escrow::Caller).
+//!   error of the storage while writing is looked into one by one, and so is a race that was lost to somebody else's unit,
+//!   [wherever it shows](Store::is_lost_race): who loses it alone is told that it is stale. Any other error of the commit is
+//!   everybody's, for nobody knows then what is durable: send it again under a request's key, see
+//!   [`Caller`](crate::escrow::Caller).
 //! - A caller that is dropped while it waits is not written if its turn has not come. If it was leading, another one goes
 //!   on where it was. A caller that is neither polled nor dropped keeps the others waiting, as with any lock.
 

@@ -80,6 +80,13 @@ impl<S: Store + 'static> UnitOfWork for Writer<S> {
     async fn append_all(&mut self, commits: &[Commit]) -> Result<AppendedAll, Self::Error> {
         self.write(commits.to_vec()).await
     }
+
+    fn is_lost_race(error: &Self::Error) -> bool {
+        match error {
+            Shared::Storage(error) => S::Unit::is_lost_race(error),
+            Shared::Panicked => false,
+        }
+    }
 }
 
 impl<S: Store + 'static> Outbox for Writer<S> {

@@ -100,14 +100,25 @@ pub async fn the_same_key_acts_once<P: Provider>(provider: &P) {
     assert_eq!(provider.effects(&call.key()).await, 1);
 }
 
-/// Sent several times at the same moment, a call has one effect.
+/// Sent several times at the same moment, a call has one effect, whichever way it moves money.
 pub async fn the_same_key_at_the_same_moment_acts_once<P: Provider>(provider: &P) {
-    let call = charge(provider, Capture::Now);
-    let key = call.key();
-    // Some may fail, since their outcome is unknown. None may act twice.
-    join_all((0..4).map(|_| provider.gateway().execute(&key, &call))).await;
-    settled(provider, &call).await;
-    assert_eq!(provider.effects(&key).await, 1);
+    let (taken, reserved) = (charge(provider, Capture::Now), charge(provider, Capture::Later));
+    let amount = provider.amount();
+    let capture = Instruction::Capture { payin: reserved.key().subject, amount };
+    let refund = Instruction::Refund {
+        refund: fresh::<RefundId>("re"),
+        payin: taken.key().subject,
+        amount: minor(amount, 1),
+        to: RefundTo::Original,
+    };
+    let payout = Instruction::Payout { payout: fresh::<PayoutId>("po"), amount, to: provider.bank_account() };
+    for call in [taken, reserved, capture, refund, payout] {
+        let key = call.key();
+        // Some may fail, since their outcome is unknown. None may act twice.
+        join_all((0..4).map(|_| provider.gateway().execute(&key, &call))).await;
+        settled(provider, &call).await;
+        assert_eq!(provider.effects(&key).await, 1, "how often {key} has acted");
+    }
 }
 
 /// Another call under a key that was used does nothing: it is an error, or gets the first call's answer.
@@ -281,104 +292,4 @@ fn fresh<I: TryFrom<Subject>>(prefix: &'static str) -> Subject {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        gateway::Verb,
-        money::Currency,
-        sandbox::{Behaviour, Resolution, Sandbox},
-    };
-
-    impl Provider for Sandbox {
-        type Gateway = Self;
-
-        fn gateway(&self) -> &Self {
-            self
-        }
-
-        fn amount(&self) -> Money {
-            Money::from_minor(1250, Currency::EUR)
-        }
-
-        fn bank_account(&self) -> BankAccount {
-            "ba_1".parse().unwrap()
-        }
-
-        async fn effects(&self, key: &IdempotencyKey) -> u32 {
-            Self::effects(self, key)
-        }
-
-        async fn finish(&self, key: &IdempotencyKey) {
-            self.resolve(key, Resolution::Settle);
-        }
-    }
-
-    mod that_settles_at_once {
-        use super::*;
-
-        fn on_sandbox(promise: impl AsyncFnOnce(&Sandbox)) {
-            futures_lite::future::block_on(promise(&Sandbox::new(1)));
-        }
-
-        crate::gateway_promises!(on_sandbox);
-    }
-
-    mod that_lets_one_wait {
-        use super::*;
-
-        fn on_sandbox(promise: impl AsyncFnOnce(&Sandbox)) {
-            let sandbox = Sandbox::new(2);
-            for verb in Verb::ALL {
-                sandbox.script(verb, [Behaviour::Pend, Behaviour::Pend, Behaviour::Pend]);
-            }
-            futures_lite::future::block_on(promise(&sandbox));
-        }
-
-        crate::gateway_promises!(on_sandbox);
-    }
-
-    mod that_insists_on_challenges {
-        use super::*;
-
-        fn on_sandbox(promise: impl AsyncFnOnce(&Sandbox)) {
-            let sandbox = Sandbox::new(2);
-            sandbox.script(Verb::Charge, [const { Behaviour::Challenge { until: None } }; 3]);
-            futures_lite::future::block_on(promise(&sandbox));
-        }
-
-        crate::gateway_promises!(on_sandbox);
-    }
-
-    #[test]
-    #[should_panic(expected = "left: (Money")]
-    fn a_gateway_that_skips_a_challenge_is_found_out() {
-        let sandbox = Sandbox::new(3);
-        sandbox.script(Verb::Charge, [Behaviour::Assure(crate::sca::Assurance::EXEMPT)]);
-        let promise = a_challenge_that_is_asked_for_is_passed_before_anything_moves(&sandbox);
-        futures_lite::future::block_on(promise);
-    }
-
-    #[test]
-    #[should_panic(expected = "assertion `left == right` failed")]
-    fn a_gateway_that_acts_twice_is_found_out() {
-        struct Twice(Sandbox);
-
-        impl Provider for Twice {
-            type Gateway = Sandbox;
-            fn gateway(&self) -> &Sandbox {
-                &self.0
-            }
-            fn amount(&self) -> Money {
-                self.0.amount()
-            }
-            fn bank_account(&self) -> BankAccount {
-                self.0.bank_account()
-            }
-            async fn effects(&self, key: &IdempotencyKey) -> u32 {
-                2 * Sandbox::effects(&self.0, key)
-            }
-        }
-
-        futures_lite::future::block_on(the_same_key_acts_once(&Twice(Sandbox::new(3))));
-    }
-}
+mod tests;

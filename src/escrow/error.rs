@@ -95,7 +95,9 @@ pub enum EscrowError<E> {
 }
 
 impl<E> EscrowError<E> {
-    /// Whether somebody else was faster, so that the same thing may succeed in a fresh unit.
+    /// Whether somebody else was faster, so that the same thing may succeed in a fresh unit. Where a storage tells of it only
+    /// when something is read, it is [`Storage`](Self::Storage): ask
+    /// [`Store::is_lost_race`](crate::store::Store::is_lost_race), as of an error of the commit.
     pub const fn is_lost_race(&self) -> bool {
         matches!(self, Self::Stale)
     }

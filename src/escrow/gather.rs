@@ -194,14 +194,14 @@ impl<'u, U: UnitOfWork> Gathering<'u, U> {
     async fn store(self) -> Result<Vec<Revision>, Fails<U>> {
         let appended = match self.commits.as_slice() {
             [] => return Ok(Vec::new()),
-            [commit] => match self.unit.append(commit).await.map_err(EscrowError::Storage)? {
+            [commit] => match self.unit.append(commit).await.map_err(Failure::unwritten::<U>)? {
                 Appended::Stored(revision) => AppendedAll::Stored(vec![revision]),
                 why @ (Appended::Stale
                 | Appended::Overdrawn { .. }
                 | Appended::Sent { .. }
                 | Appended::Unbooked { .. }) => AppendedAll::Refused { position: 0, why },
             },
-            commits => self.unit.append_all(commits).await.map_err(EscrowError::Storage)?,
+            commits => self.unit.append_all(commits).await.map_err(Failure::unwritten::<U>)?,
         };
         match appended {
             AppendedAll::Stored(revisions) => Ok(revisions),

@@ -100,7 +100,7 @@ impl<T: Value> Transition<T> {
                 return Ok(self.value);
             }
             Ok(refused) => Failure::refused(refused),
-            Err(error) => Failure::Storage(error),
+            Err(error) => Failure::unwritten::<U>(error),
         };
         Err(Unsaved { transition: self, why })
     }
@@ -231,6 +231,11 @@ impl<E> Failure<E> {
             Appended::Unbooked { subject } => Self::Unbooked { subject },
             Appended::Stored(_) => unreachable!("what was stored was not refused"),
         }
+    }
+
+    /// What a store's error means.
+    pub(crate) fn unwritten<U: UnitOfWork<Error = E>>(error: E) -> Self {
+        if U::is_lost_race(&error) { Self::Stale } else { Self::Storage(error) }
     }
 }
 

@@ -61,25 +61,31 @@ pub(super) async fn append_all(
         {
             return Err(PostgresError::Overflow { account: account.clone() });
         }
-        let checks = batch.checks(connection.is_in_transaction());
-        if checks == Checks::Behind && error::stands_against(&error) {
-            // All of it was taken back, and the connection is as usable as before.
+        let in_transaction = connection.is_in_transaction();
+        if batch.checks(in_transaction) == Checks::Ahead {
+            // With no savepoint around it, all that the transaction had written before is gone, too. No answer may look as
+            // if it went on.
+            return Err(if error::was_overtaken(&error) { PostgresError::LostRace(error) } else { error.into() });
+        }
+        // All of it was taken back, and the connection is as usable as before.
+        if error::stands_against(&error) {
             match diagnose::diagnose(connection, commits).await? {
                 Some(refused) => return Ok(refused),
                 None => continue,
             }
         }
-        if !error::is_lost_race(&error) && !error::is_duplicate(&error) {
+        if !error::is_lost_race(&error) {
             return Err(error.into());
         }
-        if connection.is_in_transaction() {
+        if in_transaction {
             break;
         }
     }
     Ok(AppendedAll::Refused { position: 0, why: Appended::Stale })
 }
 
-// Inside a transaction, a statement that may fail on purpose must not take the whole transaction with it.
+// Inside a transaction, a statement that may fail on purpose must not take the whole transaction with it. One that fails by
+// a lost race alone has no savepoint: its two round trips would be paid each time, and it is done again in a fresh unit.
 async fn write(
     connection: &mut PgConnection,
     batch: &Batch<'_>,

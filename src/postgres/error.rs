@@ -5,13 +5,22 @@ use sqlx::Error;
 
 /// What can go wrong with the PostgreSQL store.
 ///
-/// PostgreSQL gives a transaction up when a statement fails: after an error, roll the unit back.
+/// PostgreSQL gives a transaction up when a statement fails: after an error, roll the unit back. A COMMIT of the host's own
+/// would say that all is well and write nothing; [`Store::commit`](crate::store::Store::commit) says [`GivenUp`](Self::GivenUp).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PostgresError {
     /// PostgreSQL itself failed, or the connection to it.
     #[error("PostgreSQL failed")]
     Database(#[source] Error),
+    /// Somebody else was faster in the middle of a transaction, and PostgreSQL has given the transaction up. Nothing that was
+    /// written in it is there, however well it was answered: roll back, and do all of it again in a fresh unit.
+    #[error("somebody else was faster, and PostgreSQL has given the transaction up: roll back and begin a fresh unit")]
+    LostRace(#[source] Error),
+    /// PostgreSQL has given the transaction up before, because a statement in it had failed, one of the host's own perhaps.
+    /// Nothing that was written in it is there: roll back, and see to that statement's error.
+    #[error("PostgreSQL has given the transaction up after a statement in it failed: roll back and see to that error")]
+    GivenUp(#[source] Error),
     /// A row cannot be what this crate wrote. Nothing is made of it.
     #[error("a row of {table} is corrupt: {what}")]
     Corrupt {
@@ -52,13 +61,15 @@ pub enum PostgresError {
 }
 
 impl PostgresError {
-    /// Whether somebody else was faster: a serialization failure (SQLSTATE 40001) or a deadlock (40P01). Nothing was
-    /// written: a fresh unit may go through.
+    /// Whether somebody else was faster: a serialization failure (SQLSTATE 40001), a deadlock (40P01), or a row that
+    /// somebody else has just written. Nothing was written: a fresh unit may go through.
     #[must_use]
     pub fn is_lost_race(&self) -> bool {
         match self {
             Self::Database(error) => is_lost_race(error),
-            Self::Corrupt { .. }
+            Self::LostRace(_) => true,
+            Self::GivenUp(_)
+            | Self::Corrupt { .. }
             | Self::LaterVersion { .. }
             | Self::Unwritable(_)
             | Self::Overflow { .. }
@@ -70,7 +81,8 @@ impl PostgresError {
 
 impl From<Error> for PostgresError {
     fn from(error: Error) -> Self {
-        Self::Database(error)
+        // What went wrong was told before, as the error of another statement.
+        if has_state(&error, "25P02") { Self::GivenUp(error) } else { Self::Database(error) }
     }
 }
 
@@ -85,15 +97,23 @@ pub(super) fn is_out_of_range(error: &Error) -> bool {
     full || has_state(error, "22003")
 }
 
-/// Whether a row was there already that another transaction has just written.
-pub(super) fn is_duplicate(error: &Error) -> bool {
-    has_state(error, "23505")
+/// Whether a batch that had nothing against it a moment ago has lost to another transaction.
+pub(super) fn was_overtaken(error: &Error) -> bool {
+    is_lost_race(error) || is_refused_here(error)
 }
 
 /// Whether the database found that something stands against a batch: a row that is there already, a balance that it may
 /// not have, or fewer rows than there should be, which makes a statement fail on purpose.
 pub(super) fn stands_against(error: &Error) -> bool {
-    ["23505", "23514", "22P02"].into_iter().any(|state| has_state(error, state))
+    is_refused_here(error) || has_state(error, "22P02")
+}
+
+/// Whether one of the crate's own tables has such a row already, or may not have it. What a trigger of the host's runs
+/// into somewhere else would be the same again in a fresh unit.
+fn is_refused_here(error: &Error) -> bool {
+    let table = error.as_database_error().and_then(|error| error.table());
+    let refused = has_state(error, "23505") || has_state(error, "23514");
+    refused && table.is_some_and(|table| table.starts_with("escrowed_"))
 }
 
 fn has_state(error: &Error, state: &str) -> bool {

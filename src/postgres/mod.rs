@@ -17,11 +17,19 @@
 //! one round trip, durable when it answers. A transaction is what sqlx's `begin` has opened: of one that the host opens by
 //! sending BEGIN itself nothing is known here, and a refusal gives it up.
 //!
+//! When a statement fails in a transaction, PostgreSQL gives it up: nothing that was written in it will ever be there. It
+//! answers the COMMIT of such a transaction with a ROLLBACK, which is no error, and sqlx's own `commit` takes it for success.
+//! [`Store::commit`](crate::store::Store::commit) therefore asks first, which costs one round trip, and says
+//! [`PostgresError::GivenUp`]. Commit through it whatever the pool has begun; who commits by sqlx's `commit` has to roll back
+//! after every error, those of the host's own statements included.
+//!
 //! # One commit, one statement
 //! An append is a single statement with data-modifying CTEs, made of only those parts that its commits need. `append_all` is
 //! the same statement over longer arrays.
 //! - A few commits in a transaction are checked ahead: the rows are locked and looked at, and only if all is well is
-//!   anything written. The statement does not fail, so the transaction goes on after a refusal.
+//!   anything written. The statement does not fail, so the transaction goes on after a refusal. Only what somebody else
+//!   writes at the same moment can still stand against it: see [below](#isolation-and-lost-races). A savepoint against that
+//!   would cost two round trips each time, for what is done again in a fresh unit anyway.
 //! - On a bare connection, and for more commits or more than one new subject in a transaction, the writing itself finds what
 //!   is wrong (a row too few, a row too many, a balance that its CHECK refuses): then the statement fails, PostgreSQL takes
 //!   all of it back, and the cause is looked up. In a transaction a savepoint stands around it: two round trips more.
@@ -40,11 +48,17 @@
 //! them as they come, so appends hardly ever lock each other out; where they do, one of them has lost a race.
 //!
 //! # Isolation and lost races
-//! It works under READ COMMITTED, which is PostgreSQL's default, and under SERIALIZABLE ([`Postgres::serializable`]). A
-//! serialization failure (SQLSTATE 40001) or deadlock (40P01) loses nothing: on a bare connection the append is tried again
-//! up to three times and then answers [`Stale`](crate::store::Appended::Stale); in a transaction, which PostgreSQL has given
-//! up by then, it answers `Stale` at once: roll the unit back and begin a fresh one. From a read or a COMMIT it is an error
-//! for which [`PostgresError::is_lost_race`] says yes; the crate's own workers begin anew then.
+//! It works under READ COMMITTED, which is PostgreSQL's default, and under SERIALIZABLE ([`Postgres::serializable`]). An
+//! append may lose a race although all was well a moment ago: by a serialization failure (SQLSTATE 40001), a deadlock
+//! (40P01), or a row of the crate's that somebody else has just written (23505, 23514), such as the same request's.
+//! - On a bare connection it is tried again up to three times and then answers [`Stale`](crate::store::Appended::Stale).
+//! - In a transaction PostgreSQL has by then given up all that was written in it, so no answer may look as if it went on: it
+//!   is [`PostgresError::LostRace`]. Roll back and begin a fresh unit. Where a savepoint stands around the append, it is
+//!   `Stale`, and the transaction goes on.
+//! - From a read or a COMMIT it is PostgreSQL's own error.
+//!
+//! [`PostgresError::is_lost_race`] says yes to all of these errors. The acts of an [`Escrow`](crate::escrow::Escrow) tell
+//! an append's as [stale](crate::escrow::EscrowError::Stale), and the crate's own workers begin anew.
 //!
 //! # What to know
 //! - Tables begin with `escrowed_` and live in the first schema of the `search_path`. Every text is compared byte by byte.

@@ -25,14 +25,21 @@ impl Store for Postgres {
         self.transaction().await
     }
 
-    async fn commit(&self, unit: PostgresUnit) -> Result<(), PostgresError> {
+    /// Asks before it commits, which is one round trip more: PostgreSQL answers the COMMIT of a transaction that it has given
+    /// up with a ROLLBACK instead of an error, and sqlx does not tell the two apart.
+    ///
+    /// # Errors
+    /// [`PostgresError::GivenUp`] when a statement in it had failed, one of the host's own perhaps: nothing was written.
+    /// [`PostgresError::Database`] when PostgreSQL fails or is lost. Unless that
+    /// [is a lost race](PostgresError::is_lost_race), it may be unknown then whether the unit was committed.
+    async fn commit(&self, mut unit: PostgresUnit) -> Result<(), PostgresError> {
+        sqlx::raw_sql(STANDS).execute(&mut *unit).await?;
         Ok(unit.commit().await?)
     }
-
-    fn is_lost_race(&self, error: &PostgresError) -> bool {
-        error.is_lost_race()
-    }
 }
+
+/// The least that can be asked: any statement is refused in a transaction that was given up.
+const STANDS: &str = "SELECT";
 
 // A transaction is a connection with something open on it, so both do the same.
 macro_rules! units {
@@ -54,6 +61,10 @@ macro_rules! units {
 
             async fn append_all(&mut self, commits: &[Commit]) -> Result<AppendedAll, PostgresError> {
                 append::append_all(self, commits).await
+            }
+
+            fn is_lost_race(error: &PostgresError) -> bool {
+                error.is_lost_race()
             }
         }
 

@@ -98,10 +98,6 @@ impl Store for Sqlite {
         run(connection, COMMIT)?;
         Ok(())
     }
-
-    fn is_lost_race(&self, error: &SqliteError) -> bool {
-        error.is_busy()
-    }
 }
 
 impl UnitOfWork for SqliteUnit {
@@ -131,6 +127,10 @@ impl UnitOfWork for SqliteUnit {
             Some((position, why)) => Ok(AppendedAll::Refused { position, why }),
             None => self.whole(append::are_stored, |connection| append::append_all(connection, commits)),
         }
+    }
+
+    fn is_lost_race(error: &SqliteError) -> bool {
+        error.is_busy()
     }
 }
 

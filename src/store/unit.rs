@@ -13,7 +13,8 @@ pub struct Revision(i64);
 ///
 /// Everything written through it becomes durable together when the host commits it, or not at all.
 pub trait UnitOfWork: Send {
-    /// What can go wrong with the storage itself. A lost race is no error: see [`Appended`].
+    /// What can go wrong with the storage itself. A lost race is an error only where it has cost the unit: see
+    /// [`is_lost_race`](Self::is_lost_race).
     type Error: Error + Send + Sync + 'static;
 
     /// All events of a subject; `None` when there is no such subject.
@@ -28,20 +29,29 @@ pub trait UnitOfWork: Send {
     /// When the storage fails.
     fn answered(&mut self, key: &RequestKey) -> impl Future<Output = Result<Option<Answered>, Self::Error>> + Send;
 
-    /// Writes all of a commit, or nothing of it.
+    /// Writes all of a commit, or nothing of it. Whatever it answers, the unit goes on, and what was written through it before
+    /// is still there: where a storage gives the unit up, that is an error.
     ///
     /// # Errors
     /// When the storage fails. Nothing of the commit may be left behind then.
     fn append(&mut self, commit: &Commit) -> impl Future<Output = Result<Appended, Self::Error>> + Send;
 
-    /// Writes all of these commits in order, or nothing of any.
+    /// Writes all of these commits in order, or nothing of any. The unit goes on as after [`append`](Self::append).
     ///
     /// # Errors
     /// When the storage fails. Nothing of any commit may be left behind then.
     fn append_all(&mut self, commits: &[Commit]) -> impl Future<Output = Result<AppendedAll, Self::Error>> + Send;
+
+    /// Whether an error only says that somebody else was faster, and that the storage has given the unit up for it, as after a
+    /// deadlock: nothing of the unit was written, and a fresh one may go through. [`save`](crate::lifecycle::Transition::save)
+    /// and the acts of an [`Escrow`](crate::escrow::Escrow) tell it as stale.
+    fn is_lost_race(_error: &Self::Error) -> bool {
+        false
+    }
 }
 
-/// What became of a commit. A lost race is data, not an error.
+/// What became of a commit. A lost race is data, not an error, as long as the unit outlives it: after any of these it is as
+/// usable as before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Appended {
     /// Written. The subject's new revision.
@@ -95,16 +105,17 @@ pub trait Store: Send + Sync {
     /// When the storage fails.
     fn begin(&self) -> impl Future<Output = Result<Self::Unit, Self::Error>> + Send;
 
-    /// Makes all that was written through a unit durable.
+    /// Makes all that was written through a unit durable. It never says so of a unit that the storage has given up.
     ///
     /// # Errors
-    /// When the storage fails. It may be unknown then whether the unit was committed: read before writing again.
+    /// When the storage fails, or has given the unit up. It may be unknown then whether the unit was committed: read before
+    /// writing again.
     fn commit(&self, unit: Self::Unit) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
     /// Whether an error only says that somebody else was faster, such as a serialization failure: nothing was written,
-    /// and a fresh unit may go through.
-    fn is_lost_race(&self, _error: &Self::Error) -> bool {
-        false
+    /// and a fresh unit may go through. What the unit says of it, unless said.
+    fn is_lost_race(&self, error: &Self::Error) -> bool {
+        Self::Unit::is_lost_race(error)
     }
 }
 

@@ -159,6 +159,31 @@ fn nothing_is_acknowledged_that_is_not_durable() {
 }
 
 #[test]
+fn a_race_that_is_lost_at_the_commit_is_for_whom_it_concerns() {
+    let groups: Vec<_> = [1, 2, 2, 3].map(|number| vec![opens(order(number))]).into();
+    // All of them together, then one after another: the first of them may lose again, and only that one has lost.
+    for (races, expected) in [(1, [true, true, false, true]), (2, [false, true, false, true])] {
+        let store = Coalescing::new(Rig::new(1, Fails::ToWin(races)));
+        let answers = all_write(&store, &groups);
+        for (number, stored_) in expected.into_iter().enumerate() {
+            assert!(stored(&answers[number]) == stored_, "{races}, {number}: {answers:?}");
+            assert!(stored_ || refused(&answers[number]) == Some((0, &Appended::Stale)), "{races}: {answers:?}");
+        }
+        block_on(async {
+            let mut unit = store.begin().await.unwrap();
+            for (number, there) in [(1, expected[0]), (2, true), (3, true)] {
+                assert_eq!(unit.log(order(number)).await.unwrap().is_some(), there, "{races}: {number}");
+            }
+        });
+    }
+    // Whoever is alone loses only to others, too.
+    let store = Coalescing::new(Rig::new(1, Fails::ToWin(1)));
+    assert!(all_write(&store, &groups[..1]).iter().all(stored));
+    let store = Coalescing::new(Rig::new(1, Fails::ToWin(2)));
+    assert_eq!(refused(&all_write(&store, &groups[..1])[0]), Some((0, &Appended::Stale)));
+}
+
+#[test]
 fn a_panic_in_the_store_is_told_to_everybody_in_the_unit_and_the_queue_goes_on() {
     let store = Coalescing::new(Rig::new(1, Fails::Never));
     // No step makes such a commit.

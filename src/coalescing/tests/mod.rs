@@ -3,5 +3,7 @@
 mod answers;
 mod dropped;
 mod promises;
+#[cfg(feature = "postgres")]
+mod races;
 mod rig;
 mod serial;

@@ -15,7 +15,7 @@ use std::{
     task::{Context, Poll, Wake, Waker},
 };
 
-/// Where a store fails, once.
+/// Where a store fails, once unless said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fails {
     Never,
@@ -24,6 +24,8 @@ pub(super) enum Fails {
     BeforeCommit,
     /// It is durable, but who knows?
     AfterCommit,
+    /// So many commits find that somebody else was faster. Nothing of them is durable.
+    ToWin(usize),
 }
 
 /// A store in memory that pauses around everything, counts, and fails where it is told to.
@@ -59,6 +61,11 @@ impl Rig {
     fn failure() -> MemoryError {
         MemoryError::Unwritable(serde::de::Error::custom("it fails"))
     }
+
+    // A memory store loses no races, so its error for what it cannot hold has to stand for them.
+    fn lost() -> MemoryError {
+        MemoryError::Overflow { account: "wallet:race".parse().unwrap() }
+    }
 }
 
 impl Store for Rig {
@@ -78,13 +85,21 @@ impl Store for Rig {
 
     async fn commit(&self, unit: MemoryUnit) -> Result<(), MemoryError> {
         self.pause().await;
-        let first = self.committed.fetch_add(1, Ordering::SeqCst) == 0;
+        let before = self.committed.fetch_add(1, Ordering::SeqCst);
+        let first = before == 0;
         if first && self.fails == Fails::BeforeCommit {
             return Err(Self::failure());
+        }
+        if matches!(self.fails, Fails::ToWin(races) if before < races) {
+            return Err(Self::lost());
         }
         self.memory.commit(unit).await?;
         self.pause().await;
         if first && self.fails == Fails::AfterCommit { Err(Self::failure()) } else { Ok(()) }
+    }
+
+    fn is_lost_race(&self, error: &MemoryError) -> bool {
+        matches!(error, MemoryError::Overflow { .. })
     }
 }
 

@@ -4,7 +4,9 @@ pub mod append;
 pub(crate) mod commits;
 pub mod outbox;
 pub mod together;
+pub mod units;
 pub mod views;
+pub mod workers;
 
 /// Hands each promise to `$run`, by its name.
 ///
@@ -12,8 +14,8 @@ pub mod views;
 /// `$run` has to do is to build an empty store, run the promise on it by whatever runtime the store needs, and keep whatever
 /// must live as long as the store. See [the module](crate::conformance) for an example.
 ///
-/// `store_promises! { without rolling back: run }` leaves out the promises that roll a unit back, for a store whose every
-/// write is durable by itself.
+/// `store_promises! { without rolling back: run }` leaves out the promises that roll a unit back or wait with an open one, for
+/// a store whose every write is durable by itself.
 #[macro_export]
 macro_rules! store_promises {
     ($run:path) => {
@@ -29,6 +31,8 @@ macro_rules! store_promises {
                 outbox:
                     a_deadline_is_leased_once,
                     a_lease_that_was_rolled_back_was_never_taken;
+                units:
+                    what_is_not_committed_is_seen_by_nobody_else;
                 views:
                     parties_come_and_go;
             }
@@ -54,6 +58,7 @@ macro_rules! store_promises {
             together:
                 one_of_many_creators_wins,
                 one_of_many_goes_on,
+                one_of_many_does_what_was_asked,
                 no_update_is_lost,
                 an_overdraft_is_refused_among_many,
                 money_that_crosses_arrives,
@@ -61,6 +66,11 @@ macro_rules! store_promises {
                 two_workers_never_hold_one_call,
                 two_workers_never_hold_one_deadline,
                 large_commits_come_back_whole;
+            units:
+                what_was_written_before_a_lost_race_is_there_or_told_of;
+            workers:
+                a_call_is_withdrawn_or_taken,
+                the_second_call_of_an_order_waits_among_many;
             outbox:
                 a_call_waits_as_it_was_written,
                 a_call_that_nobody_took_is_withdrawn,
@@ -99,3 +109,6 @@ macro_rules! store_promises {
         }
     )+};
 }
+
+#[cfg(test)]
+mod tests;

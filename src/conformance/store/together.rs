@@ -1,28 +1,44 @@
 //! Many at the same moment: each promise starts several units in one task, so that a store that lets them work side by
 //! side is made to, and one in which they take turns is not asked for more.
 
-use super::commits::*;
+use super::{commits::*, workers::take};
 use crate::{
     gateway::Outcome,
     ledger::Entry,
     money::Currency,
-    store::{Appended, Commit, DueLease, IndexEntry, Lease, Outbox, Record, Settlement, Store, UnitOfWork, Views},
+    store::{
+        Answered, Appended, Commit, Digest, DueLease, IndexEntry, Outbox, Record, Request, Settlement, Store,
+        UnitOfWork, Views,
+    },
 };
 use futures_util::future::join_all;
 
 /// How many work at the same moment.
-const MANY: u32 = 8;
+pub(super) const MANY: u32 = 8;
 
-/// Writes a commit in a unit of its own: what it answered, once it is durable. A lost race at the end is `Stale`, too.
-async fn alone<S: Store>(store: &S, commit: &Commit) -> Appended {
+/// Writes a commit in a unit of its own: what it answered, once it is durable. A race that is lost with an error is `Stale`,
+/// too.
+pub(super) async fn alone<S: Store>(store: &S, commit: &Commit) -> Appended {
     let mut unit = store.begin().await.unwrap();
-    match unit.append(commit).await.unwrap() {
-        Appended::Stored(revision) => match store.commit(unit).await {
-            Ok(()) => Appended::Stored(revision),
-            Err(error) if store.is_lost_race(&error) => Appended::Stale,
-            Err(error) => panic!("{error}"),
-        },
-        refused => refused,
+    let written = match unit.append(commit).await {
+        Ok(Appended::Stored(revision)) => store.commit(unit).await.map(|()| Appended::Stored(revision)),
+        Ok(refused) => return refused,
+        Err(error) => Err(error),
+    };
+    match written {
+        Ok(stored) => stored,
+        Err(error) if store.is_lost_race(&error) => Appended::Stale,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Writes a commit of which nobody else writes the subject, until nobody is faster.
+pub(super) async fn insist<S: Store>(store: &S, commit: &Commit) -> Appended {
+    loop {
+        match alone(store, commit).await {
+            Appended::Stale => {}
+            answer => return answer,
+        }
     }
 }
 
@@ -53,6 +69,31 @@ pub async fn one_of_many_goes_on<S: Store>(store: &S) {
     assert_eq!(won(&answers), 1, "{answers:?}");
     let mut unit = store.begin().await.unwrap();
     assert_eq!(unit.log(order(1)).await.unwrap().unwrap().records.len(), 2);
+    assert_eq!(unit.balance(&account("world:sandbox"), Currency::EUR).await.unwrap(), euro(-5));
+}
+
+/// Many do what one request asks for, each with a subject of its own: one does, and what is answered under the key is what it
+/// did.
+pub async fn one_of_many_does_what_was_asked<S: Store>(store: &S) {
+    let asked = |number: u32| {
+        let mut commit = opens(order(number.into()));
+        commit.request = Some(Request::new("anna-1", "open").unwrap());
+        commit.entries = vec![entry("world:sandbox", &format!("wallet:w{number}"), 5)];
+        commit
+    };
+    let commits: Vec<_> = (1..=MANY).map(asked).collect();
+    let answers = join_all(commits.iter().map(|commit| alone(store, commit))).await;
+    assert_eq!(won(&answers), 1, "one request was done more than once, or never: {answers:?}");
+    assert!(answers.iter().all(|answer| matches!(answer, Appended::Stored(_) | Appended::Stale)), "{answers:?}");
+    let mut unit = store.begin().await.unwrap();
+    for (commit, answer) in commits.iter().zip(&answers) {
+        let there = unit.log(commit.subject()).await.unwrap().is_some();
+        assert_eq!(there, matches!(answer, Appended::Stored(_)), "{}", commit.subject());
+        if there {
+            let expected = Answered { digest: Digest::of("open"), subject: commit.subject(), seq: 1 };
+            assert_eq!(unit.answered(&"anna-1".parse().unwrap()).await.unwrap(), Some(expected));
+        }
+    }
     assert_eq!(unit.balance(&account("world:sandbox"), Currency::EUR).await.unwrap(), euro(-5));
 }
 
@@ -89,12 +130,7 @@ pub async fn an_overdraft_is_refused_among_many<S: Store>(store: &S) {
     let spend = |number: u32| async move {
         let mut commit = opens(order(number.into()));
         commit.entries = vec![entry("wallet:alice", &format!("wallet:w{number}"), 1)];
-        loop {
-            match alone(store, &commit).await {
-                Appended::Stale => {}
-                answer => return answer,
-            }
-        }
+        insist(store, &commit).await
     };
     let answers = join_all((1..=MANY).map(spend)).await;
     assert_eq!(won(&answers), 5, "{answers:?}");
@@ -114,13 +150,8 @@ pub async fn money_that_crosses_arrives<S: Store>(store: &S) {
             if number.is_multiple_of(2) { ("wallet:alice", "wallet:bob") } else { ("wallet:bob", "wallet:alice") };
         let mut commit = opens(order(number.into()));
         commit.entries = vec![entry(from, to, 3)];
-        loop {
-            match alone(store, &commit).await {
-                Appended::Stored(_) => return,
-                Appended::Stale => {}
-                refused => panic!("{refused:?}"),
-            }
-        }
+        let answer = insist(store, &commit).await;
+        assert!(matches!(answer, Appended::Stored(_)), "{answer:?}");
     };
     join_all((1..=4 * MANY).map(send)).await;
     let mut unit = store.begin().await.unwrap();
@@ -148,33 +179,9 @@ pub async fn two_workers_never_hold_one_call<S: Store>(store: &S) {
     for number in 1..=20 {
         saved(store, &Commit { calls: vec![charge(payin(number), at(0))], ..opens(order(number)) }).await;
     }
-    let take = |number: u32| async move {
-        let mut mine = Vec::new();
-        loop {
-            let mut unit = store.begin().await.unwrap();
-            let lease = Lease {
-                worker: format!("w{number}").parse().unwrap(),
-                gateway: "sandbox".parse().unwrap(),
-                now: at(0),
-                until: at(60),
-                limit: 3,
-            };
-            let taken = match unit.lease(&lease).await {
-                Ok(taken) => taken,
-                Err(error) if store.is_lost_race(&error) => continue,
-                Err(error) => panic!("{error}"),
-            };
-            match store.commit(unit).await {
-                Ok(()) if taken.is_empty() => return mine,
-                Ok(()) => mine.extend(taken.iter().map(|call| call.instruction.key())),
-                Err(error) if store.is_lost_race(&error) => {}
-                Err(error) => panic!("{error}"),
-            }
-        }
-    };
-    let mut held: Vec<_> = join_all((0..MANY).map(take)).await.concat();
+    let mut held: Vec<_> = join_all((0..MANY).map(|worker| take(store, worker, 3))).await.concat();
     // A worker that found nothing because another had it for a moment comes again.
-    held.extend(take(MANY).await);
+    held.extend(take(store, MANY, 3).await);
     held.sort();
     let all: Vec<_> = (1..=20).map(|number| key(&charge(payin(number), at(0)))).collect();
     assert_eq!(held, all);

@@ -22,7 +22,8 @@ const FEW: usize = 4;
 /// When it is found out that something stands against a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Checks {
-    /// Before anything is written, so that the statement cannot fail: a transaction of the host's goes on.
+    /// Before anything is written, so that the statement does not fail and a transaction of the host's goes on. It fails all
+    /// the same where somebody else writes the same at the same moment: then PostgreSQL gives the transaction up.
     Ahead,
     /// By the writing itself, which is less work. PostgreSQL takes back a statement that fails; in a transaction that
     /// needs a savepoint.

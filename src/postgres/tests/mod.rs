@@ -1,7 +1,7 @@
 mod agreement;
 #[path = "../../../tests/all/postgres/database.rs"]
 pub(crate) mod database;
-mod races;
+pub(crate) mod races;
 
 use super::*;
 use crate::{

@@ -1,6 +1,21 @@
 //! Two units that are open at the same time.
 
 use super::*;
+use crate::{escrow::Escrow, order::Terms, party::Actor, sandbox::Sandbox};
+use futures_util::future::join;
+
+/// Returns once somebody waits for what this unit has locked.
+pub(crate) async fn somebody_waits_for(unit: &mut PostgresUnit) {
+    const WAITING: &str =
+        "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))";
+    for _ in 0..100_000 {
+        let waiting: i64 = sqlx::query_scalar(WAITING).fetch_one(&mut **unit).await.unwrap();
+        if waiting > 0 {
+            return;
+        }
+    }
+    panic!("nobody ever waited");
+}
 
 #[test]
 fn accounts_that_many_share_do_not_wait() {
@@ -40,9 +55,10 @@ fn a_serialization_failure_is_a_lost_race() {
         }
         stored(&mut one, &goes_on(order(1), first, 2)).await;
         store.commit(one).await.unwrap();
-        assert_eq!(two.append(&goes_on(order(1), first, 2)).await.unwrap(), Appended::Stale);
+        let lost = two.append(&goes_on(order(1), first, 2)).await.unwrap_err();
+        assert!(matches!(lost, PostgresError::LostRace(_)) && store.is_lost_race(&lost), "{lost:?}");
         let gone = two.log(order(1)).await.unwrap_err();
-        assert!(!store.is_lost_race(&gone), "the transaction has ended: {gone:?}");
+        assert!(matches!(gone, PostgresError::GivenUp(_)) && !store.is_lost_race(&gone), "{gone:?}");
 
         // Each reads what the other writes: the second to commit has lost.
         let (mut one, mut two) = (store.begin().await.unwrap(), store.begin().await.unwrap());
@@ -77,7 +93,7 @@ fn one_request_at_two_connections_is_done_once() {
             let mut bare = other.pool().acquire().await.unwrap();
             bare.append_all(&[first]).await.unwrap()
         });
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        somebody_waits_for(&mut one).await;
         store.commit(one).await.unwrap();
         let refused = AppendedAll::Refused { position: 0, why: Appended::Stale };
         assert_eq!(waiting.await.unwrap(), refused);
@@ -110,7 +126,7 @@ fn subjects_that_two_open_at_once_are_opened_by_one() {
                     other.pool().acquire().await.unwrap().append_all(&all).await.unwrap()
                 }
             });
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            somebody_waits_for(&mut one).await;
             store.commit(one).await.unwrap();
             let answer = waiting.await.unwrap();
             assert!(matches!(answer, AppendedAll::Refused { why: Appended::Stale, .. }), "{answer:?}");
@@ -135,32 +151,156 @@ fn a_deadlock_is_a_lost_race_and_loses_nothing() {
         let (mut one, mut two) = (store.begin().await.unwrap(), store.begin().await.unwrap());
         stored(&mut one, &first).await;
         stored(&mut two, &second).await;
-        let (a, b) = futures_util::future::join(
-            async {
-                let answer = one.append(&second).await.unwrap();
-                if answer == Appended::Stale {
-                    one.rollback().await.unwrap()
-                } else {
-                    one.commit().await.unwrap()
+        // Whoever has lost is told so, and cannot commit what it had written before. The other one goes on.
+        let go_on = |mut unit: PostgresUnit, commit| {
+            let store = &store;
+            async move {
+                match unit.append(commit).await {
+                    Ok(answer) => {
+                        assert!(matches!(answer, Appended::Stored(_)), "{answer:?}");
+                        store.commit(unit).await.unwrap();
+                        true
+                    }
+                    Err(lost) => {
+                        assert!(matches!(lost, PostgresError::LostRace(_)) && lost.is_lost_race(), "{lost:?}");
+                        let lost = store.commit(unit).await.unwrap_err();
+                        assert!(matches!(lost, PostgresError::GivenUp(_)), "{lost:?}");
+                        false
+                    }
                 }
-                answer
-            },
-            async {
-                let answer = two.append(&first).await.unwrap();
-                if answer == Appended::Stale {
-                    two.rollback().await.unwrap()
-                } else {
-                    two.commit().await.unwrap()
-                }
-                answer
-            },
-        )
-        .await;
-        let stale = [&a, &b].iter().filter(|answer| ***answer == Appended::Stale).count();
-        assert_eq!(stale, 1, "{a:?} {b:?}");
+            }
+        };
+        let (a, b) = join(go_on(one, &second), go_on(two, &first)).await;
+        assert!(a != b, "one of them goes on");
         let mut unit = store.begin().await.unwrap();
         for number in [1, 2] {
             assert_eq!(unit.log(order(number)).await.unwrap().unwrap().records.len(), 2);
         }
     });
+}
+
+#[test]
+fn a_request_that_somebody_else_does_first_gives_the_transaction_up() {
+    let database = Database::new();
+    block_on(async {
+        let store = database.store().await;
+        let mut one = store.begin().await.unwrap();
+        stored(&mut one, &full()).await;
+        let mut two = store.begin().await.unwrap();
+        stored(&mut two, &opens(order(2))).await;
+        // It was not there yet when this one looked.
+        let same = Commit { request: full().request, ..opens(order(3)) };
+        let (lost, ()) = join(two.append(&same), async {
+            somebody_waits_for(&mut one).await;
+            store.commit(one).await.unwrap();
+        })
+        .await;
+        let lost = lost.unwrap_err();
+        assert!(matches!(lost, PostgresError::LostRace(_)) && store.is_lost_race(&lost), "{lost:?}");
+        let lost = store.commit(two).await.unwrap_err();
+        assert!(matches!(lost, PostgresError::GivenUp(_)), "{lost:?}");
+        let mut unit = store.begin().await.unwrap();
+        assert_eq!(unit.log(order(2)).await.unwrap(), None);
+        // By now there is nothing to wait for, so it is data, and the unit goes on.
+        stored(&mut unit, &opens(order(2))).await;
+        assert_eq!(unit.append(&same).await.unwrap(), Appended::Stale);
+        store.commit(unit).await.unwrap();
+        assert!(store.begin().await.unwrap().log(order(2)).await.unwrap().is_some());
+    });
+}
+
+#[test]
+fn an_act_that_loses_its_transaction_is_stale_and_answered_in_a_fresh_unit() {
+    let database = Database::new();
+    block_on(async {
+        let store = database.store().await;
+        let escrow = Escrow::new(store.clone(), Sandbox::new(1));
+        let open = async |unit: &mut PostgresUnit| {
+            let (name, price) = ("A bicycle".parse().unwrap(), "120.00 EUR".parse().unwrap());
+            let [seller, shop] = ["sam", "shop"].map(|name| name.parse().unwrap());
+            let terms = Terms::new(name, price, seller, shop, "sandbox".parse().unwrap());
+            let ops = Actor::platform("ops".parse().unwrap()).under("ops-1".parse().unwrap());
+            escrow.open_order(unit, terms, ops).await
+        };
+        let (mut one, mut two) = (store.begin().await.unwrap(), store.begin().await.unwrap());
+        let first = open(&mut one).await.unwrap();
+        let (lost, ()) = join(open(&mut two), async {
+            somebody_waits_for(&mut one).await;
+            store.commit(one).await.unwrap();
+        })
+        .await;
+        let lost = lost.unwrap_err();
+        assert!(lost.is_lost_race(), "{lost:?}");
+        assert!(matches!(store.commit(two).await, Err(PostgresError::GivenUp(_))));
+        let again = open(&mut store.begin().await.unwrap()).await.unwrap();
+        assert_eq!(again.id(), first.id());
+    });
+}
+
+#[test]
+fn a_debt_that_somebody_else_pays_off_first_gives_the_transaction_up() {
+    let database = Database::new();
+    block_on(async {
+        let store = database.store().await;
+        let owe = Commit { entries: vec![entry("debt:alice", "world:sandbox", 8)], ..opens(order(1)) };
+        saved(&store, &owe).await;
+        let pay = |number| Commit { entries: vec![entry("world:sandbox", "debt:alice", 5)], ..opens(order(number)) };
+        let (mut one, mut two) = (store.begin().await.unwrap(), store.begin().await.unwrap());
+        stored(&mut one, &pay(2)).await;
+        let second = pay(3);
+        let (lost, ()) = join(two.append(&second), async {
+            somebody_waits_for(&mut one).await;
+            store.commit(one).await.unwrap();
+        })
+        .await;
+        let lost = lost.unwrap_err();
+        assert!(store.is_lost_race(&lost), "{lost:?}");
+        drop(two);
+        let refused = Appended::Overdrawn { account: account("debt:alice") };
+        assert_eq!(store.begin().await.unwrap().append(&second).await.unwrap(), refused);
+    });
+}
+
+#[test]
+fn what_the_hosts_own_tables_refuse_is_no_lost_race() {
+    const TRIGGER: &str = "CREATE TABLE seen (id text PRIMARY KEY);
+INSERT INTO seen VALUES ('once');
+CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN INSERT INTO seen VALUES ('once'); RETURN NEW; END $$;
+CREATE TRIGGER see BEFORE INSERT ON escrowed_subjects FOR EACH ROW EXECUTE FUNCTION see()";
+    let database = Database::new();
+    block_on(async {
+        let store = database.store().await;
+        sqlx::raw_sql(TRIGGER).execute(store.pool()).await.unwrap();
+        let mut unit = store.begin().await.unwrap();
+        let refused = unit.append(&opens(order(1))).await.unwrap_err();
+        assert!(matches!(refused, PostgresError::Database(_)) && !store.is_lost_race(&refused), "{refused:?}");
+        assert!(matches!(store.commit(unit).await, Err(PostgresError::GivenUp(_))));
+    });
+}
+
+#[test]
+fn a_transaction_that_was_given_up_is_never_committed() {
+    for serializable in [false, true] {
+        let database = Database::new();
+        block_on(async {
+            let store = database.store().await;
+            let store = if serializable { store.serializable() } else { store };
+            let mut unit = store.begin().await.unwrap();
+            stored(&mut unit, &opens(order(1))).await;
+            // One of the host's own statements, and a host that does not look.
+            sqlx::query("SELECT 1 / 0").execute(&mut *unit).await.unwrap_err();
+            let refused = store.commit(unit).await.unwrap_err();
+            assert!(matches!(refused, PostgresError::GivenUp(_)) && !store.is_lost_race(&refused), "{refused:?}");
+            assert_eq!(store.begin().await.unwrap().log(order(1)).await.unwrap(), None);
+            // The connection is as good as new, and so is a transaction that went back to a savepoint.
+            let mut unit = store.begin().await.unwrap();
+            stored(&mut unit, &opens(order(2))).await;
+            let mut savepoint = sqlx::Connection::begin(&mut *unit).await.unwrap();
+            sqlx::query("SELECT 1 / 0").execute(&mut *savepoint).await.unwrap_err();
+            savepoint.rollback().await.unwrap();
+            store.commit(unit).await.unwrap();
+            assert!(store.begin().await.unwrap().log(order(2)).await.unwrap().is_some());
+        });
+    }
 }

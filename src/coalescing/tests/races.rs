@@ -1,0 +1,42 @@
+//! Several processes share one database: what a unit for many callers loses to somebody else's.
+
+use crate::{
+    coalescing::Coalescing,
+    conformance::store::commits::{goes_on, opens, order, saved, stored},
+    postgres::tests::{
+        database::{Database, block_on},
+        races::somebody_waits_for,
+    },
+    store::{Appended, Commit, Request, Store, UnitOfWork},
+};
+use futures_util::future::{join, join_all};
+
+#[test]
+fn what_was_written_before_a_lost_race_is_acknowledged_only_if_it_is_there() {
+    let database = Database::new();
+    block_on(async {
+        let store = database.store().await;
+        let (first, second) = (saved(&store, &opens(order(1))).await, saved(&store, &opens(order(2))).await);
+        let asked = |commit| Commit { request: Some(Request::new("anna-1", "open").unwrap()), ..commit };
+        // Another process has done what the last caller was asked, and has not committed it yet.
+        let mut other = store.begin().await.unwrap();
+        stored(&mut other, &asked(opens(order(3)))).await;
+        // The second caller meets the first, so the first one's commit is written by itself, and then the others'.
+        let callers = [goes_on(order(1), first, 2), goes_on(order(1), first, 2), asked(goes_on(order(2), second, 2))];
+        let shared = Coalescing::new(store.clone());
+        let answers = join_all(callers.iter().map(|commit| {
+            let mut writer = shared.writer();
+            async move { writer.append(commit).await.unwrap() }
+        }));
+        let (answers, ()) = join(answers, async {
+            somebody_waits_for(&mut other).await;
+            store.commit(other).await.unwrap();
+        })
+        .await;
+        assert!(matches!(answers[..], [Appended::Stored(_), Appended::Stale, Appended::Stale]), "{answers:?}");
+        let mut unit = store.begin().await.unwrap();
+        let Appended::Stored(revision) = answers[0] else { unreachable!() };
+        assert_eq!(unit.log(order(1)).await.unwrap().unwrap().revision, revision, "it was acknowledged and is lost");
+        assert_eq!(unit.log(order(2)).await.unwrap().unwrap().revision, second);
+    });
+}
