@@ -10,7 +10,10 @@ mod refunds_returned;
 mod returned;
 mod storm;
 mod unapproved;
+mod written_off;
 
+pub(crate) use chargebacks::debts;
+pub(crate) use debts::write_off;
 pub(crate) use evidence::{Taken, came_back, nothing_there};
 pub(crate) use refunds_returned::{replace, send_back};
 
