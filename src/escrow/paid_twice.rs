@@ -5,11 +5,20 @@ use crate::{
     gateway::Gateway,
     money::Money,
     party::Stamp,
-    payment::{AnyDebt, AnyPayin, DebtId, Refund, Route, debt::Source, payin::Taken, refund},
-    store::{Store, UnitOfWork},
+    payment::{
+        AnyDebt, AnyPayin, AnyRefund, Chargeback, DebtId, Refund, RefundId, Route,
+        chargeback::{self, Open, Won},
+        debt::Source,
+        payin::Taken,
+        refund::{self, Command},
+    },
+    store::{Query, Store, UnitOfWork, Views},
 };
 
 type Fails<U> = EscrowError<<U as UnitOfWork>::Error>;
+
+// How many rows of the index are read at a time.
+const PAGE: usize = 100;
 
 impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     /// What a refund brings into the payer's wallet pays what the payer owes for chargebacks of the same payin, in the same
@@ -50,6 +59,37 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         }
         Ok(())
     }
+
+    /// A payer came to owe something for a chargeback: the refunds of the same payin that may still be sent, or may come back,
+    /// note it. Then their money goes into the wallet only, where it pays that.
+    pub(super) async fn note_charged_back<U: Views>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        chargeback: &Chargeback<Open>,
+        at: &Stamp,
+    ) -> Result<(), Fails<U>> {
+        for refund in refunds_of(gathered, chargeback.facts()).await? {
+            if refund.may_be_sent() {
+                gathered.take(refund.handle(Command::NoteChargedBack { chargeback }, at)?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The dispute was won: those that noted it may go any way again.
+    pub(super) async fn note_won_back<U: Views>(
+        &self,
+        gathered: &mut Gathering<'_, U>,
+        chargeback: &Chargeback<Won>,
+        at: &Stamp,
+    ) -> Result<(), Fails<U>> {
+        for refund in refunds_of(gathered, chargeback.facts()).await? {
+            if refund.owed_for().contains(&chargeback.id()) {
+                gathered.take(refund.handle(Command::NoteWonBack { chargeback }, at)?)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 // The debts of a refund's payer for chargebacks of the same payin that were not won.
@@ -67,4 +107,30 @@ async fn owed_for<U: UnitOfWork>(
         debts.extend(gathered.load(dispute).await?.facts().owed_by_payer());
     }
     Ok(debts)
+}
+
+// The refunds of the payin of a chargeback for which its payer came to owe something.
+async fn refunds_of<U: Views>(
+    gathered: &mut Gathering<'_, U>,
+    chargeback: &chargeback::Terms,
+) -> Result<Vec<AnyRefund>, Fails<U>> {
+    let (mut refunds, mut after) = (Vec::new(), None);
+    if chargeback.owed_by_payer().next().is_none() {
+        return Ok(refunds);
+    }
+    loop {
+        // Whoever opens another one meanwhile writes what the payin is about, the payin, or one of these: so one of the two is stale.
+        let found = gathered.unit.find(&Query::About(chargeback.about), after.as_ref(), PAGE).await;
+        let page = found.map_err(EscrowError::Storage)?;
+        for id in page.rows.iter().filter_map(|row| RefundId::try_from(row.subject).ok()) {
+            let refund = gathered.load(id).await?;
+            if refund.facts().payin == chargeback.payin {
+                refunds.push(refund);
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(refunds);
+        }
+    }
 }

@@ -59,6 +59,8 @@ absent!(
     regain,
     win_back,
     note_after,
+    note_charged_back,
+    note_won_back,
     recover,
     pay_off,
     cover,
@@ -180,7 +182,7 @@ fn payments_have_the_methods_of_their_tables_and_no_others() {
         refund::TABLE,
         Refund,
         [refund::Created, refund::Confirmed, refund::Denied, refund::Cancelled, refund::Returned, refund::Replaced],
-        [approve, confirm, deny, come_back, replace, cancel]
+        [approve, confirm, deny, come_back, replace, cancel, note_charged_back, note_won_back]
     );
     compare!(
         debt::TABLE,
@@ -191,7 +193,7 @@ fn payments_have_the_methods_of_their_tables_and_no_others() {
     assert_eq!((payin::Status::ALL.len(), payin::Action::ALL.len()), (6, 17));
     assert_eq!((tally::Status::ALL.len(), tally::Action::ALL.len()), (1, 2));
     assert_eq!((payout::Status::ALL.len(), payout::Action::ALL.len()), (6, 8));
-    assert_eq!((refund::Status::ALL.len(), refund::Action::ALL.len()), (6, 6));
+    assert_eq!((refund::Status::ALL.len(), refund::Action::ALL.len()), (6, 8));
     assert_eq!((debt::Status::ALL.len(), debt::Action::ALL.len()), (4, 6));
 }
 

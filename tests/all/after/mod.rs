@@ -9,6 +9,7 @@ mod refunds;
 mod refunds_returned;
 mod returned;
 mod storm;
+mod twice;
 mod unapproved;
 mod written_off;
 
