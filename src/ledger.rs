@@ -79,6 +79,8 @@ pub enum Purpose {
     PayOff,
     /// The platform set money of its own aside for what somebody owes, or has it back.
     Cover,
+    /// Of what the platform had written off, some came in after all, and is the platform's again.
+    Recoup,
     /// A lender got back a part of what it lent.
     Principal,
     /// A lender earned interest.
@@ -243,13 +245,14 @@ impl Purpose {
             Self::Owe => "owe",
             Self::PayOff => "pay_off",
             Self::Cover => "cover",
+            Self::Recoup => "recoup",
             Self::Principal => "principal",
             Self::Interest => "interest",
         }
     }
 
     /// Every purpose there is.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Payin,
         Self::Collect,
         Self::Release,
@@ -265,6 +268,7 @@ impl Purpose {
         Self::Owe,
         Self::PayOff,
         Self::Cover,
+        Self::Recoup,
         Self::Principal,
         Self::Interest,
     ];

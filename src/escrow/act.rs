@@ -167,7 +167,9 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     }
 
     /// Acts on a refund: approves, calls off or replaces one that waits for approval, or replaces one that was denied or came
-    /// back from the bank. One that its order can no longer take back is replaced, by one into the payer's wallet, say.
+    /// back from the bank. One that its order can no longer take back is replaced, by one into the payer's wallet, say. Only into
+    /// the wallet goes one whose payer has charged the payment back and owes it
+    /// ([`Reason::ChargedBack`](crate::lifecycle::Reason::ChargedBack)).
     ///
     /// # Errors
     /// [`EscrowError`] when it is unknown, refused or stale.
@@ -175,7 +177,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         &self,
         unit: &mut U,
         id: RefundId,
-        command: refund::Command,
+        command: refund::Command<'_>,
         by: impl Into<Caller>,
     ) -> Result<AnyRefund, Fails<U>> {
         self.act_on(unit, id, command, by.into()).await

@@ -3,7 +3,6 @@
 use super::{
     Caller, Clock, Escrow, EscrowError,
     act::Step,
-    follow::by_platform,
     gather::{Acted, Gathering},
 };
 use crate::{
@@ -12,11 +11,8 @@ use crate::{
     money::Money,
     party::{Actor, Stamp},
     payment::{
-        AnyDebt, AnyPayin, DebtId, Route,
-        chargeback::Part,
+        AnyDebt, DebtId,
         debt::{self, Source},
-        payin::Taken,
-        refund,
     },
     store::{Store, UnitOfWork, Views},
 };
@@ -58,7 +54,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         &self,
         unit: &mut U,
         id: DebtId,
-        command: debt::Command,
+        command: debt::Command<'_>,
         by: impl Into<Caller>,
     ) -> Result<AnyDebt, Fails<U>> {
         let mut gathered = Gathering::over(unit);
@@ -68,40 +64,6 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             Err(error) => Err(error),
         };
         gathered.conclude(acted).await
-    }
-
-    /// What a refund brings into the payer's wallet pays what the payer owes for chargebacks of the same payin, in the same
-    /// unit: else the payer could spend what its bank has given back before.
-    pub(super) async fn pay_off_charged_back<U: UnitOfWork>(
-        &self,
-        gathered: &mut Gathering<'_, U>,
-        refund: &refund::Terms,
-        at: &Stamp,
-    ) -> Result<(), Fails<U>> {
-        if refund.route != Route::Wallet {
-            return Ok(());
-        }
-        let disputes: Vec<_> = match gathered.load(refund.payin).await? {
-            AnyPayin::Confirmed(payin) => payin.state().disputes().not_won().collect(),
-            AnyPayin::Refunded(payin) => payin.state().disputes().not_won().collect(),
-            AnyPayin::Created(_) | AnyPayin::Authorized(_) | AnyPayin::Denied(_) | AnyPayin::Cancelled(_) => Vec::new(),
-        };
-        let (mut left, platform) = (refund.amount.minor(), Stamp::new(by_platform(), at.at));
-        for dispute in disputes {
-            let chargeback = gathered.load(dispute).await?;
-            let shares = chargeback.facts().shares.iter();
-            let own = shares.filter(|share| share.of == Part::Amount && share.party == refund.payer);
-            for debt in own.filter_map(|share| share.debt) {
-                let debt = gathered.load(debt).await?;
-                let part = left.min(debt.facts().remains().minor());
-                if debt.is_owed() && part > 0 {
-                    let amount = Money::from_minor(part, refund.amount.currency());
-                    gathered.take(debt.pay(amount, Source::Wallet, &platform)?)?;
-                    left -= part;
-                }
-            }
-        }
-        Ok(())
     }
 
     /// The debtor's wallet is looked into.

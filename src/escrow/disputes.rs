@@ -194,6 +194,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             }
         };
         gathered.take(counted)?;
+        self.note_charged_back(gathered, opened.value(), at).await?;
         gathered.take(opened)?;
         Ok(())
     }
@@ -245,7 +246,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         open.collect()
     }
 
-    async fn decide<V: Undecided, U: UnitOfWork>(
+    async fn decide<V: Undecided, U: Views>(
         &self,
         gathered: &mut Gathering<'_, U>,
         chargeback: Chargeback<V>,
@@ -287,6 +288,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
                     }
                 };
                 gathered.take(counted)?;
+                self.note_won_back(gathered, &won, at).await?;
             }
         }
         Ok(Heard::Ended)

@@ -76,7 +76,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         at: &Stamp,
     ) -> Result<(), Fails<U>> {
         let AnyRefund::Confirmed(refund) = gathered.load(id).await? else { return Ok(()) };
-        self.pay_off_charged_back(gathered, refund.facts(), at).await?;
+        self.pay_off_charged_back(gathered, &refund, at).await?;
         // A payin that failed and whose money arrived late has nothing to count.
         if refund.facts().again.is_none()
             && let AnyPayin::Confirmed(payin) = gathered.load(refund.facts().payin).await?

@@ -76,6 +76,7 @@ mod judge;
 pub mod kyc;
 mod member;
 mod movements;
+mod paid_twice;
 mod pledges;
 mod refunds;
 mod report;

@@ -90,6 +90,14 @@ pub enum Reason {
     /// It is one of several orders that succeed or fail together.
     #[error("it is part of {0}: act on that")]
     PartOf(Subject),
+    /// The payer has charged the payment back, and owes it: outside, the payer has the money already.
+    #[error(
+        "{0} took the payment back, and its payer owes it: send the money into the payer's wallet, where it pays that"
+    )]
+    ChargedBack(Subject),
+    /// A refund was to be sent another way, by the way that it goes already.
+    #[error("the refund goes that way already: approve it, or name another way")]
+    SameRoute,
     /// Somebody is named twice where everybody is named once.
     #[error("{0} is named twice: name everybody once")]
     NamedTwice(PartyId),

@@ -110,10 +110,11 @@ impl<S> Loan<S> {
         (facts.asked, facts.asked_at) = (amount, at.at);
     }
 
-    // When what happens to the debt at this time counts: not before a repayment was opened, by the clock of another host. So
-    // what was no more than is owed when it was asked for is not more once it is there.
+    // When what happens to the debt at this time counts: not before the repayment under way was opened, by the clock of another
+    // host. So what was no more than is owed when it was asked for is not more once it is there.
     pub(super) fn counts_at(&self, at: &Stamp) -> Timestamp {
-        at.at.max(self.facts().asked_at)
+        let facts = self.facts();
+        if facts.till.underway().is_some() { at.at.max(facts.asked_at) } else { at.at }
     }
 }
 
@@ -182,7 +183,9 @@ where
         self.facts().till.awaits(event.payin)
     }
     fn make(mut self, _: PayinClosed, _: &Stamp) -> Self {
-        self.head.facts.till.close();
+        let facts = &mut self.head.facts;
+        facts.till.close();
+        facts.debt = facts.unasked.take().or(facts.debt.take());
         self
     }
 }
@@ -242,6 +245,7 @@ where
         facts.repaid = repaid.unwrap_or(facts.repaid);
         facts.distribution = Some(id);
         facts.till.take(event.paid);
+        facts.unasked = None;
         facts.debt = facts.debt.take().map(|debt| {
             let mut debt = debt.at(counts_at);
             debt.take(&event.allotment);
@@ -275,6 +279,8 @@ where
     fn make(mut self, _: event::DefaultDeclared, at: &Stamp) -> Loan<Defaulted> {
         let then = self.counts_at(at);
         let facts = &mut self.head.facts;
+        // No money may come of the repayment that it waits for: then what is owed is what was owed when this was declared.
+        facts.unasked = facts.debt.clone().filter(|_| then > at.at).map(|debt| debt.frozen(at.at));
         facts.debt = facts.debt.take().map(|debt| debt.frozen(then));
         self.enter(Defaulted {})
     }

@@ -84,6 +84,8 @@ pub struct Facts {
     // What the payin under way is to pay.
     pub(super) asked: Money,
     pub(super) asked_at: Timestamp,
+    // What is owed after a default if nothing comes of that payin, where it was opened by a clock that was ahead.
+    pub(super) unasked: Option<Debt>,
     // What lenders have got, or are about to get.
     pub(super) repaid: Proceeds,
     pub(super) distribution: Option<DistributionId>,
@@ -196,6 +198,7 @@ impl Opening<AnyLoan> for Terms {
             till: Till::default(),
             asked: nothing,
             asked_at: at.at,
+            unasked: None,
             repaid: Proceeds::zero(nothing.currency()),
             distribution: None,
         }

@@ -58,7 +58,15 @@ absent!(
     close,
     regain,
     win_back,
-    note_after
+    note_after,
+    note_charged_back,
+    note_won_back,
+    recover,
+    pay_off,
+    cover,
+    write_off,
+    recoup,
+    defer
 );
 
 fn is_there<F>(method: F) -> bool {
@@ -138,7 +146,7 @@ fn an_order_has_the_methods_of_its_table_and_no_others() {
 
 #[test]
 fn payments_have_the_methods_of_their_tables_and_no_others() {
-    use escrowed::payment::{Payin, Payout, Refund, Tally, tally};
+    use escrowed::payment::{Debt, Payin, Payout, Refund, Tally, debt, tally};
     compare!(
         payin::TABLE,
         Payin,
@@ -174,12 +182,19 @@ fn payments_have_the_methods_of_their_tables_and_no_others() {
         refund::TABLE,
         Refund,
         [refund::Created, refund::Confirmed, refund::Denied, refund::Cancelled, refund::Returned, refund::Replaced],
-        [approve, confirm, deny, come_back, replace, cancel]
+        [approve, confirm, deny, come_back, replace, cancel, note_charged_back, note_won_back]
+    );
+    compare!(
+        debt::TABLE,
+        Debt,
+        [debt::Open, debt::Covered, debt::Paid, debt::WrittenOff],
+        [recover, pay_off, cover, write_off, recoup, defer]
     );
     assert_eq!((payin::Status::ALL.len(), payin::Action::ALL.len()), (6, 17));
     assert_eq!((tally::Status::ALL.len(), tally::Action::ALL.len()), (1, 2));
     assert_eq!((payout::Status::ALL.len(), payout::Action::ALL.len()), (6, 8));
-    assert_eq!((refund::Status::ALL.len(), refund::Action::ALL.len()), (6, 6));
+    assert_eq!((refund::Status::ALL.len(), refund::Action::ALL.len()), (6, 8));
+    assert_eq!((debt::Status::ALL.len(), debt::Action::ALL.len()), (4, 6));
 }
 
 #[test]

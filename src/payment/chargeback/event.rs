@@ -52,7 +52,7 @@ pub struct Back {
     pub debt: Option<DebtId>,
     /// What the party had paid of it by then, back into its wallet.
     pub wallet: Money,
-    /// What the platform had written off, back into the platform's wallet.
+    /// What the platform had written off and not recouped, back into the platform's wallet.
     pub written_off: Money,
 }
 

@@ -25,7 +25,8 @@
 //! Of a part of a movement its payer bears all, before the release and after it: the parts stand or fall together.
 //!
 //! Of what a party bears, its wallet gives as much as it holds; the rest is a [debt](super::debt). The gateway's own fee is
-//! the platform's to bear, in the same way. Money that is already in a payout or a refund is not called back from there.
+//! the platform's to bear, in the same way. Money that is already in a payout or a refund is not called back from there; but a
+//! refund whose payer owes it [notes that](super::refund), and is sent outside no more.
 //!
 //! A released order of €100.00 with a fee of €10.00, of which sam was paid €60.00 and tom €30.00. €50.00 are charged back:
 //!

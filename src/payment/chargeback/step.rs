@@ -10,6 +10,7 @@ use crate::{
     lifecycle::{self, Effects, Facts, Opening, Reason, Takes, Value},
     money::Money,
     party::{PartyId, Role, Stamp},
+    payment::DebtId,
 };
 
 impl Facts for Terms {
@@ -26,6 +27,12 @@ impl Facts for Terms {
 }
 
 impl Terms {
+    /// What its payer came to owe for it.
+    pub(crate) fn owed_by_payer(&self) -> impl Iterator<Item = DebtId> {
+        let own = self.shares.iter().filter(|share| share.of == Part::Amount && share.party == self.payer);
+        own.filter_map(|share| share.debt)
+    }
+
     fn sum(&self, of: Part) -> Result<Money, Reason> {
         let shares = self.shares.iter().filter(|share| share.of == of);
         let parts = shares.map(Share::total).collect::<Result<Vec<_>, _>>()?;

@@ -1,10 +1,13 @@
 //! What can be done with a debt, status by status.
 
-use super::{Action, AnyDebt, Covered, Debt, DebtId, Open, Paid, Source, Terms, WrittenOff, event};
+use super::{
+    Action, AnyDebt, Covered, Debt, DebtId, Open, Paid, Refund, RefundConfirmed, Source, Terms, WrittenOff, event,
+};
 use crate::{
     lifecycle::{Reason, Refused, Transition, Value},
     money::Money,
     party::Stamp,
+    payment::Route,
 };
 
 /// A status in which it is owed.
@@ -41,8 +44,9 @@ where
         self.take(event::PaidOff { from }, at)
     }
 
-    /// Gives it up: what remains is the platform's loss. What comes into the debtor's wallet afterwards pays nothing of it; so
-    /// wait while a pledge or a part of a movement that was charged back may still go back into it.
+    /// Gives it up: what remains is the platform's loss. What comes into the debtor's wallet afterwards pays nothing of it, but
+    /// for the money it was for: see [`recoup`](Debt::recoup). What a loan brings to a lender is none of that, so wait while one
+    /// is repaid.
     ///
     /// # Errors
     /// [`Refused`] when somebody else than the platform asks. Saving it fails with
@@ -72,6 +76,37 @@ impl Debt<Open> {
     }
 }
 
+impl Debt<WrittenOff> {
+    /// The debtor got the money here after all, by a refund into its wallet: so much of what was written off comes out of that
+    /// again, into the platform's wallet. In minor units. [`Escrow`](crate::escrow::Escrow) does so in the write that brings the
+    /// refund, where it is of the payin whose chargeback the debt is for.
+    ///
+    /// # Errors
+    /// [`Refused`] when the refund is another's, went elsewhere or was counted before, it is more than was written off or came,
+    /// or somebody asks: it happens by itself. Saving it fails with
+    /// [`Failure::Overdrawn`](crate::lifecycle::Failure::Overdrawn) when the debtor's wallet does not hold it.
+    pub fn recoup(
+        self,
+        amount: Money,
+        of: &Refund<RefundConfirmed>,
+        at: &Stamp,
+    ) -> Result<Transition<AnyDebt>, Refused<Self>> {
+        let event = self.may_recoup(of).map(|()| event::Recouped { amount, refund: of.id(), came: of.facts().amount });
+        self.take_if(event, at)
+    }
+
+    fn may_recoup(&self, of: &Refund<RefundConfirmed>) -> Result<(), Reason> {
+        let (own, refund) = (&self.facts().terms, of.facts());
+        if refund.about != own.about {
+            Err(Reason::WrongSubject { expected: own.about, found: refund.about })
+        } else if refund.payer != own.debtor || refund.route != Route::Wallet {
+            Err(Reason::Missing { what: "a refund into the debtor's wallet" })
+        } else {
+            Ok(())
+        }
+    }
+}
+
 impl AnyDebt {
     // What the table cannot say about an action being possible now.
     pub(super) fn ready(&self, action: Action, _: &Stamp) -> Result<(), Reason> {
@@ -79,7 +114,9 @@ impl AnyDebt {
             Action::Recover if self.facts().remains().minor() < 2 => {
                 Err(Reason::TooMuch { asked: self.facts().remains(), available: self.facts().remains() })
             }
-            Action::Recover | Action::PayOff | Action::Cover | Action::WriteOff | Action::Defer => Ok(()),
+            Action::Recover | Action::PayOff | Action::Cover | Action::WriteOff | Action::Recoup | Action::Defer => {
+                Ok(())
+            }
         }
     }
 

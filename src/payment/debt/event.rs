@@ -1,6 +1,6 @@
 //! What is logged of a debt.
 
-use crate::{id::Subject, money::Money, party::PartyId, time::Timestamp};
+use crate::{id::Subject, money::Money, party::PartyId, payment::RefundId, time::Timestamp};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -50,6 +50,14 @@ pub struct Covered {}
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct WrittenOff {}
+
+// So much of what came by a refund.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Recouped {
+    pub(super) amount: Money,
+    pub(super) refund: RefundId,
+    pub(super) came: Money,
+}
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Deferred {}

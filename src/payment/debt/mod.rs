@@ -28,6 +28,65 @@
 //! others own is there, whatever becomes of the debt. Writing off is an office's act, and the platform's loss: out of its
 //! wallet, which must hold it, or out of what it had set aside. Never anybody else's.
 //!
+//! What the platform has written off of what a payer owes for a chargeback, it recoups where the payer gets the money here after
+//! all: out of a refund of the same payin into the payer's wallet, in the write that brings it there. Such a refund first pays
+//! what is still owed. Anna pledged €50.00 and charged them back while her wallet held €20.00, and the shop wrote off the rest.
+//! Then the campaign is called off, and her pledge goes back:
+//!
+//! ```
+//! use escrowed::campaign::{Campaign, Command, Terms};
+//! use escrowed::gateway::{Dispute, DisputeStage};
+//! use escrowed::money::Currency;
+//! use escrowed::movement::{Frame, Outside, Plan};
+//! use escrowed::payment::{AnyDebt, DebtId, Method, debt};
+//! use escrowed::pledge::Offer;
+//! use escrowed::store::{Query, Store, Views};
+//! # use escrowed::{escrow::{Escrow, ManualClock}, memory::Memory, party::Actor, sandbox::Sandbox};
+//! # futures_lite::future::block_on(async {
+//! # let escrow = Escrow::with_clock(Memory::new(), Sandbox::new(7), ManualClock::at("2026-05-07T12:00:00Z".parse()?))
+//! #     .with_platform("shop".parse()?);
+//! # let party = |name: &str| Actor::Party(name.parse().unwrap());
+//! # let (worker, ops, until) = ("worker-1".parse()?, Actor::platform("ops".parse()?), "2026-05-08T12:00:00Z".parse()?);
+//! # let mut unit = escrow.store().begin().await?;
+//! # let frame = Frame::new("Earlier".parse()?, until, "shop".parse()?, "sandbox".parse()?);
+//! # for (name, amount) in [("shop", "100.00 EUR"), ("anna", "20.00 EUR")] {
+//! #     let top_up = Plan::top_up(frame.clone(), name.parse()?, Outside::Card, amount.parse()?);
+//! #     escrow.move_money(&mut unit, top_up, party(name)).await?;
+//! # }
+//! # let gateway = "sandbox".parse()?;
+//! # let terms = Terms::new("A record".parse()?, "500.00 EUR".parse()?, until, "olga".parse()?, "shop".parse()?, gateway);
+//! # let campaign = escrow.open(&mut unit, Campaign::open, terms, party("olga")).await?.id();
+//! # let offer = Offer { backer: "anna".parse()?, amount: "50.00 EUR".parse()? };
+//! # let pledge = escrow.pledge(&mut unit, campaign, offer, Method::Card, party("anna")).await?;
+//! # escrow.store().commit(unit).await?;
+//! # escrow.send(&worker, 10).await?;
+//! # let dispute = Dispute {
+//! #     payin: pledge.facts().till().opened()[0].subject(),
+//! #     reference: "dp_1".parse()?,
+//! #     amount: "50.00 EUR".parse()?,
+//! #     fee: "0.00 EUR".parse()?,
+//! #     reason: "fraudulent".parse()?,
+//! #     stage: DisputeStage::Open,
+//! # };
+//! # let mut unit = escrow.store().begin().await?;
+//! escrow.dispute(&mut unit, &dispute).await?;             // her wallet's €20.00 are taken, €30.00 are owed
+//! let debts = unit.find(&Query::status("debt".parse()?, "OPEN"), None, 10).await?.rows;
+//! let debt = DebtId::try_from(debts[0].subject)?;
+//! escrow.act_on_debt(&mut unit, debt, debt::Command::WriteOff {}, ops.clone()).await?;
+//! assert_eq!(unit.balance(&"wallet:shop".parse()?, Currency::EUR).await?, "70.00 EUR".parse()?);
+//!
+//! escrow.act(&mut unit, campaign, Command::Cancel {}, party("olga")).await?;
+//! escrow.store().commit(unit).await?;
+//! escrow.run_due(&worker, 10).await?;                     // the pledge goes back
+//! # let mut unit = escrow.store().begin().await?;
+//! for (account, left) in [("wallet:shop", "100.00 EUR"), ("wallet:anna", "20.00 EUR")] {
+//!     assert_eq!(unit.balance(&account.parse()?, Currency::EUR).await?, left.parse()?);
+//! }
+//! let AnyDebt::Paid(debt) = escrow.load(&mut unit, debt).await? else { panic!() };
+//! assert_eq!(debt.facts().recouped(), "30.00 EUR".parse()?);
+//! # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+//! ```
+//!
 //! Who owes what is asked of the index, by status or party, and of the statement of `debt:PARTY`.
 //!
 #![doc = "<div style=\"overflow-x: auto\">"]
@@ -43,6 +102,7 @@ pub use action::{Owing, open};
 pub use event::{Source, Terms};
 pub use state::{Covered, Facts, Open, Paid, WrittenOff};
 
+use super::refund::{Confirmed as RefundConfirmed, Refund};
 use crate::{
     id::{Id, Subject},
     money::Money,
@@ -68,9 +128,9 @@ crate::lifecycle! {
             Open = "OPEN", Nothing;
             /// It is owed, and the platform has set as much of its own aside.
             Covered = "COVERED", Funds;
-            /// All of it was paid off.
+            /// All of it was paid off, or recouped.
             Paid = "PAID", Nothing;
-            /// The rest of it is the platform's loss.
+            /// The rest of it is the platform's loss, as far as it is not recouped.
             WrittenOff = "WRITTEN_OFF", Nothing;
         }
         edges {
@@ -99,6 +159,11 @@ crate::lifecycle! {
                 /// Out of what the platform set aside.
                 Covered -> WrittenOff by Role::PLATFORM, Release, Own;
             }
+            /// What was written off comes in after all, by a refund into the debtor's wallet.
+            recoup(amount: Money, of: &'e Refund<RefundConfirmed>) => Recoup records event::Recouped {
+                /// Into the platform's wallet. Paid once all of it has come.
+                WrittenOff -> WrittenOff | Paid by Role::GATEWAY, Pass, Own;
+            }
         }
         notes {
             /// The debtor's wallet was empty: it is looked at again later.
@@ -106,7 +171,7 @@ crate::lifecycle! {
                 Open | Covered by Role::CLOCK, Keep, Own;
             }
         }
-        commands Command;
+        commands Command<'e>;
     }
 }
 

@@ -1,6 +1,6 @@
 //! What each event of a debt demands, and what it makes of it. The same live and in replay.
 
-use super::{AnyDebt, Covered, DEBTOR, Debt, Facts, Open, Owing, Paid, Source, Terms, WrittenOff, event};
+use super::{AnyDebt, Covered, DEBTOR, Debt, Facts, Open, Owing, Paid, Source, Status, Terms, WrittenOff, event};
 use crate::{
     id::Subject,
     ledger::{Account, Purpose},
@@ -32,7 +32,7 @@ impl Opening<AnyDebt> for Terms {
     }
     fn facts(self, _: &Stamp) -> Facts {
         let zero = Money::zero(self.amount.currency());
-        Facts { terms: self, recovered: zero, returned: zero }
+        Facts { terms: self, recovered: zero, returned: zero, recouped: zero, recouped_of: Vec::new() }
     }
     fn deadline(&self) -> Option<Timestamp> {
         Some(self.due)
@@ -142,6 +142,42 @@ where
     fn make(self, _: event::WrittenOff, _: &Stamp) -> Debt<WrittenOff> {
         let lost = self.facts().remains();
         self.enter(WrittenOff { lost })
+    }
+}
+
+impl Debt<WrittenOff> {
+    fn recoups_all(&self, event: &event::Recouped) -> bool {
+        event.amount == self.state.lost
+    }
+}
+
+impl Takes<event::Recouped> for Debt<WrittenOff> {
+    type Next = AnyDebt;
+    fn check(&self, event: &event::Recouped, step: &mut Effects<'_>) -> Result<(), Reason> {
+        let facts = self.facts();
+        if facts.recouped_of.contains(&event.refund) {
+            return Err(Reason::Already { what: "recouping out of this refund" });
+        }
+        for available in [event.came, self.state.lost] {
+            if event.amount.compare(available)?.is_gt() {
+                return Err(Reason::TooMuch { asked: event.amount, available });
+            }
+        }
+        step.receive(Account::Wallet(facts.terms.debtor.clone()), event.amount, Purpose::Recoup)?;
+        step.pay(Account::Wallet(facts.terms.creditor.clone()), event.amount, Purpose::Recoup)
+    }
+    fn make(mut self, event: event::Recouped, _: &Stamp) -> AnyDebt {
+        let (all, zero) = (self.recoups_all(&event), Money::zero(event.amount.currency()));
+        self.count(event.amount, Source::Wallet);
+        let facts = &mut self.head.facts;
+        facts.recouped = facts.recouped.checked_add(event.amount).unwrap_or(facts.recouped);
+        facts.recouped_of.push(event.refund);
+        self.state.lost = self.state.lost.checked_sub(event.amount).unwrap_or(zero);
+        if all { self.enter(Paid {}).into() } else { self.into() }
+    }
+    fn lands(&self, event: &event::Recouped) -> usize {
+        let status = if self.recoups_all(event) { Status::Paid } else { Status::WrittenOff };
+        status as usize
     }
 }
 

@@ -2,12 +2,16 @@
 
 use super::{
     Action, AnyRefund, Cancelled, Confirmed, Consent, Created, Denied, Refund, RefundId, Replaced, Returned, Route,
-    Terms, event,
+    Sendable, Terms, event,
 };
 use crate::{
-    lifecycle::{Reason, Refused, Transition},
+    lifecycle::{Reason, Refused, Transition, Value},
     money::Money,
     party::Stamp,
+    payment::{
+        ChargebackId,
+        chargeback::{self, Chargeback},
+    },
     text::Prose,
 };
 
@@ -33,7 +37,8 @@ impl Refund<Created> {
     /// Approves it: it is sent. Into a wallet it takes a [`confirm`](Self::confirm) in the same breath.
     ///
     /// # Errors
-    /// [`Refused`] when it needs no approval, or has it.
+    /// [`Refused`] when it needs no approval, or has it; or when its payer has charged the payment back and owes it
+    /// ([`Reason::ChargedBack`]): replace it by one into the payer's wallet.
     pub fn approve(self, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
         self.take(event::Approved {}, at)
     }
@@ -65,7 +70,9 @@ impl Refund<Created> {
     /// Passes its money on to a new refund by another route, in place of an approval. The new one is sent at once.
     ///
     /// # Errors
-    /// [`Refused`] when it needs no approval, or has it: it may have been sent.
+    /// [`Refused`] when it needs no approval, or has it: it may have been sent; when the route is the one that it has
+    /// ([`Reason::SameRoute`]); or when its payer has charged the payment back and owes it ([`Reason::ChargedBack`]), and the
+    /// route is not the payer's wallet.
     pub fn replace(self, route: Route, at: &Stamp) -> Result<Transition<Refund<Replaced>>, Refused<Self>> {
         let by = self.next(at);
         self.take(event::Replaced { by, route }, at)
@@ -100,10 +107,11 @@ impl Refund<Confirmed> {
 }
 
 impl Refund<Denied> {
-    /// Passes its money on to a new refund by another route.
+    /// Passes its money on to a new refund, by another route or once more by the same.
     ///
     /// # Errors
-    /// [`Refused`] when that was done before.
+    /// [`Refused`] when that was done before; or when its payer has charged the payment back and owes it
+    /// ([`Reason::ChargedBack`]), and the route is not the payer's wallet.
     pub fn replace(self, route: Route, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
         let by = self.next(at);
         self.take(event::Replaced { by, route }, at)
@@ -114,22 +122,95 @@ impl Refund<Returned> {
     /// Passes its money on to a new refund: to another account of the payer's, or into the payer's wallet.
     ///
     /// # Errors
-    /// [`Refused`] when its money went on before.
+    /// [`Refused`] when its money went on before; or when its payer has charged the payment back and owes it
+    /// ([`Reason::ChargedBack`]), and the route is not the payer's wallet.
     pub fn replace(self, route: Route, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
         let by = self.next(at);
         self.take(event::Replaced { by, route }, at)
     }
 }
 
+impl<S: Sendable> Refund<S>
+where
+    Self: Value<Any = AnyRefund>,
+{
+    /// The payment that it refunds was charged back, and its payer came to owe that.
+    ///
+    /// # Errors
+    /// [`Refused`] when the chargeback is of another payin, its payer owes nothing for it, or it was noted before.
+    pub fn note_charged_back(
+        self,
+        chargeback: &Chargeback<chargeback::Open>,
+        at: &Stamp,
+    ) -> Result<Transition<Self>, Refused<Self>> {
+        let event = match chargeback.facts().owed_by_payer().next() {
+            Some(_) => {
+                self.of_its_payin(chargeback.facts()).map(|()| event::ChargedBack { chargeback: chargeback.id() })
+            }
+            None => Err(Reason::Missing { what: "something that the payer owes for the chargeback" }),
+        };
+        self.take_if(event, at)
+    }
+
+    /// The dispute was won: its payer owes nothing for it any more.
+    ///
+    /// # Errors
+    /// [`Refused`] when it was not noted before.
+    pub fn note_won_back(
+        self,
+        chargeback: &Chargeback<chargeback::Won>,
+        at: &Stamp,
+    ) -> Result<Transition<Self>, Refused<Self>> {
+        self.take(event::WonBack { chargeback: chargeback.id() }, at)
+    }
+
+    fn of_its_payin(&self, chargeback: &chargeback::Terms) -> Result<(), Reason> {
+        let (expected, found) = (self.facts().payin.subject(), chargeback.payin.subject());
+        if expected == found { Ok(()) } else { Err(Reason::WrongSubject { expected, found }) }
+    }
+}
+
 impl AnyRefund {
+    /// Whether its money may still be sent, or may come back and be sent again: then it matters which way.
+    pub(crate) fn may_be_sent(&self) -> bool {
+        match self {
+            Self::Created(refund) => refund.facts().route != Route::Wallet,
+            Self::Confirmed(refund) => refund.facts().route != Route::Wallet,
+            Self::Denied(refund) => refund.state().went().is_none(),
+            Self::Returned(refund) => refund.state().went().is_none(),
+            Self::Cancelled(_) | Self::Replaced(_) => false,
+        }
+    }
+
+    /// The chargebacks of its payin for which its payer owes something.
+    pub(crate) fn owed_for(&self) -> &[ChargebackId] {
+        match self {
+            Self::Created(refund) => refund.state().owed_for(),
+            Self::Confirmed(refund) => refund.state().owed_for(),
+            Self::Denied(refund) => refund.state().owed_for(),
+            Self::Returned(refund) => refund.state().owed_for(),
+            Self::Cancelled(_) | Self::Replaced(_) => &[],
+        }
+    }
+
     // What the table cannot say about an action being possible now.
     pub(super) fn ready(&self, action: Action, _: &Stamp) -> Result<(), Reason> {
-        match self {
-            Self::Created(refund) => refund.ready(action),
-            Self::Confirmed(refund) => refund.through_gateway(),
-            Self::Denied(refund) => refund.not_replaced(),
-            Self::Returned(refund) => refund.not_replaced(),
-            Self::Cancelled(_) | Self::Replaced(_) => Ok(()),
+        match (self, action) {
+            (Self::Created(refund), action) => refund.ready(action),
+            (Self::Confirmed(refund), Action::ComeBack) => refund.through_gateway(),
+            (Self::Denied(refund), Action::Replace) => refund.not_replaced(),
+            (Self::Returned(refund), Action::Replace) => refund.not_replaced(),
+            (
+                Self::Confirmed(_) | Self::Denied(_) | Self::Returned(_) | Self::Cancelled(_) | Self::Replaced(_),
+                Action::Approve
+                | Action::Confirm
+                | Action::Deny
+                | Action::ComeBack
+                | Action::Replace
+                | Action::Cancel
+                | Action::NoteChargedBack
+                | Action::NoteWonBack,
+            ) => Ok(()),
         }
     }
 }

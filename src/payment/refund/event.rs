@@ -6,7 +6,7 @@ use crate::{
     ledger::GatewayName,
     money::Money,
     party::PartyId,
-    payment::{PayinId, RefundId, chargeback::Share},
+    payment::{ChargebackId, PayinId, RefundId, chargeback::Share},
     text::Prose,
 };
 use serde::{Deserialize, Serialize};
@@ -92,6 +92,16 @@ pub struct Replaced {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Cancelled {}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ChargedBack {
+    pub(super) chargeback: ChargebackId,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WonBack {
+    pub(super) chargeback: ChargebackId,
+}
 
 impl Route {
     /// What the gateway is told; none for a wallet, which needs no gateway.

@@ -13,6 +13,11 @@
 //! money another way instead: into the payer's wallet, say, where the card is that of somebody who has charged the payment
 //! back meanwhile, so that it [pays what the payer owes](super::debt).
 //!
+//! A refund may have been opened, or have arrived, before the payment is charged back; then its payer owes that. The refund notes
+//! it ([`Sendable::owed_for`]). One that a gateway was asked for cannot be stopped. But whatever is still to be sent after that,
+//! because it waits for approval, is denied or comes back, goes into the payer's wallet only, unless the dispute is won: any other
+//! way is refused ([`Reason::ChargedBack`](crate::lifecycle::Reason::ChargedBack)).
+//!
 //! A bank may send the money back days after the gateway has said that it arrived: the account is closed, the card has expired.
 //! The refund holds it again then, as `RETURNED`, until the platform sends it to another account or into the payer's wallet.
 //! It is the payer's money. What it was refunded out of is done with it, notes it and keeps its status; the payin has counted
@@ -78,9 +83,10 @@ mod step;
 
 pub use action::open;
 pub use event::{Consent, Route, Terms};
-pub use state::{Cancelled, Confirmed, Created, Denied, Replaced, Returned};
+pub use state::{Cancelled, Confirmed, Created, Denied, Replaced, Returned, Sendable};
 pub(crate) use step::only_platform;
 
+use super::chargeback::{self, Chargeback};
 use crate::{id::Id, money::Money, party::Role, text::Prose};
 
 /// The id of a refund: `re_…`.
@@ -131,7 +137,7 @@ crate::lifecycle! {
             }
             /// Its money goes on to a new refund by another route, which needs no further approval.
             replace(route: Route) => Replace records event::Replaced {
-                /// Only one that waits for its approval.
+                /// Only one that waits for its approval, and not by the way that it goes already.
                 Created -> Replaced by Role::PLATFORM, Release, Own;
                 /// Once.
                 Denied -> Denied by Role::PLATFORM, Release, Seed;
@@ -144,7 +150,18 @@ crate::lifecycle! {
                 Created -> Cancelled by Role::PLATFORM, Release, Seed;
             }
         }
-        notes {}
-        commands Command;
+        notes {
+            /// The payment that it refunds was charged back.
+            note_charged_back(chargeback: &'e Chargeback<chargeback::Open>) => NoteChargedBack records event::ChargedBack {
+                /// And its payer owes it: from then on it goes into the payer's wallet only.
+                Created | Confirmed | Denied | Returned by Role::GATEWAY, Keep, Own;
+            }
+            /// A dispute of the payment was won, and its payer owes nothing for it any more.
+            note_won_back(chargeback: &'e Chargeback<chargeback::Won>) => NoteWonBack records event::WonBack {
+                /// Once each.
+                Created | Confirmed | Denied | Returned by Role::GATEWAY, Keep, Own;
+            }
+        }
+        commands Command<'e>;
     }
 }

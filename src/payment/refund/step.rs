@@ -2,17 +2,18 @@
 
 use super::{
     Action, AnyRefund, Cancelled, Confirmed, Consent, Created, Denied, Refund, RefundId, Replaced, Returned, Route,
-    Terms, action, event,
+    Sendable, Terms, action, event,
 };
 use crate::{
     gateway::{IdempotencyKey, Instruction, Outcome, Verb},
     id::Subject,
     ledger::{Account, Purpose},
-    lifecycle::{Effects, Facts, Opening, Reason, Takes},
+    lifecycle::{Effects, Facts, Opening, Reason, Takes, Value},
     money::Money,
     party::{Actor, PartyId, Role, Stamp},
     payment::chargeback::{Share, owe_their_own},
 };
+use std::mem::take;
 
 impl Facts for Terms {
     fn plays(&self, role: Role, who: &PartyId) -> bool {
@@ -95,12 +96,12 @@ impl Terms {
 impl Refund<Created> {
     pub(super) fn ready(&self, action: Action) -> Result<(), Reason> {
         match action {
-            Action::Approve => self.awaits_approval(),
+            Action::Approve => self.may_approve(),
             Action::Confirm => self.sent(),
             Action::Deny => self.sent().and_then(|()| self.through_gateway()),
             Action::Cancel => self.by_hand(),
             Action::Replace => self.unsent(),
-            Action::ComeBack => Ok(()),
+            Action::ComeBack | Action::NoteChargedBack | Action::NoteWonBack => Ok(()),
         }
     }
 
@@ -113,6 +114,11 @@ impl Refund<Created> {
 
     fn awaits_approval(&self) -> Result<(), Reason> {
         if self.needs_approval() { Ok(()) } else { Err(Reason::Already { what: "approving the refund" }) }
+    }
+
+    fn may_approve(&self) -> Result<(), Reason> {
+        self.awaits_approval()?;
+        self.may_go(&self.facts().route)
     }
 
     fn sent(&self) -> Result<(), Reason> {
@@ -128,6 +134,16 @@ impl Refund<Created> {
         match self.facts().consent {
             Consent::ByHand => self.awaits_approval(),
             Consent::NotNeeded | Consent::Owed => Err(Reason::Fixed { what: "a refund that is owed" }),
+        }
+    }
+}
+
+impl<S: Sendable> Refund<S> {
+    // Whoever owes what the card network took has it outside already. In the wallet it pays that.
+    fn may_go(&self, route: &Route) -> Result<(), Reason> {
+        match (route, self.state.owed_for().first()) {
+            (Route::Original | Route::Account(_), Some(chargeback)) => Err(Reason::ChargedBack(chargeback.subject())),
+            (Route::Original | Route::Account(_), None) | (Route::Wallet, _) => Ok(()),
         }
     }
 }
@@ -183,7 +199,7 @@ impl Refund<Returned> {
 impl Takes<event::Approved> for Refund<Created> {
     type Next = Self;
     fn check(&self, _: &event::Approved, step: &mut Effects<'_>) -> Result<(), Reason> {
-        self.awaits_approval()?;
+        self.may_approve()?;
         self.facts().send(step);
         Ok(())
     }
@@ -210,8 +226,9 @@ impl Takes<event::Confirmed> for Refund<Created> {
         };
         step.pay(to, terms.amount, Purpose::Refund)
     }
-    fn make(self, _: event::Confirmed, _: &Stamp) -> Refund<Confirmed> {
-        self.enter(Confirmed {})
+    fn make(mut self, _: event::Confirmed, _: &Stamp) -> Refund<Confirmed> {
+        let owed_for = take(&mut self.state.owed_for);
+        self.enter(Confirmed { owed_for })
     }
 }
 
@@ -223,8 +240,9 @@ impl Takes<event::Denied> for Refund<Created> {
         self.settle(Outcome::Declined { reason: event.reason.clone() }, step);
         Ok(())
     }
-    fn make(self, event: event::Denied, _: &Stamp) -> Refund<Denied> {
-        self.enter(Denied { reason: event.reason, went: None })
+    fn make(mut self, event: event::Denied, _: &Stamp) -> Refund<Denied> {
+        let owed_for = take(&mut self.state.owed_for);
+        self.enter(Denied { reason: event.reason, owed_for, went: None })
     }
 }
 
@@ -232,6 +250,7 @@ impl Takes<event::Replaced> for Refund<Denied> {
     type Next = Self;
     fn check(&self, event: &event::Replaced, step: &mut Effects<'_>) -> Result<(), Reason> {
         self.not_replaced()?;
+        self.may_go(&event.route)?;
         self.pass_on(event, self.facts().again, step)
     }
     fn make(mut self, event: event::Replaced, _: &Stamp) -> Self {
@@ -244,6 +263,10 @@ impl Takes<event::Replaced> for Refund<Created> {
     type Next = Refund<Replaced>;
     fn check(&self, event: &event::Replaced, step: &mut Effects<'_>) -> Result<(), Reason> {
         self.unsent()?;
+        if event.route == self.facts().route {
+            return Err(Reason::SameRoute);
+        }
+        self.may_go(&event.route)?;
         self.pass_on(event, self.facts().again, step)
     }
     fn make(self, event: event::Replaced, _: &Stamp) -> Refund<Replaced> {
@@ -262,8 +285,9 @@ impl Takes<event::CameBack> for Refund<Confirmed> {
         self.settle(Outcome::Returned { moved, reason: event.reason.clone() }, step);
         step.receive(Account::World(terms.gateway.clone()), moved, Purpose::SentBack)
     }
-    fn make(self, event: event::CameBack, _: &Stamp) -> Refund<Returned> {
-        self.enter(Returned { reason: event.reason, went: None })
+    fn make(mut self, event: event::CameBack, _: &Stamp) -> Refund<Returned> {
+        let owed_for = take(&mut self.state.owed_for);
+        self.enter(Returned { reason: event.reason, owed_for, went: None })
     }
 }
 
@@ -271,10 +295,45 @@ impl Takes<event::Replaced> for Refund<Returned> {
     type Next = Self;
     fn check(&self, event: &event::Replaced, step: &mut Effects<'_>) -> Result<(), Reason> {
         self.not_replaced()?;
+        self.may_go(&event.route)?;
         self.pass_on(event, Some(self.id()), step)
     }
     fn make(mut self, event: event::Replaced, _: &Stamp) -> Self {
         self.state.went = Some((event.by, event.route));
+        self
+    }
+}
+
+impl<S: Sendable> Takes<event::ChargedBack> for Refund<S>
+where
+    Self: Value<Any = AnyRefund>,
+{
+    type Next = Self;
+    fn check(&self, event: &event::ChargedBack, _: &mut Effects<'_>) -> Result<(), Reason> {
+        if self.state.owed_for().contains(&event.chargeback) {
+            return Err(Reason::Already { what: "noting this chargeback" });
+        }
+        Ok(())
+    }
+    fn make(mut self, event: event::ChargedBack, _: &Stamp) -> Self {
+        self.state.owed_for_mut().push(event.chargeback);
+        self
+    }
+}
+
+impl<S: Sendable> Takes<event::WonBack> for Refund<S>
+where
+    Self: Value<Any = AnyRefund>,
+{
+    type Next = Self;
+    fn check(&self, event: &event::WonBack, _: &mut Effects<'_>) -> Result<(), Reason> {
+        if self.state.owed_for().contains(&event.chargeback) {
+            return Ok(());
+        }
+        Err(Reason::Missing { what: "a chargeback that was noted and not won" })
+    }
+    fn make(mut self, event: event::WonBack, _: &Stamp) -> Self {
+        self.state.owed_for_mut().retain(|chargeback| *chargeback != event.chargeback);
         self
     }
 }

@@ -40,7 +40,7 @@ pub(super) async fn stand<S: Store>(shop: &Shop<S>, names: &[&str]) -> Vec<(Mone
     stand
 }
 
-pub(super) async fn debts<S: Store>(shop: &Shop<S>, name: &str) -> Vec<AnyDebt> {
+pub(crate) async fn debts<S: Store>(shop: &Shop<S>, name: &str) -> Vec<AnyDebt> {
     let mut debts = Vec::new();
     for subject in shop.find(&Query::Party(party(name))).await {
         if let Ok(id) = DebtId::try_from(subject) {

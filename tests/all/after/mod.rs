@@ -9,8 +9,12 @@ mod refunds;
 mod refunds_returned;
 mod returned;
 mod storm;
+mod twice;
 mod unapproved;
+mod written_off;
 
+pub(crate) use chargebacks::debts;
+pub(crate) use debts::write_off;
 pub(crate) use evidence::{Taken, came_back, nothing_there};
 pub(crate) use refunds_returned::{replace, send_back};
 

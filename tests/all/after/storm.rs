@@ -322,6 +322,10 @@ impl<S: Store> Life<S> {
             let (facts, is_owed) = (debt.facts(), debt.is_owed());
             let covered = if debt.status() == debt::Status::Covered { facts.remains() } else { euro("0.00") };
             assert_eq!(debt.held(), covered);
+            if let AnyDebt::WrittenOff(debt) = &debt {
+                assert_eq!(debt.state().lost(), facts.remains(), "what is lost is what nobody paid");
+            }
+            assert!(facts.recouped().minor() <= facts.recovered().minor());
             if is_owed {
                 *owed.get_mut(&facts.terms().debtor).unwrap() -= facts.remains().minor();
             }

@@ -2,13 +2,13 @@
 
 use super::*;
 use crate::{
-    after::{charged, decided, owed, tell},
+    after::{charged, debts, decided, owed, tell, write_off},
     harness::{on_each_store, ops},
 };
 use escrowed::{
     gateway::Dispute,
     money::{Currency, Money},
-    payment::Route,
+    payment::{AnyDebt, Route, debt},
 };
 
 /// A pledge of €50.00, gathered or not yet, of which the backer's bank takes so much back.
@@ -151,6 +151,103 @@ on_each_store! {
         assert_eq!(drive.status(pledge).await, pledge::Status::Refunded);
         assert_eq!((owed(&shop, "anna").await, drive.wallet("anna").await), (euro("0.00"), "0.00 EUR".into()));
         assert_eq!(drive.outside().await, "0.00 EUR");
+        shop.audit().await;
+    }
+
+    async fn what_was_written_off_of_a_pledge_is_recouped_as_it_goes_back(shop) {
+        let (mut kept, mut shops) = (0, 0);
+        let cases = (0..8).map(|nth| ([5_000, 2_000][nth % 2], nth % 4 < 2, nth < 4));
+        for (nth, (amount, won, gathered)) in cases.enumerate() {
+            let name = format!("backer{nth}");
+            let drive = Drive::opened(&shop, terms()).await;
+            let taken = Money::from_minor(amount, Currency::EUR);
+            let (pledge, dispute) =
+                charged_pledge(&drive, &name, &taken.to_decimal().to_string(), gathered).await;
+            let debt = write_off(&shop, &name).await.remove(0);
+            shops += 10_000;
+            assert_eq!(shop.balance("wallet:platform").await.minor(), shops - amount);
+            drive.act(olga(), Command::Cancel {}).await;
+            drive.clock().await;
+            shop.send().await;
+            // The platform has lost nothing, and the backer has it once.
+            assert_eq!((drive.status(pledge).await, back(&drive, pledge).await), (pledge::Status::Refunded, [5_000 - amount, amount]));
+            assert_eq!((owed(&shop, &name).await, drive.wallet(&name).await), (euro("0.00"), "0.00 EUR".into()));
+            assert_eq!(shop.balance("wallet:platform").await.minor(), shops);
+            let AnyDebt::Paid(debt) = shop.load(debt).await else { panic!("all of it came") };
+            assert_eq!((debt.facts().recouped(), debt.facts().recovered()), (taken, taken));
+            // Only then it is decided. What is won comes out of the backer's card again: so it is the backer's.
+            tell(&shop, &decided(&shop, &dispute, won)).await;
+            let has = if won { taken } else { euro("0.00") };
+            assert_eq!((owed(&shop, &name).await, drive.wallet(&name).await), (euro("0.00"), has.to_string()));
+            kept += has.minor();
+            assert_eq!(shop.balance("wallet:platform").await.minor(), shops);
+            assert_eq!(drive.outside().await, Money::from_minor(kept + shops, Currency::EUR).to_string());
+        }
+        shop.audit().await;
+    }
+
+    async fn of_what_was_paid_covered_and_written_off_only_the_last_is_recouped(shop) {
+        shop.fill_wallet("platform", euro("100.00")).await;
+        shop.fill_wallet("anna", euro("10.00")).await;
+        let drive = Drive::opened(&shop, terms()).await;
+        let pledge = drive.pays("anna", "50.00").await;
+        shop.send().await;
+        tell(&shop, &charged(&shop, drive.payin(pledge).await.id(), "dp_1", euro("50.00"), euro("0.00"))).await;
+        let id = debts(&shop, "anna").await[0].id();
+        // €10.00 out of her wallet at once, €5.00 later on, covered, and €5.00 after that.
+        let mut unit = shop.begin().await;
+        for cover in [true, false] {
+            shop.commit(unit).await;
+            shop.fill_wallet("anna", euro("5.00")).await;
+            unit = shop.begin().await;
+            shop.escrow.recover(&mut unit, id, ops()).await.unwrap();
+            if cover {
+                shop.escrow.act_on_debt(&mut unit, id, debt::Command::Cover {}, ops()).await.unwrap();
+                assert_eq!(shop.escrow.load(&mut unit, id).await.unwrap().held(), euro("35.00"));
+            }
+        }
+        shop.escrow.act_on_debt(&mut unit, id, debt::Command::WriteOff {}, ops()).await.unwrap();
+        shop.commit(unit).await;
+        let AnyDebt::WrittenOff(debt) = shop.load(id).await else { panic!("it was written off") };
+        assert_eq!((debt.state().lost(), drive.wallet("platform").await), (euro("30.00"), "70.00 EUR".into()));
+        drive.over().await;
+        assert_eq!((drive.wallet("anna").await, drive.wallet("platform").await), ("20.00 EUR".into(), "100.00 EUR".into()));
+        let AnyDebt::Paid(debt) = shop.load(id).await else { panic!("all of it came") };
+        assert_eq!((debt.facts().recouped(), debt.facts().recovered()), (euro("30.00"), euro("40.00")));
+        shop.audit().await;
+    }
+
+    async fn of_several_pledges_each_brings_what_was_written_off_of_it(shop) {
+        let drive = Drive::opened(&shop, terms()).await;
+        let (first, _) = charged_pledge(&drive, "anna", "50.00", true).await;
+        let written_off = write_off(&shop, "anna").await.remove(0);
+        let (second, third) = (drive.pays("anna", "40.00").await, drive.pays("anna", "20.00").await);
+        shop.send().await;
+        let payin = drive.payin(second).await.id();
+        tell(&shop, &charged(&shop, payin, "dp_2", euro("30.00"), euro("0.00"))).await;
+        // This one brings nothing of what was written off of the first.
+        assert_eq!(owed(&shop, "anna").await, euro("-30.00"));
+        drive.withdraw(third, user("anna")).await.unwrap();
+        assert_eq!(drive.wallet("platform").await, "50.00 EUR");
+        drive.over().await;
+        let ways = [back(&drive, first).await, back(&drive, second).await, back(&drive, third).await];
+        assert_eq!(ways, [[0, 5_000], [1_000, 3_000], [2_000, 0]]);
+        assert_eq!((owed(&shop, "anna").await, drive.wallet("anna").await), (euro("0.00"), "0.00 EUR".into()));
+        assert_eq!((shop.load(written_off).await.status(), drive.wallet("platform").await), (debt::Status::Paid, "100.00 EUR".into()));
+        assert_eq!(drive.outside().await, "100.00 EUR");
+        shop.audit().await;
+    }
+
+    async fn what_was_won_before_the_pledge_goes_back_is_not_recouped(shop) {
+        let drive = Drive::opened(&shop, terms()).await;
+        let (pledge, dispute) = charged_pledge(&drive, "anna", "50.00", true).await;
+        let debt = write_off(&shop, "anna").await.remove(0);
+        tell(&shop, &decided(&shop, &dispute, true)).await;
+        assert_eq!(drive.wallet("platform").await, "100.00 EUR");
+        drive.over().await;
+        assert_eq!(back(&drive, pledge).await, [5_000, 0]);
+        assert_eq!((drive.wallet("anna").await, drive.wallet("platform").await), ("0.00 EUR".into(), "100.00 EUR".into()));
+        assert_eq!(shop.load(debt).await.facts().recouped(), euro("0.00"));
         shop.audit().await;
     }
 }

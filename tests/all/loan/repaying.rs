@@ -26,6 +26,22 @@ async fn payoff_of_tomorrow<S: Store>(shop: &Shop<S>) -> (Drive<'_, S>, Idempote
     (drive, key(payin.id().subject(), Verb::Charge), amount)
 }
 
+async fn declined<S: Store>(shop: &Shop<S>, charge: IdempotencyKey) {
+    let outcome = Outcome::Declined { reason: "no".parse().unwrap() };
+    assert_eq!(shop.report(charge, outcome).await, Reported::Taken);
+}
+
+/// What bea owed on the day of the default is owed from then on, and lost in the end.
+async fn lost_on_that_day<S: Store>(drive: &Drive<'_, S>) {
+    for day in ["2026-05-22", "2026-06-22"] {
+        drive.until(day);
+        assert_eq!(drive.owes().await, ["10000.00", "25.00", "0.00", "10025.00"]);
+    }
+    drive.act(ops(), Command::WriteOff {}).await;
+    assert_eq!(drive.path().await, "OPEN COUNTING FUNDED DISBURSING REPAYING DEFAULTED WRITTEN_OFF");
+    drive.shop.audit().await;
+}
+
 on_each_store! {
     async fn an_annuity_that_is_paid_in_time_is_paid_as_the_schedule_says(shop) {
         let (drive, pledges) = Drive::lent(&shop, terms()).await;
@@ -94,6 +110,22 @@ on_each_store! {
         assert_eq!(shop.report(charge, Outcome::Settled { moved: amount }).await, Reported::Taken);
         assert_eq!(drive.path().await, "OPEN COUNTING FUNDED DISBURSING REPAYING DEFAULTED REPAID");
         shop.audit().await;
+    }
+
+    async fn a_default_is_not_a_day_late_for_a_repayment_that_was_dropped_before(shop) {
+        let (drive, charge, _) = payoff_of_tomorrow(&shop).await;
+        declined(&shop, charge).await;
+        drive.act(ops(), Command::DeclareDefault {}).await;
+        lost_on_that_day(&drive).await;
+    }
+
+    async fn a_default_is_not_a_day_late_for_a_repayment_that_is_dropped_afterwards(shop) {
+        let (drive, charge, _) = payoff_of_tomorrow(&shop).await;
+        drive.act(ops(), Command::DeclareDefault {}).await;
+        // Until it is known that nothing comes of it, what it would pay off is what is owed.
+        assert_eq!(drive.owes().await, ["10000.00", "26.67", "0.00", "10026.67"]);
+        declined(&shop, charge).await;
+        lost_on_that_day(&drive).await;
     }
 
     async fn principal_that_is_repaid_early_takes_the_place_of_the_next(shop) {

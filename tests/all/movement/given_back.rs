@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    after::{charged, decided, owed, tell},
+    after::{charged, decided, owed, tell, write_off},
     campaign::given_back::ways_back,
     harness::on_each_store,
 };
@@ -54,5 +54,30 @@ on_each_store! {
         shop.send().await;
         assert_eq!((run.outside().await, run.wallet("anna").await), ("0.00 EUR".into(), "0.00 EUR".into()));
         assert!(!run.is_over().await);
+    }
+
+    async fn what_was_written_off_of_a_part_is_recouped_as_it_goes_back(shop) {
+        for (nth, won) in [false, true].into_iter().enumerate() {
+            let run = Run::of(&shop, many_to_one(), ops()).await;
+            run.pay("anna", Method::Card).await;
+            shop.send().await;
+            let order = run.order_of("anna").await;
+            let payin = shop.payin(order).await.id();
+            let dispute = charged(&shop, payin, &format!("dp_{nth}"), euro("20.00"), euro("0.00"));
+            tell(&shop, &dispute).await;
+            let debt = write_off(&shop, "anna").await.remove(0);
+            let before = shop.balance("wallet:shop").await;
+            run.undo(ops()).await.unwrap();
+            shop.send().await;
+            assert_eq!(ways_back(&shop.refunds(order).await), [1_000, 2_000]);
+            assert_eq!((owed(&shop, "anna").await, run.wallet("anna").await), (euro("0.00"), "0.00 EUR".into()));
+            let after = shop.balance("wallet:shop").await;
+            assert_eq!(after.checked_sub(before).unwrap(), euro("20.00"));
+            assert_eq!(shop.load(debt).await.facts().recouped(), euro("20.00"));
+            tell(&shop, &decided(&shop, &dispute, won)).await;
+            assert_eq!(run.wallet("anna").await, if won { "20.00 EUR" } else { "0.00 EUR" });
+            assert_eq!(shop.balance("wallet:shop").await, after);
+        }
+        shop.audit().await;
     }
 }

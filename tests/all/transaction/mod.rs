@@ -272,7 +272,7 @@ impl<'s, S: Store> Deal<'s, S> {
     }
 
     /// What somebody does to the denied refund.
-    async fn on_refund(&self, by: Actor, command: refund::Command) -> Result<(), Problem<S>> {
+    async fn on_refund(&self, by: Actor, command: refund::Command<'_>) -> Result<(), Problem<S>> {
         let denied = self.refunds().await.into_iter().find(|one| one.status() == refund::Status::Denied);
         let mut unit = self.shop.begin().await;
         self.shop.escrow.act_on_refund(&mut unit, denied.expect("a denied refund").id(), command, by).await?;
