@@ -12,10 +12,10 @@ use crate::{
     money::Money,
     party::{Actor, Stamp},
     payment::{
-        AnyDebt, AnyPayin, DebtId, Route,
+        AnyDebt, DebtId, Route,
         chargeback::Part,
         debt::{self, Source},
-        payin::Taken,
+        payin::Disputes,
         refund,
     },
     store::{Store, UnitOfWork, Views},
@@ -81,11 +81,8 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         if refund.route != Route::Wallet {
             return Ok(());
         }
-        let disputes: Vec<_> = match gathered.load(refund.payin).await? {
-            AnyPayin::Confirmed(payin) => payin.state().disputes().not_won().collect(),
-            AnyPayin::Refunded(payin) => payin.state().disputes().not_won().collect(),
-            AnyPayin::Created(_) | AnyPayin::Authorized(_) | AnyPayin::Denied(_) | AnyPayin::Cancelled(_) => Vec::new(),
-        };
+        let payin = gathered.load(refund.payin).await?;
+        let disputes: Vec<_> = payin.disputes().into_iter().flat_map(Disputes::not_won).collect();
         let (mut left, platform) = (refund.amount.minor(), Stamp::new(by_platform(), at.at));
         for dispute in disputes {
             let chargeback = gathered.load(dispute).await?;

@@ -15,7 +15,6 @@ use crate::{
         After, AnyChargeback, AnyDebt, AnyPayin, Chargeback, ChargebackId, Debt, DebtId, Evidence, PayinId,
         chargeback::{self, Back, Part, Share, Stake, Undecided, shared},
         debt::{self, Source},
-        payin::{self, Taken},
     },
     store::{Store, UnitOfWork, Views},
 };
@@ -39,8 +38,8 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     /// # Errors
     /// [`EscrowError`] when there is no such payin, more is taken than was paid, the fee is below zero or in another currency, it
     /// contradicts what was said before, or somebody else was faster. [`EscrowError::Overtaken`] when it may be taken later: the
-    /// payin was not heard to be paid yet, or more would be gone of it than was paid while the end of another dispute was not
-    /// heard of. Nothing may be committed then.
+    /// payin was not heard to be paid yet, also where it was declined or called off, or more would be gone of it than was paid
+    /// while the end of another dispute was not heard of. Nothing may be committed then.
     pub async fn dispute<U: Views>(&self, unit: &mut U, dispute: &Dispute) -> Result<Reported, Fails<U>> {
         match self.hear_of(unit, dispute).await? {
             Heard::Known(reported) => Ok(reported),
@@ -151,7 +150,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         let stake = (self.member(about)?.stake)(log)?;
         let none = || Stake { held: zero(dispute), paid: Vec::new(), platform: self.platform.clone() };
         // What took nothing of it has nothing to give.
-        let stake = match (stake, taken_by(&paid)) {
+        let stake = match (stake, paid.handed_to()) {
             (Some(stake), Some(_)) => stake,
             (Some(stake), None) => Stake { platform: stake.platform, ..none() },
             (None, _) => none(),
@@ -188,10 +187,9 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         let counted = match paid {
             AnyPayin::Confirmed(payin) => payin.charge_back(opened.value(), at)?.widen(),
             AnyPayin::Refunded(payin) => payin.charge_back(opened.value(), at)?.widen(),
-            other @ (AnyPayin::Created(_) | AnyPayin::Authorized(_) | AnyPayin::Denied(_) | AnyPayin::Cancelled(_)) => {
-                let (action, status) = (payin::Action::ChargeBack.name(), other.status().name());
-                return Err(Reason::WrongStatus { action, status }.into());
-            }
+            AnyPayin::Denied(payin) => payin.charge_back(opened.value(), at)?.widen(),
+            AnyPayin::Cancelled(payin) => payin.charge_back(opened.value(), at)?.widen(),
+            AnyPayin::Created(_) | AnyPayin::Authorized(_) => return Err(EscrowError::Overtaken(dispute.payin)),
         };
         gathered.take(counted)?;
         gathered.take(opened)?;
@@ -282,7 +280,9 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
                 let counted = match gathered.load(payin).await? {
                     AnyPayin::Confirmed(payin) => payin.win_back(&won, at)?.widen(),
                     AnyPayin::Refunded(payin) => payin.win_back(&won, at)?.widen(),
-                    AnyPayin::Created(_) | AnyPayin::Authorized(_) | AnyPayin::Denied(_) | AnyPayin::Cancelled(_) => {
+                    AnyPayin::Denied(payin) => payin.win_back(&won, at)?.widen(),
+                    AnyPayin::Cancelled(payin) => payin.win_back(&won, at)?.widen(),
+                    AnyPayin::Created(_) | AnyPayin::Authorized(_) => {
                         return Err(Reason::Missing { what: "a payin whose money was there" }.into());
                     }
                 };
@@ -300,7 +300,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         after: After<'_>,
         at: &Stamp,
     ) -> Result<(), Fails<U>> {
-        match taken_by(&gathered.load(payin).await?) {
+        match gathered.load(payin).await?.handed_to() {
             Some(about) => self.tell(gathered, about, &Evidence::After(after), at).await,
             None => Ok(()),
         }
@@ -314,13 +314,8 @@ async fn in_turn<U: UnitOfWork>(
     paid: &AnyPayin,
     dispute: &Dispute,
 ) -> Result<(), Fails<U>> {
-    let disputes = match paid {
-        AnyPayin::Created(_) | AnyPayin::Authorized(_) => return Err(EscrowError::Overtaken(dispute.payin)),
-        AnyPayin::Confirmed(payin) => Taken::disputes(payin.state()),
-        AnyPayin::Refunded(payin) => Taken::disputes(payin.state()),
-        // The payin itself refuses it.
-        AnyPayin::Denied(_) | AnyPayin::Cancelled(_) => return Ok(()),
-    };
+    // Also one that was declined or called off may have been paid all the same: then that goes back.
+    let disputes = paid.disputes().ok_or(EscrowError::Overtaken(dispute.payin))?;
     let (all, taken) = (paid.facts().amount, dispute.amount);
     let gone = disputes.gone(all.currency()).and_then(|gone| gone.checked_add(taken)).map_err(Reason::from)?;
     let too_much = |taken: Money| taken.compare(all).map_err(Reason::from).map(|order| order.is_gt());
@@ -339,14 +334,6 @@ async fn in_turn<U: UnitOfWork>(
 
 fn zero(dispute: &Dispute) -> Money {
     Money::zero(dispute.amount.currency())
-}
-
-fn taken_by(payin: &AnyPayin) -> Option<Subject> {
-    match payin {
-        AnyPayin::Confirmed(payin) => payin.state().handed_to(),
-        AnyPayin::Refunded(payin) => Taken::handed_to(payin.state()),
-        AnyPayin::Created(_) | AnyPayin::Authorized(_) | AnyPayin::Denied(_) | AnyPayin::Cancelled(_) => None,
-    }
 }
 
 // What is still owed for it is owed no longer; what was paid of it goes back to whoever paid.

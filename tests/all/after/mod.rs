@@ -1,6 +1,7 @@
 //! What happens after the end: payouts and refunds that come back, payments that are charged back, refunds of what was released, debts.
 
 mod blocked;
+mod bounced;
 mod chargebacks;
 mod debts;
 mod evidence;
