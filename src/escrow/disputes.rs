@@ -6,15 +6,13 @@ use super::{
 };
 use crate::{
     gateway::{Dispute, DisputeStage, Gateway},
-    id::Subject,
-    ledger::Account,
-    lifecycle::{Reason, Transition, Value},
+    lifecycle::{Reason, Value},
     money::{Money, MoneyError},
-    party::{PartyId, Stamp},
+    party::Stamp,
     payment::{
-        After, AnyChargeback, AnyDebt, AnyPayin, Chargeback, ChargebackId, Debt, DebtId, Evidence, PayinId,
-        chargeback::{self, Back, Part, Share, Stake, Undecided, shared},
-        debt::{self, Source},
+        After, AnyChargeback, AnyDebt, AnyPayin, Chargeback, ChargebackId, Evidence, PayinId,
+        chargeback::{self, Back, Part, Share, Undecided},
+        debt::Source,
     },
     store::{Store, UnitOfWork, Views},
 };
@@ -146,34 +144,23 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         let paid = gathered.load(payin).await?;
         in_turn(gathered, &paid, dispute).await?;
         let (about, payer) = (paid.facts().about, paid.facts().payer.clone());
-        let log = gathered.log(about).await?;
-        let stake = (self.member(about)?.stake)(log)?;
-        let none = || Stake { held: zero(dispute), paid: Vec::new(), platform: self.platform.clone() };
-        // What took nothing of it has nothing to give.
-        let stake = match (stake, paid.handed_to()) {
-            (Some(stake), Some(_)) => stake,
-            (Some(stake), None) => Stake { platform: stake.platform, ..none() },
-            (None, _) => none(),
-        };
-        let held =
-            if stake.held.compare(dispute.amount).map_err(Reason::from)?.is_gt() { dispute.amount } else { stake.held };
-        let rest = dispute.amount.checked_sub(held).map_err(Reason::from)?;
-        let (mut bearers, beyond) = shared(rest, &stake.paid)?;
-        bearers.push((payer.clone(), beyond));
-        let mut parts: Vec<_> = bearers.into_iter().map(|(party, amount)| (party, Part::Amount, amount)).collect();
-        parts.push((stake.platform.clone(), Part::Fee, dispute.fee));
-        parts.retain(|(.., amount)| !amount.is_zero());
+        let (borne, platform) = self.bearers(gathered, &paid, dispute).await?;
+        let mut parts: Vec<_> = borne.by.into_iter().map(|(party, amount)| (party, Part::Amount, amount)).collect();
+        if !dispute.fee.is_zero() {
+            parts.push((platform.clone(), Part::Fee, dispute.fee));
+        }
         let shares = self.shares(gathered, id.subject(), parts, at).await?;
         let terms = chargeback::Terms {
             about,
             payin,
             payer,
-            platform: stake.platform,
+            platform,
             reference: dispute.reference.clone(),
             reason: dispute.reason.clone(),
             amount: dispute.amount,
             fee: dispute.fee,
-            held,
+            held: borne.held,
+            refunds: borne.refunds,
             shares,
             gateway: self.gateway.name().clone(),
         };
@@ -194,53 +181,6 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         gathered.take(counted)?;
         gathered.take(opened)?;
         Ok(())
-    }
-
-    // What of each part its bearer's wallet gives, and what it comes to owe.
-    pub(super) async fn shares<U: Views>(
-        &self,
-        gathered: &mut Gathering<'_, U>,
-        cause: Subject,
-        parts: Vec<(PartyId, Part, Money)>,
-        at: &Stamp,
-    ) -> Result<Vec<Share>, Fails<U>> {
-        let mut shares: Vec<Share> = Vec::with_capacity(parts.len());
-        for (nth, (party, of, amount)) in (0..).zip(parts) {
-            let account = Account::Wallet(party.clone());
-            let balance = gathered.unit.balance(&account, amount.currency()).await.map_err(EscrowError::Storage)?;
-            let given: i64 = shares.iter().filter(|share| share.party == party).map(|share| share.wallet.minor()).sum();
-            let wallet = (balance.minor() - given).clamp(0, amount.minor());
-            let owed = Money::from_minor(amount.minor() - wallet, amount.currency());
-            let debt = owed.is_positive().then(|| DebtId::derived(cause, 1, nth, at.at));
-            shares.push(Share { party, of, wallet: Money::from_minor(wallet, amount.currency()), owed, debt });
-        }
-        Ok(shares)
-    }
-
-    // The debts of these shares of what has to be paid all the same.
-    pub(super) fn debts(
-        &self,
-        cause: Subject,
-        about: Subject,
-        creditor: &PartyId,
-        shares: &[Share],
-        at: &Stamp,
-    ) -> Result<Vec<Transition<Debt<debt::Open>>>, Reason> {
-        let every = self.policy.recover;
-        let owed = shares.iter().filter_map(|share| Some((share.debt?, share)));
-        let open = owed.map(|(id, share)| {
-            let terms = debt::Terms {
-                about,
-                cause,
-                debtor: share.party.clone(),
-                creditor: creditor.clone(),
-                amount: share.owed,
-                due: at.at.plus(every),
-                every,
-            };
-            debt::open(id, terms, at)
-        });
-        open.collect()
     }
 
     async fn decide<V: Undecided, U: UnitOfWork>(
@@ -330,10 +270,6 @@ async fn in_turn<U: UnitOfWork>(
         }
     }
     Ok(())
-}
-
-fn zero(dispute: &Dispute) -> Money {
-    Money::zero(dispute.amount.currency())
 }
 
 // What is still owed for it is owed no longer; what was paid of it goes back to whoever paid.

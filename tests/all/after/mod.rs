@@ -6,6 +6,7 @@ mod chargebacks;
 mod debts;
 mod evidence;
 mod heard;
+mod refunding;
 mod refunds;
 mod refunds_returned;
 mod returned;
