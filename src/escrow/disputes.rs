@@ -6,16 +6,13 @@ use super::{
 };
 use crate::{
     gateway::{Dispute, DisputeStage, Gateway},
-    id::Subject,
-    ledger::Account,
-    lifecycle::{Reason, Transition, Value},
+    lifecycle::{Reason, Value},
     money::{Money, MoneyError},
-    party::{PartyId, Stamp},
+    party::Stamp,
     payment::{
-        After, AnyChargeback, AnyDebt, AnyPayin, Chargeback, ChargebackId, Debt, DebtId, Evidence, PayinId,
-        chargeback::{self, Back, Part, Share, Stake, Undecided, shared},
-        debt::{self, Source},
-        payin::{self, Taken},
+        After, AnyChargeback, AnyDebt, AnyPayin, Chargeback, ChargebackId, Evidence, PayinId,
+        chargeback::{self, Back, Part, Share, Undecided},
+        debt::Source,
     },
     store::{Store, UnitOfWork, Views},
 };
@@ -39,8 +36,8 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     /// # Errors
     /// [`EscrowError`] when there is no such payin, more is taken than was paid, the fee is below zero or in another currency, it
     /// contradicts what was said before, or somebody else was faster. [`EscrowError::Overtaken`] when it may be taken later: the
-    /// payin was not heard to be paid yet, or more would be gone of it than was paid while the end of another dispute was not
-    /// heard of. Nothing may be committed then.
+    /// payin was not heard to be paid yet, also where it was declined or called off, or more would be gone of it than was paid
+    /// while the end of another dispute was not heard of. Nothing may be committed then.
     pub async fn dispute<U: Views>(&self, unit: &mut U, dispute: &Dispute) -> Result<Reported, Fails<U>> {
         match self.hear_of(unit, dispute).await? {
             Heard::Known(reported) => Ok(reported),
@@ -147,34 +144,23 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         let paid = gathered.load(payin).await?;
         in_turn(gathered, &paid, dispute).await?;
         let (about, payer) = (paid.facts().about, paid.facts().payer.clone());
-        let log = gathered.log(about).await?;
-        let stake = (self.member(about)?.stake)(log)?;
-        let none = || Stake { held: zero(dispute), paid: Vec::new(), platform: self.platform.clone() };
-        // What took nothing of it has nothing to give.
-        let stake = match (stake, taken_by(&paid)) {
-            (Some(stake), Some(_)) => stake,
-            (Some(stake), None) => Stake { platform: stake.platform, ..none() },
-            (None, _) => none(),
-        };
-        let held =
-            if stake.held.compare(dispute.amount).map_err(Reason::from)?.is_gt() { dispute.amount } else { stake.held };
-        let rest = dispute.amount.checked_sub(held).map_err(Reason::from)?;
-        let (mut bearers, beyond) = shared(rest, &stake.paid)?;
-        bearers.push((payer.clone(), beyond));
-        let mut parts: Vec<_> = bearers.into_iter().map(|(party, amount)| (party, Part::Amount, amount)).collect();
-        parts.push((stake.platform.clone(), Part::Fee, dispute.fee));
-        parts.retain(|(.., amount)| !amount.is_zero());
+        let (borne, platform) = self.bearers(gathered, &paid, dispute).await?;
+        let mut parts: Vec<_> = borne.by.into_iter().map(|(party, amount)| (party, Part::Amount, amount)).collect();
+        if !dispute.fee.is_zero() {
+            parts.push((platform.clone(), Part::Fee, dispute.fee));
+        }
         let shares = self.shares(gathered, id.subject(), parts, at).await?;
         let terms = chargeback::Terms {
             about,
             payin,
             payer,
-            platform: stake.platform,
+            platform,
             reference: dispute.reference.clone(),
             reason: dispute.reason.clone(),
             amount: dispute.amount,
             fee: dispute.fee,
-            held,
+            held: borne.held,
+            refunds: borne.refunds,
             shares,
             gateway: self.gateway.name().clone(),
         };
@@ -188,62 +174,14 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         let counted = match paid {
             AnyPayin::Confirmed(payin) => payin.charge_back(opened.value(), at)?.widen(),
             AnyPayin::Refunded(payin) => payin.charge_back(opened.value(), at)?.widen(),
-            other @ (AnyPayin::Created(_) | AnyPayin::Authorized(_) | AnyPayin::Denied(_) | AnyPayin::Cancelled(_)) => {
-                let (action, status) = (payin::Action::ChargeBack.name(), other.status().name());
-                return Err(Reason::WrongStatus { action, status }.into());
-            }
+            AnyPayin::Denied(payin) => payin.charge_back(opened.value(), at)?.widen(),
+            AnyPayin::Cancelled(payin) => payin.charge_back(opened.value(), at)?.widen(),
+            AnyPayin::Created(_) | AnyPayin::Authorized(_) => return Err(EscrowError::Overtaken(dispute.payin)),
         };
         gathered.take(counted)?;
         self.note_charged_back(gathered, opened.value(), at).await?;
         gathered.take(opened)?;
         Ok(())
-    }
-
-    // What of each part its bearer's wallet gives, and what it comes to owe.
-    pub(super) async fn shares<U: Views>(
-        &self,
-        gathered: &mut Gathering<'_, U>,
-        cause: Subject,
-        parts: Vec<(PartyId, Part, Money)>,
-        at: &Stamp,
-    ) -> Result<Vec<Share>, Fails<U>> {
-        let mut shares: Vec<Share> = Vec::with_capacity(parts.len());
-        for (nth, (party, of, amount)) in (0..).zip(parts) {
-            let account = Account::Wallet(party.clone());
-            let balance = gathered.unit.balance(&account, amount.currency()).await.map_err(EscrowError::Storage)?;
-            let given: i64 = shares.iter().filter(|share| share.party == party).map(|share| share.wallet.minor()).sum();
-            let wallet = (balance.minor() - given).clamp(0, amount.minor());
-            let owed = Money::from_minor(amount.minor() - wallet, amount.currency());
-            let debt = owed.is_positive().then(|| DebtId::derived(cause, 1, nth, at.at));
-            shares.push(Share { party, of, wallet: Money::from_minor(wallet, amount.currency()), owed, debt });
-        }
-        Ok(shares)
-    }
-
-    // The debts of these shares of what has to be paid all the same.
-    pub(super) fn debts(
-        &self,
-        cause: Subject,
-        about: Subject,
-        creditor: &PartyId,
-        shares: &[Share],
-        at: &Stamp,
-    ) -> Result<Vec<Transition<Debt<debt::Open>>>, Reason> {
-        let every = self.policy.recover;
-        let owed = shares.iter().filter_map(|share| Some((share.debt?, share)));
-        let open = owed.map(|(id, share)| {
-            let terms = debt::Terms {
-                about,
-                cause,
-                debtor: share.party.clone(),
-                creditor: creditor.clone(),
-                amount: share.owed,
-                due: at.at.plus(every),
-                every,
-            };
-            debt::open(id, terms, at)
-        });
-        open.collect()
     }
 
     async fn decide<V: Undecided, U: Views>(
@@ -283,7 +221,9 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
                 let counted = match gathered.load(payin).await? {
                     AnyPayin::Confirmed(payin) => payin.win_back(&won, at)?.widen(),
                     AnyPayin::Refunded(payin) => payin.win_back(&won, at)?.widen(),
-                    AnyPayin::Created(_) | AnyPayin::Authorized(_) | AnyPayin::Denied(_) | AnyPayin::Cancelled(_) => {
+                    AnyPayin::Denied(payin) => payin.win_back(&won, at)?.widen(),
+                    AnyPayin::Cancelled(payin) => payin.win_back(&won, at)?.widen(),
+                    AnyPayin::Created(_) | AnyPayin::Authorized(_) => {
                         return Err(Reason::Missing { what: "a payin whose money was there" }.into());
                     }
                 };
@@ -302,7 +242,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         after: After<'_>,
         at: &Stamp,
     ) -> Result<(), Fails<U>> {
-        match taken_by(&gathered.load(payin).await?) {
+        match gathered.load(payin).await?.handed_to() {
             Some(about) => self.tell(gathered, about, &Evidence::After(after), at).await,
             None => Ok(()),
         }
@@ -316,13 +256,8 @@ async fn in_turn<U: UnitOfWork>(
     paid: &AnyPayin,
     dispute: &Dispute,
 ) -> Result<(), Fails<U>> {
-    let disputes = match paid {
-        AnyPayin::Created(_) | AnyPayin::Authorized(_) => return Err(EscrowError::Overtaken(dispute.payin)),
-        AnyPayin::Confirmed(payin) => Taken::disputes(payin.state()),
-        AnyPayin::Refunded(payin) => Taken::disputes(payin.state()),
-        // The payin itself refuses it.
-        AnyPayin::Denied(_) | AnyPayin::Cancelled(_) => return Ok(()),
-    };
+    // Also one that was declined or called off may have been paid all the same: then that goes back.
+    let disputes = paid.disputes().ok_or(EscrowError::Overtaken(dispute.payin))?;
     let (all, taken) = (paid.facts().amount, dispute.amount);
     let gone = disputes.gone(all.currency()).and_then(|gone| gone.checked_add(taken)).map_err(Reason::from)?;
     let too_much = |taken: Money| taken.compare(all).map_err(Reason::from).map(|order| order.is_gt());
@@ -337,18 +272,6 @@ async fn in_turn<U: UnitOfWork>(
         }
     }
     Ok(())
-}
-
-fn zero(dispute: &Dispute) -> Money {
-    Money::zero(dispute.amount.currency())
-}
-
-fn taken_by(payin: &AnyPayin) -> Option<Subject> {
-    match payin {
-        AnyPayin::Confirmed(payin) => payin.state().handed_to(),
-        AnyPayin::Refunded(payin) => Taken::handed_to(payin.state()),
-        AnyPayin::Created(_) | AnyPayin::Authorized(_) | AnyPayin::Denied(_) | AnyPayin::Cancelled(_) => None,
-    }
 }
 
 // What is still owed for it is owed no longer; what was paid of it goes back to whoever paid.

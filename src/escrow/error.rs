@@ -61,8 +61,9 @@ pub enum EscrowError<E> {
     #[error(transparent)]
     Refused(#[from] Reason),
     /// A notice has overtaken another one of the same: something that must have happened before was not heard of yet. It may be
-    /// taken once that is known, so have it sent again later; to try again at once is of no use. A gateway that says nothing of
-    /// how a dispute ended leaves that to the host: [`Escrow::dispute`](super::Escrow::dispute) of that one, as won or lost.
+    /// taken once that is known, so have it sent again later; to try again at once is of no use. Of a payin that was declined
+    /// or called off that is the word that its money came all the same. A gateway that says nothing of how a dispute ended
+    /// leaves that to the host: [`Escrow::dispute`](super::Escrow::dispute) of that one, as won or lost.
     #[error("something of {0} must have happened before, and was not heard of yet: take this again later")]
     Overtaken(Subject),
     /// Somebody else has changed it meanwhile.

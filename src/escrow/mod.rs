@@ -65,6 +65,7 @@
 
 mod act;
 mod authenticate;
+mod bearing;
 mod caller;
 mod clock;
 mod debts;

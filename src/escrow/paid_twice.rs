@@ -6,10 +6,10 @@ use crate::{
     money::Money,
     party::Stamp,
     payment::{
-        AnyDebt, AnyPayin, AnyRefund, Chargeback, DebtId, Refund, RefundId, Route,
+        AnyDebt, AnyRefund, Chargeback, DebtId, Refund, RefundId, Route,
         chargeback::{self, Open, Won},
         debt::Source,
-        payin::Taken,
+        payin::Disputes,
         refund::{self, Command},
     },
     store::{Query, Store, UnitOfWork, Views},
@@ -97,11 +97,8 @@ async fn owed_for<U: UnitOfWork>(
     gathered: &mut Gathering<'_, U>,
     refund: &refund::Terms,
 ) -> Result<Vec<DebtId>, Fails<U>> {
-    let disputes: Vec<_> = match gathered.load(refund.payin).await? {
-        AnyPayin::Confirmed(payin) => payin.state().disputes().not_won().collect(),
-        AnyPayin::Refunded(payin) => payin.state().disputes().not_won().collect(),
-        AnyPayin::Created(_) | AnyPayin::Authorized(_) | AnyPayin::Denied(_) | AnyPayin::Cancelled(_) => Vec::new(),
-    };
+    let payin = gathered.load(refund.payin).await?;
+    let disputes: Vec<_> = payin.disputes().into_iter().flat_map(Disputes::not_won).collect();
     let mut debts = Vec::new();
     for dispute in disputes {
         debts.extend(gathered.load(dispute).await?.facts().owed_by_payer());

@@ -5,7 +5,7 @@ use crate::{
     deal::{Leaving, Lost},
     lifecycle::Refused,
     party::Stamp,
-    payment::{Agreement, Evidence, Learned, Payin, PayinId, payin},
+    payment::{Agreement, Evidence, Learned, Payin, PayinId, Stake, payin},
 };
 
 type Lesson = Result<Learned<AnyLoan>, Refused<AnyLoan>>;
@@ -39,6 +39,12 @@ impl Agreement for AnyLoan {
             | Evidence::RefundRedirected(_)
             | Evidence::RefundCancelled(_) => Ok(Learned::Nothing(self)),
         }
+    }
+
+    // What was repaid goes to its lenders, and the loan stands as it does: whoever repaid it bears what is charged back.
+    fn stake(&self) -> Option<Stake> {
+        let terms = self.facts().terms();
+        Some(Stake::none(terms.platform.clone(), terms.target.currency()))
     }
 
     fn onward(self, at: &Stamp) -> Lesson {

@@ -64,7 +64,7 @@ impl AnyOrder {
         // The parts of a movement stand or fall together, so none of them stops alone: its payer owes what is charged back,
         // whoever has the money by then.
         if facts.part().is_some() {
-            return Stake { held: Money::zero(facts.terms.amount.currency()), paid: Vec::new(), platform };
+            return Stake::none(platform, facts.terms.amount.currency());
         }
         let released = |release: &PendingRelease| paid(&release.payouts, release.fee, &platform);
         let paid = match self {

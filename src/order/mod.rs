@@ -212,7 +212,7 @@ crate::lifecycle! {
                 /// What stays must cover the fee.
                 Published | Accepted | PendingValidate by Role::PLATFORM, Part, Implied;
             }
-            /// A refund that was opened by hand was called off, and gave its money back.
+            /// A refund that was opened by hand was called off, and gave its money back. The buyer must not bear a chargeback for it.
             take_back_refund(refund: &'e Refund<refund::Cancelled>) => TakeBackRefund records event::RefundTakenBack {
                 Published | Accepted | PendingValidate by Role::GATEWAY, Collect, Own;
             }
@@ -226,7 +226,7 @@ crate::lifecycle! {
             }
             /// What happened to money that had left for good, such as a payout or refund that came back from the bank.
             note_after(after: After<'e>) => NoteAfter records Noted {
-                /// Before the release: a refund of some of it that came back, or a chargeback of a part of a movement.
+                /// Before the release: a refund of some of it that came back, or a chargeback that its buyer bears.
                 Published | Accepted | PendingValidate | PendingRelease | BlockedRelease | Released | Cancelled | Rejected by Role::GATEWAY, Keep, Own;
             }
         }

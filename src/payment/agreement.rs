@@ -102,7 +102,7 @@ pub trait Agreement: Lifecycle {
     fn learn(self, evidence: &Evidence<'_>, at: &Stamp) -> Result<Learned<Self>, Refused<Self>>;
 
     /// What it holds and whom it has paid, should a payin of it be charged back; `None` where it does not say: then the
-    /// payer owes what the card network took, and what is held stays. One that says so gives what it holds when it learns of
+    /// payer owes what the card network took, and what is held stays. What refunds of the payin have, their own logs say. One that says so gives what it holds when it learns of
     /// [`After::ChargedBack`], and takes it back by [`After::ChargebackWon`].
     fn stake(&self) -> Option<Stake> {
         None

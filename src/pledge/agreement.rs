@@ -5,7 +5,7 @@ use crate::{
     deal::{Leaving, Lost},
     lifecycle::Refused,
     party::Stamp,
-    payment::{Agreement, Evidence, Learned, PayinId},
+    payment::{Agreement, Evidence, Learned, PayinId, Stake},
 };
 
 type Lesson = Result<Learned<AnyPledge>, Refused<AnyPledge>>;
@@ -48,6 +48,12 @@ impl Agreement for AnyPledge {
             | Evidence::PayoutCancelled(_)
             | Evidence::RefundCancelled(_) => Err(Refused::wrong_status(self, Action::Count as usize)),
         }
+    }
+
+    // It stays a pledge: what is charged back of it, its backer bears.
+    fn stake(&self) -> Option<Stake> {
+        let terms = self.facts().terms();
+        Some(Stake::none(terms.platform.clone(), terms.offer.amount.currency()))
     }
 
     fn onward(self, at: &Stamp) -> Lesson {

@@ -31,6 +31,8 @@ pub struct Terms {
     pub about: Subject,
     /// Who pledges how much.
     pub offer: Offer,
+    /// The marketplace's own party, of what it is pledged to.
+    pub platform: PartyId,
     /// Through which gateway the payments go.
     pub gateway: GatewayName,
     /// Until when it can be paid and withdrawn (UTC): before, not at that time or later.
@@ -59,6 +61,7 @@ impl Terms {
     /// # let terms = Terms {
     /// #     about: campaign::CampaignId::generate(at).subject(),
     /// #     offer: Offer { backer: "anna".parse()?, amount: "25.00 EUR".parse()? },
+    /// #     platform: "shop".parse()?,
     /// #     gateway: "sandbox".parse()?,
     /// #     until: "2026-06-06T12:00:00Z".parse()?,
     /// #     gathering: Period::seconds(600),

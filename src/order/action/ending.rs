@@ -38,7 +38,7 @@ where
     /// A refund that was opened by hand was called off, and its money is back.
     ///
     /// # Errors
-    /// [`Refused`] when it is another's.
+    /// [`Refused`] when it is another's, or the buyer bears a chargeback for it that was not won: the refund is to pay that.
     pub fn take_back_refund(
         self,
         refund: &Refund<refund::Cancelled>,

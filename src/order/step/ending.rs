@@ -182,6 +182,7 @@ where
         if available.checked_sub(event.amount)?.is_negative() {
             return Err(Reason::TooMuch { asked: event.amount, available });
         }
+        self.facts().aftermath.may_take_back(event.refund)?;
         step.count_in(event.amount)
     }
     fn make(mut self, event: event::RefundTakenBack, _: &Stamp) -> Self {

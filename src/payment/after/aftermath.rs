@@ -6,7 +6,7 @@ use crate::{
     lifecycle::Reason,
     money::Money,
     party::PartyId,
-    payment::{AnyPayout, AnyRefund, ChargebackId, PayinId},
+    payment::{AnyPayout, AnyRefund, ChargebackId, PayinId, RefundId},
     text::Prose,
 };
 
@@ -23,11 +23,12 @@ pub(crate) struct Loss<'a> {
     pub(crate) reason: &'a Prose,
 }
 
-// A dispute that began: of which payin, and who bears what was not held, in minor units.
+// A dispute that began: of which payin, and who bears what was not held, in minor units; the payer for which refunds.
 struct Begun<'a> {
     chargeback: ChargebackId,
     payin: PayinId,
     borne: &'a [(PartyId, Money)],
+    refunds: &'a [RefundId],
 }
 
 impl Afterwards {
@@ -74,8 +75,8 @@ impl Afterwards {
     /// The dispute that it says the beginning of, with who bears it.
     fn begun(&self) -> Option<Begun<'_>> {
         match self {
-            Self::ChargedBack { chargeback, payin, borne, .. } => {
-                Some(Begun { chargeback: *chargeback, payin: *payin, borne })
+            Self::ChargedBack { chargeback, payin, borne, refunds, .. } => {
+                Some(Begun { chargeback: *chargeback, payin: *payin, borne, refunds })
             }
             Self::ChargebackWon { .. }
             | Self::ChargebackLost { .. }
@@ -122,6 +123,18 @@ impl Aftermath {
     /// Whether a party bears something of a chargeback that was not won.
     pub(crate) fn bears(&self, who: &PartyId) -> bool {
         self.not_won().flat_map(|begun| begun.borne).any(|(party, _)| party == who)
+    }
+
+    /// That a refund's money may go elsewhere than to the payer: it bears no chargeback for it that was not won. What it owes
+    /// for that is to be paid by the refund.
+    pub(crate) fn may_take_back(&self, refund: RefundId) -> Result<(), Reason> {
+        if self.not_won().any(|begun| begun.refunds.contains(&refund)) {
+            let what =
+                "another use for what the payer bears a chargeback for: replace the refund by one into its wallet; it";
+            Err(Reason::Missing { what })
+        } else {
+            Ok(())
+        }
     }
 
     // What was charged back and did not come back.

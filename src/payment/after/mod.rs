@@ -82,6 +82,9 @@ pub enum Afterwards {
         held: Money,
         /// Who bore the rest, out of its wallet or as a debt.
         borne: Vec<(PartyId, Money)>,
+        /// The refunds on their way to the payer for which it bears its part.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        refunds: Vec<RefundId>,
         /// Why, in the card network's words.
         reason: Prose,
     },
@@ -245,6 +248,7 @@ fn charged_back(chargeback: &Chargeback<chargeback::Open>) -> Result<Afterwards,
         amount: terms.amount,
         held: terms.held,
         borne: borne(&terms.shares)?,
+        refunds: terms.refunds.iter().map(|(refund, _)| *refund).collect(),
         reason: terms.reason.clone(),
     })
 }

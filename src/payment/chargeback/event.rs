@@ -7,7 +7,7 @@ use crate::{
     ledger::GatewayName,
     money::Money,
     party::PartyId,
-    payment::{DebtId, PayinId},
+    payment::{DebtId, PayinId, RefundId},
     text::Prose,
 };
 use serde::{Deserialize, Serialize};
@@ -34,6 +34,10 @@ pub struct Terms {
     pub fee: Money,
     /// How much of the amount came out of what was paid for, in minor units.
     pub held: Money,
+    /// The refunds on their way to the payer for which it bears its part before anybody else, and how much for each, in minor
+    /// units. No other chargeback is borne for the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refunds: Vec<(RefundId, Money)>,
     /// Who bore the rest, and the fee.
     pub shares: Vec<Share>,
     /// Through which gateway.

@@ -18,15 +18,20 @@
 //!
 //! # Who bears it
 //!
-//! 1. What the order or deal still holds is taken first, and it is stopped: what is not there must not be released.
-//! 2. What has left goes by what each party was paid out of it, fees included: nobody gives back more than it had.
-//! 3. What is beyond that had gone back to the payer, who now has it twice, and bears the rest.
+//! 1. What a refund of the payin is yet to bring the payer, the payer bears: it has that from its bank now. The refund is its
+//!    to have all the same, and pays what it owes once it goes into its wallet. Each refund counts once, for whichever
+//!    chargeback came first, also where its money was passed on to another, or came back from a bank.
+//! 2. What the order or deal still holds is taken next, and it is stopped: what is not there must not be released.
+//! 3. What has left goes by what each party was paid out of it, fees included: nobody gives back more than it had.
+//! 4. What is beyond that had gone back to the payer, who now has it twice, and bears the rest.
+//!
+//! A payin that was declined or called off, and whose money came all the same, has gone back by itself: its payer bears all.
 //!
 //! Of a part of a movement its payer bears all, before the release and after it: the parts stand or fall together.
 //!
 //! Of what a party bears, its wallet gives as much as it holds; the rest is a [debt](super::debt). The gateway's own fee is
-//! the platform's to bear, in the same way. Money that is already in a payout or a refund is not called back from there; but a
-//! refund whose payer owes it [notes that](super::refund), and is sent outside no more.
+//! the platform's to bear, in the same way. Money that is already in a payout or a refund is not called back from there: who
+//! is to get it owes it. A refund whose payer owes it [notes that](super::refund), and is sent outside no more.
 //!
 //! A released order of €100.00 with a fee of €10.00, of which sam was paid €60.00 and tom €30.00. €50.00 are charged back:
 //!
@@ -64,7 +69,7 @@ mod step;
 
 pub use action::open;
 pub use event::{Back, Terms};
-pub(crate) use share::owe_their_own;
+pub(crate) use share::{Borne, borne, owe_their_own};
 pub use share::{Part, Share, Stake, shared};
 pub use state::{Accepted, Lost, Open, Undecided, Won};
 

@@ -2,9 +2,9 @@
 
 use crate::{
     lifecycle::{Effects, Reason},
-    money::Money,
+    money::{Currency, Money},
     party::PartyId,
-    payment::DebtId,
+    payment::{DebtId, RefundId},
 };
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +43,56 @@ pub struct Stake {
     pub paid: Vec<(PartyId, Money)>,
     /// The marketplace's own party.
     pub platform: PartyId,
+}
+
+/// Who bears a chargeback.
+#[derive(Debug)]
+pub(crate) struct Borne {
+    /// What the payer bears first: for which refunds, and how much for each.
+    pub(crate) refunds: Vec<(RefundId, Money)>,
+    /// What comes out of what is held.
+    pub(crate) held: Money,
+    /// What each party bears in all.
+    pub(crate) by: Vec<(PartyId, Money)>,
+}
+
+/// Who bears a chargeback of this amount: the payer for what it is yet to get by refunds, each with what it has; then what
+/// is held; then those who were paid. What is beyond all that the payer has twice. In minor units.
+pub(crate) fn borne(
+    amount: Money,
+    payer: &PartyId,
+    refunds: Vec<(RefundId, Money)>,
+    stake: &Stake,
+) -> Result<Borne, Reason> {
+    let mut left = amount;
+    let mut take = |there: Money| {
+        let part = if there.compare(left)?.is_gt() { left } else { there };
+        left = left.checked_sub(part)?;
+        Ok::<_, Reason>(part)
+    };
+    let mut called = Vec::new();
+    for (refund, has) in refunds {
+        let part = take(has)?;
+        if part.is_positive() {
+            called.push((refund, part));
+        }
+    }
+    let held = take(stake.held)?;
+    let (mut by, beyond) = shared(left, &stake.paid)?;
+    let first = Money::sum(called.iter().map(|(_, part)| *part), amount.currency())?;
+    let of_payer = first.checked_add(beyond)?;
+    if of_payer.is_positive() {
+        by.push((payer.clone(), of_payer));
+    }
+    Ok(Borne { refunds: called, held, by })
+}
+
+impl Stake {
+    /// Nothing is held, and nobody was paid: the payer bears all, this platform the fee.
+    #[must_use]
+    pub const fn none(platform: PartyId, currency: Currency) -> Self {
+        Self { held: Money::zero(currency), paid: Vec::new(), platform }
+    }
 }
 
 // That each debt of these shares is that of the step which opens what they bear.
@@ -95,7 +145,6 @@ impl Share {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::money::Currency;
     use proptest::prelude::*;
 
     proptest! {
@@ -114,6 +163,36 @@ mod tests {
                 let had: i64 = paid.iter().filter(|(other, _)| other == party).map(|(_, part)| part.minor()).sum();
                 prop_assert!(part.is_positive() && part.minor() <= had);
                 prop_assert!(shares[..nth].iter().all(|(other, _)| other != party));
+            }
+        }
+
+        #[test]
+        fn who_is_to_get_it_bears_it_first_and_all_of_it_is_borne(
+            amount in 1_i64..400_000,
+            refunds in prop::collection::vec(1_i64..90_000, 0..4),
+            held in 0_i64..90_000,
+            paid in prop::collection::vec((0_usize..3, 0_i64..90_000), 0..4),
+        ) {
+            let euro = |minor| Money::from_minor(minor, Currency::EUR);
+            let party = |nth: usize| ["sam", "tom", "shop", "anna"][nth].parse::<PartyId>().unwrap();
+            let (payer, at) = (party(3), "2026-05-07T15:39:46Z".parse().unwrap());
+            let refunds: Vec<_> = refunds.into_iter().map(|minor| (RefundId::generate(at), euro(minor))).collect();
+            let all_paid: i64 = paid.iter().map(|(_, minor)| minor).sum();
+            let paid = paid.into_iter().map(|(nth, minor)| (party(nth), euro(minor))).collect();
+            let stake = Stake { held: euro(held), paid, platform: party(2) };
+            let borne = borne(euro(amount), &payer, refunds.clone(), &stake).unwrap();
+
+            let sum = |parts: &mut dyn Iterator<Item = &Money>| parts.map(|part| part.minor()).sum::<i64>();
+            let (on_its_way, first) = (sum(&mut refunds.iter().map(|(_, has)| has)), sum(&mut borne.refunds.iter().map(|(_, part)| part)));
+            prop_assert_eq!(first, amount.min(on_its_way));
+            prop_assert_eq!(borne.held.minor(), (amount - first).min(held));
+            let by = sum(&mut borne.by.iter().map(|(_, part)| part));
+            prop_assert_eq!(borne.held.minor() + by, amount);
+            let of_payer = sum(&mut borne.by.iter().filter(|(party, _)| *party == payer).map(|(_, part)| part));
+            prop_assert_eq!(of_payer, first + (amount - first - held - all_paid).max(0));
+            for (refund, part) in &borne.refunds {
+                let has = refunds.iter().find(|(id, _)| id == refund).unwrap().1;
+                prop_assert!(part.is_positive() && part.minor() <= has.minor());
             }
         }
     }

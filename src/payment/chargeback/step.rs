@@ -49,7 +49,18 @@ impl Terms {
                 return Err(Reason::WrongAmount { expected, found });
             }
         }
+        self.bears_its_refunds()?;
         owe_their_own(&self.shares, step)
+    }
+
+    // What is borne for refunds is part of what the payer bears.
+    fn bears_its_refunds(&self) -> Result<(), Reason> {
+        let parts = self.refunds.iter().map(|(_, part)| part.require_positive()).collect::<Result<Vec<_>, _>>()?;
+        let asked = Money::sum(parts, self.amount.currency())?;
+        let of_payer = self.shares.iter().filter(|share| share.of == Part::Amount && share.party == self.payer);
+        let of_payer = of_payer.map(Share::total).collect::<Result<Vec<_>, _>>()?;
+        let available = Money::sum(of_payer, self.amount.currency())?;
+        if asked.compare(available)?.is_gt() { Err(Reason::TooMuch { asked, available }) } else { Ok(()) }
     }
 }
 

@@ -1,8 +1,8 @@
 //! What can be done with a payin, status by status.
 
 use super::{
-    Action, AnyPayin, Authorized, Cancelled, Confirmed, Created, Denied, Method, Payin, PayinId, RefundConfirmed,
-    Taken, Terms, event,
+    Action, AnyPayin, Authorized, Cancelled, Confirmed, Created, Denied, Disputes, Method, Payin, PayinId,
+    RefundConfirmed, Taken, Terms, event,
     state::{Chargeable, Over, Secured},
 };
 use crate::{
@@ -205,7 +205,7 @@ where
     /// The card network took some of its money back.
     ///
     /// # Errors
-    /// [`Refused`] when the chargeback is another's, was counted before, or takes more than was paid.
+    /// [`Refused`] when the chargeback is another's, was counted before, or takes more than was paid, or the money has not come.
     pub fn charge_back(
         self,
         chargeback: &Chargeback<chargeback::Open>,
@@ -327,6 +327,29 @@ where
 }
 
 impl AnyPayin {
+    /// What of it was charged back; none while its money has not come.
+    #[must_use]
+    pub fn disputes(&self) -> Option<&Disputes> {
+        self.come().map(Taken::disputes)
+    }
+
+    /// What took its money; none when it went back by itself, or has not come.
+    #[must_use]
+    pub fn handed_to(&self) -> Option<Subject> {
+        self.come().and_then(Taken::handed_to)
+    }
+
+    fn come(&self) -> Option<&dyn Taken> {
+        let state: &dyn Taken = match self {
+            Self::Created(_) | Self::Authorized(_) => return None,
+            Self::Confirmed(payin) => &payin.state,
+            Self::Refunded(payin) => &payin.state,
+            Self::Denied(payin) => &payin.state,
+            Self::Cancelled(payin) => &payin.state,
+        };
+        Some(state).filter(|state| state.has_come())
+    }
+
     // What the table cannot say about an action being possible now.
     pub(super) fn ready(&self, action: Action, _: &Stamp) -> Result<(), Reason> {
         match self {

@@ -81,7 +81,9 @@
 //! # Its lifecycle
 //!
 //! Statuses are those of Truust's payins (its public API reference). A failed payin is over: the order opens another.
-//! Money that arrives after the end, or that nobody waits for any more, opens its own refund in the same commit.
+//! Money that arrives after the end, or that nobody waits for any more, opens its own refund in the same commit. A card network
+//! may take it back all the same: then the payer owes what it has twice, and the refund [pays that](super::chargeback) in the
+//! payer's wallet.
 //!
 #![doc = "<div style=\"overflow-x: auto\">"]
 #![doc = include_str!("lifecycle.svg")]
@@ -208,11 +210,13 @@ crate::lifecycle! {
             charge_back(chargeback: &'e Chargeback<chargeback::Open>) => ChargeBack records event::ChargedBack {
                 /// Once each, and none takes more than was paid. Not from a wallet.
                 Confirmed | Refunded by Role::GATEWAY, Keep, Own;
+                /// Of what came late: the payer has it twice by what its refund has, too.
+                Denied | Cancelled by Role::GATEWAY, Keep, Own;
             }
             /// The card network returned what it had taken.
             win_back(chargeback: &'e Chargeback<chargeback::Won>) => WinBack records event::WonBack {
                 /// Once each.
-                Confirmed | Refunded by Role::GATEWAY, Keep, Own;
+                Confirmed | Refunded | Denied | Cancelled by Role::GATEWAY, Keep, Own;
             }
             /// Nobody waits for its money any more: it goes back.
             give_back => GiveBack records event::GivenBack {

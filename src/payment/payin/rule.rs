@@ -1,7 +1,7 @@
 //! What the table cannot say: the conditions of an action that depend on a payin's own facts.
 
 use super::{
-    Action, Authorized, Confirmed, Created, Method, Payin,
+    Action, Authorized, Confirmed, Created, Method, Payin, Taken,
     state::{Chargeable, Over, Secured},
 };
 use crate::{
@@ -158,6 +158,13 @@ impl Payin<Confirmed> {
     }
 }
 
+impl<S: Taken> Payin<S> {
+    // A card network takes back nothing that did not come.
+    pub(super) fn has_come(&self) -> Result<(), Reason> {
+        if self.state.has_come() { Ok(()) } else { missing("the money, which has not come") }
+    }
+}
+
 impl<S: Over + Chargeable> Payin<S> {
     pub(super) fn ready(&self, action: Action) -> Result<(), Reason> {
         match action {
@@ -165,6 +172,7 @@ impl<S: Over + Chargeable> Payin<S> {
             Action::Bounce => self.came_late(Capture::Now),
             Action::ComeBack => self.may_come_back(),
             Action::Assure => self.may_be_assured(),
+            Action::ChargeBack | Action::WinBack => self.has_come(),
             Action::Authorize
             | Action::Confirm
             | Action::Deny
@@ -175,9 +183,7 @@ impl<S: Over + Chargeable> Payin<S> {
             | Action::Capture
             | Action::NoteAnswer
             | Action::HandOver
-            | Action::GiveBack
-            | Action::ChargeBack
-            | Action::WinBack => Ok(()),
+            | Action::GiveBack => Ok(()),
         }
     }
 

@@ -40,6 +40,7 @@ pub struct Denied {
     pub(super) reason: Prose,
     pub(super) after: After,
     pub(super) sca: Sca,
+    pub(super) disputes: Disputes,
 }
 
 /// Called off. Money that still arrives goes back.
@@ -47,6 +48,7 @@ pub struct Denied {
 pub struct Cancelled {
     pub(super) after: After,
     pub(super) sca: Sca,
+    pub(super) disputes: Disputes,
 }
 
 /// How the payer was, or is to be, authenticated.
@@ -102,24 +104,31 @@ pub struct Refunded {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Disputes(Vec<(ChargebackId, Money, bool)>);
 
-/// A status in which the money was there.
+/// A status in which the money was there, or may have come late.
 pub trait Taken {
     /// What of it was charged back.
     fn disputes(&self) -> &Disputes;
     /// What took its money; none when it went back by itself.
     fn handed_to(&self) -> Option<Subject>;
+    /// Whether the money has come.
+    fn has_come(&self) -> bool;
     #[doc(hidden)]
     fn disputes_mut(&mut self) -> &mut Disputes;
 }
 
 macro_rules! taken {
-    ($($status:ident),+) => { $(
+    ($($status:ident: $handed_to:expr, $has_come:expr;)+) => { $(
         impl Taken for $status {
             fn disputes(&self) -> &Disputes {
                 &self.disputes
             }
             fn handed_to(&self) -> Option<Subject> {
-                self.handed_to
+                let handed_to: fn(&Self) -> Option<Subject> = $handed_to;
+                handed_to(self)
+            }
+            fn has_come(&self) -> bool {
+                let has_come: fn(&Self) -> bool = $has_come;
+                has_come(self)
             }
             fn disputes_mut(&mut self) -> &mut Disputes {
                 &mut self.disputes
@@ -128,7 +137,12 @@ macro_rules! taken {
     )+ };
 }
 
-taken!(Confirmed, Refunded);
+taken! {
+    Confirmed: |payin| payin.handed_to, |_| true;
+    Refunded: |payin| payin.handed_to, |_| true;
+    Denied: |_| None, |payin| payin.after.bounced.is_some();
+    Cancelled: |_| None, |payin| payin.after.bounced.is_some();
+}
 
 impl Disputes {
     /// How much is gone, in minor units of this currency: what was not won back.
@@ -279,7 +293,7 @@ pub(super) enum Void {
 }
 
 /// A status after the end, in which something may still come of it.
-pub trait Over {
+pub trait Over: Taken {
     #[doc(hidden)]
     fn after(&self) -> &After;
     #[doc(hidden)]

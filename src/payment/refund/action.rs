@@ -193,6 +193,17 @@ impl AnyRefund {
         }
     }
 
+    /// The refund that its money went on to, and by which route; none where it did not.
+    #[must_use]
+    pub const fn went(&self) -> Option<&(RefundId, Route)> {
+        match self {
+            Self::Denied(refund) => refund.state.went(),
+            Self::Returned(refund) => refund.state.went(),
+            Self::Replaced(refund) => Some(refund.state.went()),
+            Self::Created(_) | Self::Confirmed(_) | Self::Cancelled(_) => None,
+        }
+    }
+
     // What the table cannot say about an action being possible now.
     pub(super) fn ready(&self, action: Action, _: &Stamp) -> Result<(), Reason> {
         match (self, action) {

@@ -146,7 +146,8 @@ crate::lifecycle! {
             }
             /// The operator who opened it calls it off.
             cancel => Cancel records event::Cancelled {
-                /// Only one that was opened by hand, before its approval; the money returns to where it came from.
+                /// Only one that was opened by hand, before its approval; the money returns to where it came from, unless it
+                /// is to pay for a chargeback.
                 Created -> Cancelled by Role::PLATFORM, Release, Seed;
             }
         }

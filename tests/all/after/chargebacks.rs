@@ -233,28 +233,6 @@ on_each_store! {
         audit(&shop).await;
     }
 
-    async fn what_is_charged_back_of_a_payin_that_was_over_is_for_people_to_look_at(shop) {
-        let id = shop.open(terms()).await;
-        shop.act(id, Command::Pay { by: Method::Card }, user("anna")).await;
-        let payin = payin_of(&shop, id).await;
-        shop.gateway().script(escrowed::gateway::Verb::Charge, [escrowed::sandbox::Behaviour::WebhookFirst]);
-        shop.escrow.send(&worker(), 1).await.unwrap();
-        shop.act(id, Command::Cancel {}, user("anna")).await;
-        shop.settle_down().await;
-        // It went back by itself; the order never had it.
-        let dispute = Dispute {
-            payin: payin.subject(),
-            reference: "dp_1".parse().unwrap(),
-            amount: euro("100.00"),
-            fee: euro(NONE),
-            reason: "fraudulent".parse().unwrap(),
-            stage: DisputeStage::Open,
-        };
-        let refused = try_tell(&shop, &dispute).await;
-        assert!(matches!(refused, Err(EscrowError::Refused(Reason::WrongStatus { .. }))), "{refused:?}");
-        audit(&shop).await;
-    }
-
     async fn the_same_notice_twice_late_or_out_of_order_is_one_chargeback(shop) {
         let (id, payin) = released(&shop, Destination::Wallet).await;
         let open = charged(&shop, payin, "dp_1", euro("50.00"), euro(NONE));

@@ -103,6 +103,7 @@ fn chargeback(about: Subject, held: Money, at: Timestamp) -> Transition<Chargeba
         amount,
         fee: zero,
         held,
+        refunds: Vec::new(),
         shares: if held.is_zero() { vec![share] } else { Vec::new() },
         gateway: "sandbox".parse().unwrap(),
     };

@@ -1,10 +1,12 @@
 //! What happens after the end: payouts and refunds that come back, payments that are charged back, refunds of what was released, debts.
 
 mod blocked;
+mod bounced;
 mod chargebacks;
 mod debts;
 mod evidence;
 mod heard;
+mod refunding;
 mod refunds;
 mod refunds_returned;
 mod returned;

@@ -2,7 +2,9 @@
 
 use super::{
     chargebacks::{NONE, audit, debts, pair, released, stand},
-    charged, decided, tell, wallet,
+    charged, decided,
+    refunds_returned::act_on,
+    tell, wallet,
 };
 use crate::harness::{Problem, Shop, account, bank, euro, key, on_each_store, ops, party, terms, user, worker};
 use escrowed::{
@@ -253,6 +255,9 @@ on_each_store! {
         // €20.00 go back before the release, €30.00 are charged back after it.
         let id = shop.planned(terms(), PayoutPlan::to(party("sam"), Destination::Wallet)).await;
         shop.act(id, Command::RefundPart { amount: euro("20.00") }, ops()).await;
+        let part = shop.refunds(id).await.remove(0).id();
+        act_on(&shop, part, RefundCommand::Approve {}, ops()).await.unwrap();
+        shop.send().await;
         shop.act(id, Command::Validate {}, ops()).await;
         at_most(&try_refund(&shop, id, euro("80.01"), ops()).await, "80.00");
         for (wrong, amount) in [("nothing", "0.00 EUR"), ("less", "-1.00 EUR"), ("yen", "100 JPY")] {

@@ -358,16 +358,26 @@ impl<S: Store> Life<S> {
                 }
             }
             assert!(arrived <= back, "more has arrived than was to go back");
+            let mut borne_for = BTreeMap::new();
             for chargeback in self.shop.find(&Query::About(id.subject())).await {
                 let Ok(chargeback) = ChargebackId::try_from(chargeback) else { continue };
                 let chargeback = self.shop.load(chargeback).await;
                 if chargeback.status() != chargeback::Status::Won {
                     let terms = chargeback.facts();
+                    for (refund, part) in &terms.refunds {
+                        *borne_for.entry(holder(&refunds, *refund).id()).or_insert(0) += part.minor();
+                    }
                     let of_payer = terms.shares.iter().filter(|share| share.party == terms.payer);
                     back += terms.amount.minor() - of_payer.map(|share| share.total().unwrap().minor()).sum::<i64>();
                 }
             }
             assert!(back <= 10_000, "the buyer has more than was paid, and does not owe it");
+            for refund in &refunds {
+                let minor = borne_for.get(&refund.id()).copied().unwrap_or(0);
+                assert!(minor <= refund.facts().amount.minor(), "two chargebacks are borne for one refund");
+                let called_off = refund.status() == refund::Status::Cancelled;
+                assert!(minor == 0 || !called_off, "what is to pay for a chargeback was taken back");
+            }
             let order = self.shop.order(*id).await;
             let disputed = order.facts().aftermath().disputes().next().is_some();
             let at = self.shop.escrow.stamp(ops());
@@ -418,13 +428,13 @@ impl<S: Store> Life<S> {
 
 // The refund that its money went on to.
 fn went(refund: &AnyRefund) -> Option<RefundId> {
-    let went = match refund {
-        AnyRefund::Denied(refund) => refund.state().went(),
-        AnyRefund::Returned(refund) => refund.state().went(),
-        AnyRefund::Replaced(refund) => Some(refund.state().went()),
-        AnyRefund::Created(_) | AnyRefund::Confirmed(_) | AnyRefund::Cancelled(_) => None,
-    };
-    went.map(|(by, _)| *by)
+    refund.went().map(|(by, _)| *by)
+}
+
+// The refund that its money is in now.
+fn holder(refunds: &[AnyRefund], id: RefundId) -> &AnyRefund {
+    let refund = refunds.iter().find(|refund| refund.id() == id).expect("a refund of the order");
+    went(refund).map_or(refund, |by| holder(refunds, by))
 }
 
 async fn live<S: Store>(shop: Shop<S>, happenings: &[Happening]) -> Life<S> {

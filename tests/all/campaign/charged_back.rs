@@ -16,7 +16,7 @@ on_each_store! {
         assert_eq!(shop.load(annas).await.status(), pledge::Status::Gathered);
         assert_eq!(owed(&shop, "anna").await, euro("-50.00"));
         // The gateway's fee is the platform's to bear.
-        assert_eq!(owed(&shop, "platform").await, euro("-15.00"));
+        assert_eq!(owed(&shop, "shop").await, euro("-15.00"));
         shop.audit().await;
         shop.verify().await;
 
@@ -26,7 +26,7 @@ on_each_store! {
 
         tell(&shop, &decided(&shop, &dispute, true)).await;
         assert_eq!(owed(&shop, "anna").await, euro("0.00"));
-        assert_eq!(owed(&shop, "platform").await, euro("-15.00"));
+        assert_eq!(owed(&shop, "shop").await, euro("-15.00"));
         shop.audit().await;
         shop.verify().await;
     }

@@ -98,4 +98,36 @@ crate::harness::on_each_store! {
         deal.over(Status::FundsReleased).await;
         shop.audit_calls().await;
     }
+
+    async fn what_an_award_is_yet_to_bring_the_buyer_the_buyer_bears(shop) {
+        let deal = Deal::complained(&shop, terms()).await;
+        shop.gateway().script(Verb::Refund, [decline()]);
+        deal.act(judy(), award("130.00", "50.00")).await;
+        shop.send().await;
+        let refund = shop.refunds(deal.id).await.remove(0);
+        let payin = deal.now().await.facts().till().opened()[1];
+        assert_eq!((refund.status(), refund.facts().payin), (refund::Status::Denied, payin));
+        let sams = shop.balance("wallet:sam").await;
+        let dispute = charged(&shop, payin, "dp_1", euro("130.00"), euro("0.00"));
+        tell(&shop, &dispute).await;
+        assert_eq!((owed(&shop, "anna").await, owed(&shop, "sam").await), (euro("-130.00"), euro("0.00")));
+        assert_eq!(shop.balance("wallet:sam").await, sams);
+        replace(&shop, refund.id(), Route::Wallet).await;
+        assert_eq!((owed(&shop, "anna").await, shop.balance("wallet:anna").await), (euro("0.00"), euro("0.00")));
+        tell(&shop, &decided(&shop, &dispute, false)).await;
+        deal.over(Status::FundsReleased).await;
+        shop.audit_calls().await;
+    }
+
+    async fn a_refund_of_one_payin_says_nothing_of_the_other(shop) {
+        let deal = Deal::complained(&shop, terms()).await;
+        shop.gateway().script(Verb::Refund, [decline()]);
+        deal.act(judy(), award("130.00", "50.00")).await;
+        shop.send().await;
+        let payin = deal.now().await.facts().till().opened()[0];
+        tell(&shop, &charged(&shop, payin, "dp_1", euro("50.00"), euro("0.00"))).await;
+        // Sam was paid as much.
+        assert!(owed(&shop, "anna").await.is_zero());
+        shop.audit().await;
+    }
 }

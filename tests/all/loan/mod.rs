@@ -1,5 +1,6 @@
 //! Loans: bea borrows €10,000 from anna, ben and cleo, who lend a half, three tenths and two tenths of it, at 6 % for a year.
 
+mod charged_back;
 mod faults;
 mod funding;
 mod late;

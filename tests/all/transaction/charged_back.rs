@@ -67,4 +67,24 @@ crate::harness::on_each_store! {
         shop.audit().await;
         shop.audit_calls().await;
     }
+
+    async fn what_an_award_is_yet_to_bring_the_buyer_the_buyer_bears(shop) {
+        let deal = Deal::in_status(&shop, Status::ComplaintSubmitted).await;
+        shop.gateway().script(Verb::Refund, [decline()]);
+        deal.act(judy(), award("15.00", "100.00")).await;
+        shop.send().await;
+        let refund = deal.refunds().await.remove(0);
+        assert_eq!(refund.held(), euro("15.00"));
+        let before = (deal.wallet("sam").await, owed(&shop, "sam").await);
+        let dispute = charged(&shop, refund.facts().payin, "dp_1", euro("15.00"), euro("0.00"));
+        tell(&shop, &dispute).await;
+        assert_eq!((deal.wallet("sam").await, owed(&shop, "sam").await), before);
+        assert_eq!(owed(&shop, "anna").await, euro("-15.00"));
+        replace(&shop, refund.id(), Route::Wallet).await;
+        assert!(owed(&shop, "anna").await.is_zero());
+        tell(&shop, &decided(&shop, &dispute, true)).await;
+        assert_eq!(deal.wallet("anna").await, "15.00 EUR");
+        shop.audit().await;
+        shop.audit_calls().await;
+    }
 }

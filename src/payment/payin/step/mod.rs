@@ -211,7 +211,8 @@ impl Takes<event::Denied> for Payin<Created> {
     }
     fn make(mut self, event: event::Denied, _: &Stamp) -> Payin<Denied> {
         let sca = self.sca_taken();
-        self.enter(Denied { reason: event.reason, after: After::of(Verb::Charge, Void::NotAsked), sca })
+        let after = After::of(Verb::Charge, Void::NotAsked);
+        self.enter(Denied { reason: event.reason, after, sca, disputes: Disputes::default() })
     }
 }
 
@@ -226,7 +227,8 @@ impl Takes<event::Denied> for Payin<Authorized> {
     }
     fn make(mut self, event: event::Denied, _: &Stamp) -> Payin<Denied> {
         let sca = self.sca_taken();
-        self.enter(Denied { reason: event.reason, after: After::of(Verb::Capture, Void::Asked), sca })
+        let after = After::of(Verb::Capture, Void::Asked);
+        self.enter(Denied { reason: event.reason, after, sca, disputes: Disputes::default() })
     }
 }
 
@@ -242,7 +244,7 @@ impl Takes<event::Cancelled> for Payin<Created> {
     }
     fn make(mut self, _: event::Cancelled, _: &Stamp) -> Payin<Cancelled> {
         let sca = self.sca_taken();
-        self.enter(Cancelled { after: After::of(Verb::Charge, Void::Asked), sca })
+        self.enter(Cancelled { after: After::of(Verb::Charge, Void::Asked), sca, disputes: Disputes::default() })
     }
 }
 
@@ -255,7 +257,7 @@ impl Takes<event::Cancelled> for Payin<Authorized> {
     }
     fn make(mut self, _: event::Cancelled, _: &Stamp) -> Payin<Cancelled> {
         let sca = self.sca_taken();
-        self.enter(Cancelled { after: After::of(Verb::Charge, Void::Asked), sca })
+        self.enter(Cancelled { after: After::of(Verb::Charge, Void::Asked), sca, disputes: Disputes::default() })
     }
 }
 

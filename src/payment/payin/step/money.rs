@@ -71,6 +71,7 @@ where
         if terms.method == Method::Wallet {
             return Err(Reason::Missing { what: "a card or a bank, which alone charges back" });
         }
+        self.has_come()?;
         if self.state.disputes().stands(event.chargeback).is_some() {
             return Err(Reason::Already { what: "counting this chargeback" });
         }
