@@ -169,7 +169,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     /// Acts on a refund: approves, calls off or replaces one that waits for approval, or replaces one that was denied or came
     /// back from the bank. One that its order can no longer take back is replaced, by one into the payer's wallet, say. Only into
     /// the wallet goes one whose payer has charged the payment back and owes it
-    /// ([`Reason::ChargedBack`](crate::lifecycle::Reason::ChargedBack)).
+    /// ([`Reason::ChargedBack`]).
     ///
     /// # Errors
     /// [`EscrowError`] when it is unknown, refused or stale.

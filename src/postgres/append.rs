@@ -38,6 +38,10 @@ pub(super) async fn append_all(
         let earlier = diagnose::diagnose(connection, &commits[..position]).await?;
         return Ok(earlier.unwrap_or(AppendedAll::Refused { position, why: Appended::Stale }));
     }
+    if let Some(position) = diagnose::too_late(commits) {
+        let refused = diagnose::diagnose(connection, &commits[..=position]).await?;
+        return Ok(refused.expect("a call that was answered before cannot be withdrawn"));
+    }
     let batch = match Batch::of(commits) {
         Ok(batch) => batch,
         // What stands against one of them is told first.

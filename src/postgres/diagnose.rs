@@ -31,6 +31,19 @@ pub(super) fn out_of_place(commits: &[Commit]) -> Option<usize> {
     })
 }
 
+/// The first commit that must withdraw a call which an earlier one of them answers.
+pub(super) fn too_late(commits: &[Commit]) -> Option<usize> {
+    let mut answered = HashSet::new();
+    commits.iter().position(|commit| {
+        let late = commit.withdraws().is_some_and(|withdrawal| match withdrawal.if_sent {
+            IfSent::Refuse => answered.contains(&withdrawal.key),
+            IfSent::Follow(_) => false,
+        });
+        answered.extend(commit.settles().map(|settlement| settlement.key));
+        late
+    })
+}
+
 /// The first refusal, or none if by now nothing stands against the batch.
 pub(super) async fn diagnose(
     connection: &mut PgConnection,
@@ -115,10 +128,11 @@ GROUP BY account, currency";
                 return Err(PostgresError::DuplicateCall { key });
             }
         }
-        if let Some(settlement) = commit.settles()
-            && !self.calls.contains_key(&settlement.key)
-        {
-            return Err(PostgresError::UnknownCall { key: settlement.key });
+        if let Some(settlement) = commit.settles() {
+            let Some((status, _)) = self.calls.get_mut(&settlement.key) else {
+                return Err(PostgresError::UnknownCall { key: settlement.key });
+            };
+            *status = if settlement.outcome.is_final() { CallStatus::Settled } else { CallStatus::Pending };
         }
         Ok(None)
     }

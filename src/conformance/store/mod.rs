@@ -1,6 +1,7 @@
 //! What every store promises.
 
 pub mod append;
+pub mod batches;
 pub(crate) mod commits;
 pub mod outbox;
 pub mod together;
@@ -55,6 +56,8 @@ macro_rules! store_promises {
                 an_account_holds_what_its_log_says,
                 a_balance_stays_within_64_bits,
                 a_refusal_leaves_the_unit_usable;
+            batches:
+                a_call_is_found_as_an_earlier_commit_left_it;
             together:
                 one_of_many_creators_wins,
                 one_of_many_goes_on,

@@ -75,17 +75,16 @@ impl<'c> Batch<'c> {
     // A call that is asked for and answered or withdrawn in the same batch arrives in the outbox as it is in the end.
     fn take_calls_of(&mut self, commit: &'c Commit) -> Result<(), PostgresError> {
         if let Some(withdrawal) = commit.withdraws() {
-            match self.places.get(&withdrawal.key) {
-                Some(place) => self.calls[*place].status = CallStatus::Withdrawn,
-                None => {
-                    let refuse = match &withdrawal.if_sent {
-                        IfSent::Refuse => true,
-                        IfSent::Follow(call) => {
-                            self.enqueue(call, commit.lane(), Some(withdrawal.key))?;
-                            false
-                        }
-                    };
-                    self.withdrawn.push((withdrawal.key, refuse));
+            let key = withdrawal.key;
+            let answered = self.answers(&key);
+            match (&withdrawal.if_sent, self.places.get(&key)) {
+                (IfSent::Refuse, _) if answered => unreachable!("what a batch answers and withdraws is refused before"),
+                (IfSent::Follow(call), _) if answered => self.enqueue(call, commit.lane(), None)?,
+                (IfSent::Refuse | IfSent::Follow(_), Some(place)) => self.calls[*place].status = CallStatus::Withdrawn,
+                (IfSent::Refuse, None) => self.withdrawn.push((key, true)),
+                (IfSent::Follow(call), None) => {
+                    self.enqueue(call, commit.lane(), Some(key))?;
+                    self.withdrawn.push((key, false));
                 }
             }
         }
@@ -104,6 +103,12 @@ impl<'c> Batch<'c> {
             }
         }
         Ok(())
+    }
+
+    // Whether an earlier commit of the batch answers a call.
+    fn answers(&self, key: &IdempotencyKey) -> bool {
+        let enqueued = self.places.get(key).map(|place| &self.calls[*place]);
+        self.settled.contains_key(key) || enqueued.is_some_and(|call| call.outcome.is_some())
     }
 
     fn enqueue(&mut self, call: &'c Call, lane: Subject, follows: Option<IdempotencyKey>) -> Result<(), PostgresError> {

@@ -157,11 +157,15 @@ FROM {rows}{gate} ORDER BY u.place"
     }
 
     pub(super) fn outbox(&self, statement: &mut Statement, gate: Gate) -> Result<(), PostgresError> {
-        if !self.withdrawn.is_empty() {
+        // One that the batch answers, too, is written once: as it is in the end.
+        let withdrawn = || self.withdrawn.iter().map(|(key, _)| *key).filter(|key| !self.settled.contains_key(key));
+        if withdrawn().next().is_some() {
+            let keys = statement.one_of(withdrawn());
             statement.part(
                 "withdrawn",
                 format_args!(
-                    "UPDATE escrowed_calls AS c SET status = 'withdrawn' FROM asked AS a{gate} WHERE c.key = a.key AND a.free"
+                    "UPDATE escrowed_calls AS c SET status = 'withdrawn' FROM asked AS a{gate}
+WHERE c.key = a.key AND a.free AND a.key {keys}"
                 ),
             );
         }
