@@ -69,8 +69,9 @@
 //!   [`kyc_changed`](Escrow::kyc_changed). What it allows goes out by itself, under the key of the call that was held, so
 //!   whatever dies in between, it is paid once.
 //! - A payee who will never be allowed is for the platform to say: it [denies](crate::payment::payout::Command::Deny) the held
-//!   payout, which then leads on as one that the gateway declined: replaced, or given back to the order, which is cancelled. Where the
-//!   order is blocked already, the payout may be [cancelled](crate::payment::payout::Command::Cancel), too.
+//!   payout, which then leads on as one that the gateway declined, but by the platform alone: replaced, or given back to the
+//!   order, which is cancelled. The payee cannot send it elsewhere, not into its wallet either. Where the order is blocked
+//!   already, the payout may be [cancelled](crate::payment::payout::Command::Cancel), too.
 //! - What the policy said is in the payout's log. Replay reads it there and asks nobody.
 
 use super::{Clock, Escrow, EscrowError};

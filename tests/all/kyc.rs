@@ -1,6 +1,7 @@
 //! Payouts to parties that the host does not know well enough: they wait where everybody sees them, are lost to nobody,
 //! and go out once.
 
+mod for_good;
 mod properties;
 
 use crate::{
