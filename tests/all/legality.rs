@@ -58,7 +58,8 @@ absent!(
     close,
     regain,
     win_back,
-    note_after
+    note_after,
+    note_capture
 );
 
 fn is_there<F>(method: F) -> bool {
@@ -155,6 +156,7 @@ fn payments_have_the_methods_of_their_tables_and_no_others() {
             come_back,
             assure,
             capture,
+            note_capture,
             note_answer,
             give_back,
             let_go,
@@ -176,7 +178,7 @@ fn payments_have_the_methods_of_their_tables_and_no_others() {
         [refund::Created, refund::Confirmed, refund::Denied, refund::Cancelled, refund::Returned, refund::Replaced],
         [approve, confirm, deny, come_back, replace, cancel]
     );
-    assert_eq!((payin::Status::ALL.len(), payin::Action::ALL.len()), (6, 17));
+    assert_eq!((payin::Status::ALL.len(), payin::Action::ALL.len()), (6, 18));
     assert_eq!((tally::Status::ALL.len(), tally::Action::ALL.len()), (1, 2));
     assert_eq!((payout::Status::ALL.len(), payout::Action::ALL.len()), (6, 8));
     assert_eq!((refund::Status::ALL.len(), refund::Action::ALL.len()), (6, 6));
