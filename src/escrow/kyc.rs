@@ -63,6 +63,10 @@
 //!
 //! - The policy is asked by the worker that is about to send a payout, whoever opened it and however it was saved: nothing
 //!   leaves through a gateway without its word. Into a wallet it is not asked: that money stays on the host's own books.
+//! - The policy is asked about the payee by name. Whose the bank account is that the money goes to
+//!   ([`Destination::Account`](crate::payment::Destination::Account), in the terms it is given) the crate cannot know: the host
+//!   checks that it is the payee's, here or when it is named. A seller names accounts for itself only: see
+//!   [`PayoutPlan`](crate::order::PayoutPlan).
 //! - A held payout is `HELD`, with the policy's reason, and keeps its money. Its order or deal waits as for any payout that
 //!   takes its time. Payouts to others of the same order go out.
 //! - The policy is asked again after [`Policy::ask_again`](super::Policy::ask_again), or at once after

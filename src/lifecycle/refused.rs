@@ -93,6 +93,19 @@ pub enum Reason {
     /// Somebody is named twice where everybody is named once.
     #[error("{0} is named twice: name everybody once")]
     NamedTwice(PartyId),
+    /// A payee is to be paid into a bank account by who cannot vouch that it is the payee's.
+    #[error(
+        "{0} is paid into its wallet: a bank account is named by the seller for itself, or for others by the platform and its account's defaults"
+    )]
+    OthersAccount(PartyId),
+    /// The platform's own party is to be a payee by somebody else's word.
+    #[error(
+        "{0} is the platform's own party, which has its fee: only the platform and its account's defaults give it a share"
+    )]
+    PlatformsShare(PartyId),
+    /// A payee bears the id of something here, such as a movement, whose wallet it is.
+    #[error("{0} is the id of something, not a party: name the party that is to be paid")]
+    NobodysName(PartyId),
     /// A payment is under way already.
     #[error("{0} is still open: wait for it, or cancel it first")]
     Underway(Subject),

@@ -16,7 +16,7 @@ use crate::{
 /// movement, is nobody's who happens to bear that name.
 pub(super) fn may_spend(owner: &PartyId, by: &Actor) -> bool {
     match by {
-        Actor::Party(who) => who == owner && owner.to_string().parse::<Subject>().is_err(),
+        Actor::Party(who) => who == owner && !Subject::is_named(owner.as_str()),
         Actor::Office { role, .. } => role.as_str() == Role::PLATFORM.name,
         Actor::Clock | Actor::Gateway => false,
     }

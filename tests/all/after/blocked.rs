@@ -23,7 +23,7 @@ fn to(name: &str, share: Share, to: Destination) -> Payee {
 
 /// Validated, and the first payout was declined.
 async fn blocked<S: Store>(shop: &Shop<S>, plan: PayoutPlan) -> OrderId {
-    let id = shop.planned(terms(), plan).await;
+    let id = shop.planned_by_platform(terms(), plan).await;
     shop.gateway().script(Verb::Payout, [Behaviour::Decline { reason: "no".parse().unwrap() }]);
     shop.act(id, Command::Validate {}, ops()).await;
     assert_eq!(shop.escrow.send(&worker(), 1).await.unwrap().answered, 1);
