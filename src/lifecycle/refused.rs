@@ -129,6 +129,14 @@ pub enum Reason {
         "{0} needs a challenge, and the gateway took it without one: ask the gateway, or cancel the payin, which sends it back"
     )]
     NotAuthenticated(Subject),
+    /// The payer would be led to another payee than the one who is paid.
+    #[error("{found} is not paid by this, {expected} is: name {expected}")]
+    WrongPayee {
+        /// Who is paid.
+        expected: PartyId,
+        /// Who was named.
+        found: PartyId,
+    },
     /// An exemption from the challenge does not apply.
     #[error(transparent)]
     NotExempt(#[from] NotExempt),

@@ -4,7 +4,7 @@ use super::{Amendment, AnyOrder, Part, Payee, PayoutPlan};
 use crate::{
     id::Subject,
     ledger::GatewayName,
-    lifecycle::{self, Effects, Opening, Reason, once},
+    lifecycle::{self, Effects, Opening, Payees, Reason, once},
     money::{Currency, FeePolicy, FeeRule, Money, Percent},
     party::{PartyId, Role, Stamp},
     payment::{Aftermath, PayinId},
@@ -283,5 +283,10 @@ impl lifecycle::Facts for Facts {
     }
     fn about(&self) -> Option<Subject> {
         self.part().map(|part| part.of)
+    }
+    // What is paid into a movement's own wallet goes on to several.
+    fn payees(&self) -> Payees<'_> {
+        let seller = &self.terms.seller;
+        if self.part().is_some() && Subject::is_named(seller.as_str()) { Payees::Several } else { Payees::One(seller) }
     }
 }

@@ -21,6 +21,7 @@ macro_rules! pooled {
                 Ok(pledge::Terms {
                     about: open.id().subject(),
                     offer,
+                    payee: terms.payee().clone(),
                     gateway: terms.gateway.clone(),
                     until: terms.deadline,
                     gathering: terms.policy.gathering,
