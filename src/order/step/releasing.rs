@@ -14,7 +14,7 @@ use crate::{
 
 impl<S> Order<S> {
     // What is left for the payees, now.
-    fn net(&self) -> Result<Money, Reason> {
+    pub(in crate::order) fn net(&self) -> Result<Money, Reason> {
         let fee = self.facts().terms.fee()?;
         let net = self.held().checked_sub(fee)?;
         if net.is_negative() { Err(Reason::TooMuch { asked: fee, available: self.held() }) } else { Ok(net) }
