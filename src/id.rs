@@ -256,6 +256,13 @@ impl<T: Identified> FromStr for Id<T> {
     }
 }
 
+impl Subject {
+    /// Whether a text is an id, of whatever kind. A party of that name would be taken for what bears the id.
+    pub(crate) fn is_named(text: &str) -> bool {
+        text.parse::<Self>().is_ok()
+    }
+}
+
 impl TryFrom<String> for Subject {
     type Error = IdError;
     fn try_from(text: String) -> Result<Self, IdError> {

@@ -144,6 +144,11 @@ impl Terms {
         Ok(raised.compare(self.target)?.is_ge())
     }
 
+    // Whom a pledge to it pays in the end.
+    pub(super) const fn payee(&self) -> &PartyId {
+        &self.owner
+    }
+
     // Nobody pledges to themselves; of the campaign's currency, and not more than can be counted.
     pub(super) fn may_take(&self, offer: &Offer, held: Money) -> Result<(), Reason> {
         if offer.backer == self.owner {

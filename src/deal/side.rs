@@ -1,7 +1,7 @@
 //! The two sides of a deal.
 
 use crate::{
-    lifecycle::{Reason, once},
+    lifecycle::{Payees, Reason, once},
     party::{Actor, PartyId, Role},
 };
 use serde::{Deserialize, Serialize};
@@ -75,6 +75,11 @@ impl Sides {
             Role::OTHER => creator != Some(who) && other.is_none_or(|known| known == who),
             _ => false,
         }
+    }
+
+    // Nobody pays before both are known.
+    pub(crate) fn payees(&self) -> Payees<'_> {
+        self.seller.as_ref().map_or(Payees::Unsaid, Payees::One)
     }
 
     pub(crate) fn parties(&self) -> Vec<PartyId> {

@@ -49,8 +49,8 @@ pub struct Caller {
     pub actor: Actor,
     /// The host's key for this request.
     pub key: Option<RequestKey>,
-    /// What the payin that it opens needs of its payer, and the payee that the payer is shown: see [`Needs`]. Left to the
-    /// gateway when nothing is said.
+    /// What the payin that it opens needs of its payer, and the payee that the payer is shown: see [`Needs`]. Another party than
+    /// the one that is paid is refused. Left to the gateway when nothing is said.
     pub needing: Option<(Needs, PartyId)>,
 }
 

@@ -63,14 +63,19 @@
 //!
 //! - The policy is asked by the worker that is about to send a payout, whoever opened it and however it was saved: nothing
 //!   leaves through a gateway without its word. Into a wallet it is not asked: that money stays on the host's own books.
+//! - The policy is asked about the payee by name. Whose the bank account is that the money goes to
+//!   ([`Destination::Account`](crate::payment::Destination::Account), in the terms it is given) the crate cannot know: the host
+//!   checks that it is the payee's, here or when it is named. A seller names accounts for itself only: see
+//!   [`PayoutPlan`](crate::order::PayoutPlan).
 //! - A held payout is `HELD`, with the policy's reason, and keeps its money. Its order or deal waits as for any payout that
 //!   takes its time. Payouts to others of the same order go out.
 //! - The policy is asked again after [`Policy::ask_again`](super::Policy::ask_again), or at once after
 //!   [`kyc_changed`](Escrow::kyc_changed). What it allows goes out by itself, under the key of the call that was held, so
 //!   whatever dies in between, it is paid once.
 //! - A payee who will never be allowed is for the platform to say: it [denies](crate::payment::payout::Command::Deny) the held
-//!   payout, which then leads on as one that the gateway declined: replaced, or given back to the order, which is cancelled. Where the
-//!   order is blocked already, the payout may be [cancelled](crate::payment::payout::Command::Cancel), too.
+//!   payout, which then leads on as one that the gateway declined, but by the platform alone: replaced, or given back to the
+//!   order, which is cancelled. The payee cannot send it elsewhere, not into its wallet either. Where the order is blocked
+//!   already, the payout may be [cancelled](crate::payment::payout::Command::Cancel), too.
 //! - What the policy said is in the payout's log. Replay reads it there and asks nobody.
 
 use super::{Clock, Escrow, EscrowError};

@@ -4,7 +4,7 @@ use super::{AnyFaceToFace, JoinCode};
 use crate::{
     deal::{Period, Sides, Till},
     ledger::GatewayName,
-    lifecycle::{self, Effects, Opening, Reason},
+    lifecycle::{self, Effects, Opening, Payees, Reason},
     money::Money,
     party::{PartyId, Role},
     payment::{Aftermath, Destination},
@@ -215,6 +215,9 @@ impl Facts {
 impl lifecycle::Facts for Facts {
     fn plays(&self, role: Role, who: &PartyId) -> bool {
         self.terms.sides.plays(role, who)
+    }
+    fn payees(&self) -> Payees<'_> {
+        self.terms.sides.payees()
     }
     fn parties(&self) -> Vec<PartyId> {
         self.terms.sides.parties()

@@ -68,6 +68,22 @@ pub trait Facts: std::fmt::Debug + Send + 'static {
     fn about(&self) -> Option<crate::id::Subject> {
         None
     }
+    /// Who is paid by a payin of it: the payee that its payer is shown, and that evidence for an exemption has to be about.
+    /// Where it does not say, whoever opens the payin is believed.
+    fn payees(&self) -> Payees<'_> {
+        Payees::Unsaid
+    }
+}
+
+/// Who is paid by what is paid for something, as far as it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Payees<'f> {
+    /// It does not say.
+    Unsaid,
+    /// One party.
+    One(&'f PartyId),
+    /// Several.
+    Several,
 }
 
 impl<L: Lifecycle> Head<L> {

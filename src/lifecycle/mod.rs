@@ -30,7 +30,7 @@ mod transition;
 
 pub(crate) use effects::Written;
 pub use effects::{Effects, once};
-pub use head::{Facts, Head, History, Known, Passage};
+pub use head::{Facts, Head, History, Known, Passage, Payees};
 pub use refused::{Reason, Refused};
 pub use replay::{Corrupt, Flaw, replay, replay_to};
 pub(crate) use replay::{Retraced, retrace};

@@ -101,6 +101,19 @@ pub enum Reason {
     /// Somebody is named twice where everybody is named once.
     #[error("{0} is named twice: name everybody once")]
     NamedTwice(PartyId),
+    /// A payee is to be paid into a bank account by who cannot vouch that it is the payee's.
+    #[error(
+        "{0} is paid into its wallet: a bank account is named by the seller for itself, or for others by the platform and its account's defaults"
+    )]
+    OthersAccount(PartyId),
+    /// The platform's own party is to be a payee by somebody else's word.
+    #[error(
+        "{0} is the platform's own party, which has its fee: only the platform and its account's defaults give it a share"
+    )]
+    PlatformsShare(PartyId),
+    /// A payee bears the id of something here, such as a movement, whose wallet it is.
+    #[error("{0} is the id of something, not a party: name the party that is to be paid")]
+    NobodysName(PartyId),
     /// A payment is under way already.
     #[error("{0} is still open: wait for it, or cancel it first")]
     Underway(Subject),
@@ -124,6 +137,14 @@ pub enum Reason {
         "{0} needs a challenge, and the gateway took it without one: ask the gateway, or cancel the payin, which sends it back"
     )]
     NotAuthenticated(Subject),
+    /// The payer would be led to another payee than the one who is paid.
+    #[error("{found} is not paid by this, {expected} is: name {expected}")]
+    WrongPayee {
+        /// Who is paid.
+        expected: PartyId,
+        /// Who was named.
+        found: PartyId,
+    },
     /// An exemption from the challenge does not apply.
     #[error(transparent)]
     NotExempt(#[from] NotExempt),

@@ -130,6 +130,11 @@ impl Terms {
         Debt::new(self.plan, self.late_rate, lent, start)
     }
 
+    // Whom a pledge to it pays in the end.
+    pub(super) const fn payee(&self) -> &PartyId {
+        &self.borrower
+    }
+
     // Nobody lends to themselves, nor more than is missing.
     pub(super) fn may_take(&self, offer: &Offer, held: Money) -> Result<(), Reason> {
         if offer.backer == self.borrower {

@@ -3,6 +3,7 @@
 use super::leg::{Leg, Legs};
 use crate::{
     gateway::BankAccount,
+    id::Subject,
     ledger::GatewayName,
     lifecycle::Reason,
     money::{Currency, Money, split},
@@ -274,7 +275,7 @@ impl Plan {
     ///
     /// # Errors
     /// [`Reason::Split`] when shares do not add up, [`Reason::Money`] for another currency or nothing to move,
-    /// [`Reason::SameParty`] for somebody on both sides, [`Reason::NamedTwice`], [`Reason::Missing`] without anybody on a
+    /// [`Reason::SameParty`] for somebody on both sides, [`Reason::NamedTwice`], [`Reason::NobodysName`], [`Reason::Missing`] without anybody on a
     /// side, [`Reason::Fixed`] for too many.
     pub fn check(&self) -> Result<(), Reason> {
         if self.frame.payin_intents == 0 {
@@ -292,6 +293,10 @@ impl Plan {
         }
         named_once(&payers)?;
         named_once(&payees)?;
+        // The wallet of a movement, which bears its id, is that movement's alone.
+        if let Some(id) = payers.iter().chain(&payees).find(|party| Subject::is_named(party.as_str())) {
+            return Err(Reason::NobodysName((*id).clone()));
+        }
         let top_up = matches!(self.course, Course::TopUp { .. });
         let both: std::collections::BTreeSet<_> = payers.into_iter().collect();
         if !top_up && payees.iter().any(|payee| both.contains(payee)) {

@@ -49,8 +49,8 @@ pub struct Account {
     /// The fee of each order, borne by its seller. Free of charge when left out.
     #[serde(default)]
     pub fees: Option<FeePolicy>,
-    /// Who has a share of each order beside its seller, whose wallet gets the rest. When left out, each seller says who is
-    /// paid and where to.
+    /// Who has a share of each order beside its seller, whose wallet gets the rest. The platform's word, so it may name bank
+    /// accounts and the platform's own party: see [`PayoutPlan`]. When left out, each seller says who is paid and where to.
     #[serde(default)]
     pub others: Option<Vec<Payee>>,
 }
@@ -76,6 +76,7 @@ impl Account {
         let mut terms = Terms::new(name, amount, seller, self.platform.clone(), self.gateway.clone());
         terms.fees = self.fees.map(|policy| Fees { policy, own: None });
         terms.payout = payout;
+        terms.others = self.others.clone().unwrap_or_default();
         terms
     }
 }

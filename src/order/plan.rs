@@ -1,9 +1,11 @@
 //! Who is paid, how much, and where to.
 
+use super::Terms;
 use crate::{
+    id::Subject,
     lifecycle::Reason,
     money::{Money, Share, split},
-    party::PartyId,
+    party::{Actor, PartyId, Role},
     payment::Destination,
 };
 use serde::{Deserialize, Serialize};
@@ -22,6 +24,19 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(amounts.iter().map(ToString::to_string).collect::<Vec<_>>(), ["50.00 EUR", "20.00 EUR", "29.99 EUR"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// Who is paid answers for it: a chargeback is borne by the payee, and the host's [`Kyc`](crate::escrow::Kyc) policy is asked
+/// about the payee, whosever account the money goes to. So it depends on who sets a plan whom it may name, in
+/// [`Terms::payout`] as later:
+///
+/// | who sets it | whom it may name, and where |
+/// |---|---|
+/// | the seller | itself anywhere, others in their wallets, the platform's own party not at all |
+/// | the buyer, or another party, in the terms of an order it opens | everybody in their wallets, the platform's own party not at all |
+/// | the platform | everybody anywhere: it has looked whose account it is |
+/// | anybody | whom the account's defaults name ([`Terms::others`]), where they do |
+///
+/// A name that is the id of something here, such as a movement's, is nobody's, whoever sets the plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PayoutPlan(Vec<Payee>);
@@ -69,5 +84,39 @@ impl PayoutPlan {
         }
         let shares: Vec<Share> = self.0.iter().map(|payee| payee.share).collect();
         Ok(split(net, &shares)?)
+    }
+
+    // Whether this actor may set it for an order of these terms.
+    pub(super) fn may_be_set(&self, by: &Actor, terms: &Terms) -> Result<(), Reason> {
+        self.0.iter().try_for_each(|payee| payee.may_be_named(by, terms))
+    }
+}
+
+impl Payee {
+    fn may_be_named(&self, by: &Actor, terms: &Terms) -> Result<(), Reason> {
+        if Subject::is_named(self.party.as_str()) {
+            return Err(Reason::NobodysName(self.party.clone()));
+        }
+        let platform = match by {
+            Actor::Office { role, .. } => role.as_str() == Role::PLATFORM.name,
+            Actor::Party(_) | Actor::Clock | Actor::Gateway => false,
+        };
+        // What an account's defaults name is the platform's word, too, whatever the share.
+        if platform || terms.others.iter().any(|known| (&known.party, &known.to) == (&self.party, &self.to)) {
+            return Ok(());
+        }
+        let seller = self.party == terms.seller;
+        if self.party == terms.platform && !seller {
+            return Err(Reason::PlatformsShare(self.party.clone()));
+        }
+        match self.to {
+            Destination::Wallet => Ok(()),
+            Destination::Account { .. } => match by {
+                Actor::Party(who) if seller && *who == self.party => Ok(()),
+                Actor::Party(_) | Actor::Office { .. } | Actor::Clock | Actor::Gateway => {
+                    Err(Reason::OthersAccount(self.party.clone()))
+                }
+            },
+        }
     }
 }

@@ -59,12 +59,39 @@ impl AnyOrder {
                     Ok(())
                 }
             }
+            // Without a word of the seller's, the plan of its terms is what it accepts with. Less may be left than the fee.
+            Action::Accept => {
+                if let Self::Published(order) = self
+                    && order.facts().terms().payout.is_some()
+                {
+                    order.net().map(drop)
+                } else {
+                    Ok(())
+                }
+            }
+            Action::SetPayout => {
+                if let Self::Accepted(order) = self {
+                    order.net().map(drop)
+                } else {
+                    Ok(())
+                }
+            }
+            Action::Validate => {
+                if let Self::PendingValidate(order) = self {
+                    order.settlement(at).map(drop)
+                } else {
+                    Ok(())
+                }
+            }
+            Action::Settle => {
+                if let Self::Published(order) = self {
+                    order.part_settlement(at).map(drop)
+                } else {
+                    Ok(())
+                }
+            }
             Action::IdentifyBuyer
-            | Action::Accept
             | Action::Reject
-            | Action::SetPayout
-            | Action::Validate
-            | Action::Settle
             | Action::Undo
             | Action::Release
             | Action::Block

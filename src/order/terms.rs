@@ -1,10 +1,10 @@
 //! What an order is about.
 
-use super::{Amendment, AnyOrder, Part, PayoutPlan};
+use super::{Amendment, AnyOrder, Part, Payee, PayoutPlan};
 use crate::{
     id::Subject,
     ledger::GatewayName,
-    lifecycle::{self, Effects, Opening, Reason, once},
+    lifecycle::{self, Effects, Opening, Payees, Reason, once},
     money::{Currency, FeePolicy, FeeRule, Money, Percent},
     party::{PartyId, Role, Stamp},
     payment::{Aftermath, PayinId},
@@ -39,6 +39,10 @@ pub struct Terms {
     /// Who is paid, unless the seller says otherwise when accepting. Without it, the seller has to say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payout: Option<PayoutPlan>,
+    /// Whom the account's defaults give a share beside the seller, and where: the host's own word, like the platform and the
+    /// fees, never a user's. Whoever sets a [plan](PayoutPlan) may name them there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<Payee>,
     /// What is bought, at length.
     #[serde(default)]
     pub description: Option<Prose>,
@@ -136,6 +140,7 @@ impl Terms {
             gateway,
             fees: None,
             payout: None,
+            others: Vec::new(),
             description: None,
             tag: None,
             metadata: BTreeMap::new(),
@@ -207,6 +212,9 @@ impl Opening<AnyOrder> for Terms {
             Part::may_open(step.stamp())?;
         }
         Self::check(self)?;
+        if let Some(plan) = &self.payout {
+            plan.may_be_set(&step.stamp().by, self)?;
+        }
         self.adds_up()
     }
     fn held(&self) -> Money {
@@ -275,5 +283,10 @@ impl lifecycle::Facts for Facts {
     }
     fn about(&self) -> Option<Subject> {
         self.part().map(|part| part.of)
+    }
+    // What is paid into a movement's own wallet goes on to several.
+    fn payees(&self) -> Payees<'_> {
+        let seller = &self.terms.seller;
+        if self.part().is_some() && Subject::is_named(seller.as_str()) { Payees::Several } else { Payees::One(seller) }
     }
 }

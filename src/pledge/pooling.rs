@@ -22,6 +22,7 @@ macro_rules! pooled {
                     about: open.id().subject(),
                     offer,
                     platform: terms.platform.clone(),
+                    payee: terms.payee().clone(),
                     gateway: terms.gateway.clone(),
                     until: terms.deadline,
                     gathering: terms.policy.gathering,

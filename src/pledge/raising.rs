@@ -16,8 +16,8 @@ pub enum Close {
 /// `RETURNED`, every step among them, and [`Pool`](crate::pledge::Pool). `closed` are its other statuses, in which no pledge
 /// is looked for.
 ///
-/// What is the lifecycle's own it says itself: its table and its events, whether what was counted is enough (`is_funded`), and
-/// whether its terms take an offer (`may_take`).
+/// What is the lifecycle's own it says itself: its table and its events, whether what was counted is enough (`is_funded`),
+/// whether its terms take an offer (`may_take`), and whom a pledge pays in the end (`payee`).
 macro_rules! raised_by_pledges {
     ($Value:ident, $Any:ident; closed: $($Closed:ident),+) => {
         use super::{Action, $Any, $Value, Status, event};

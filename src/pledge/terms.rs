@@ -5,7 +5,7 @@ use crate::{
     deal::{Period, Till},
     id::Subject,
     ledger::GatewayName,
-    lifecycle::{self, Effects, Opening, Reason},
+    lifecycle::{self, Effects, Opening, Payees, Reason},
     money::Money,
     party::{Actor, PartyId, Role, Stamp},
     payment::Aftermath,
@@ -33,6 +33,8 @@ pub struct Terms {
     pub offer: Offer,
     /// The marketplace's own party, of what it is pledged to.
     pub platform: PartyId,
+    /// Who is paid if it comes to that: the payee that the backer is shown.
+    pub payee: PartyId,
     /// Through which gateway the payments go.
     pub gateway: GatewayName,
     /// Until when it can be paid and withdrawn (UTC): before, not at that time or later.
@@ -62,6 +64,7 @@ impl Terms {
     /// #     about: campaign::CampaignId::generate(at).subject(),
     /// #     offer: Offer { backer: "anna".parse()?, amount: "25.00 EUR".parse()? },
     /// #     platform: "shop".parse()?,
+    /// #     payee: "olga".parse()?,
     /// #     gateway: "sandbox".parse()?,
     /// #     until: "2026-06-06T12:00:00Z".parse()?,
     /// #     gathering: Period::seconds(600),
@@ -144,5 +147,8 @@ impl lifecycle::Facts for Facts {
     }
     fn about(&self) -> Option<Subject> {
         Some(self.terms.about)
+    }
+    fn payees(&self) -> Payees<'_> {
+        Payees::One(&self.terms.payee)
     }
 }

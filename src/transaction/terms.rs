@@ -4,7 +4,7 @@ use super::AnyTransaction;
 use crate::{
     deal::{Period, Side, Sides, Till},
     ledger::GatewayName,
-    lifecycle::{self, Effects, Opening, Reason},
+    lifecycle::{self, Effects, Opening, Payees, Reason},
     money::{Money, MoneyError},
     party::{PartyId, Role, Stamp},
     payment::{Aftermath, Destination},
@@ -297,6 +297,9 @@ impl Facts {
 impl lifecycle::Facts for Facts {
     fn plays(&self, role: Role, who: &PartyId) -> bool {
         self.sides.plays(role, who)
+    }
+    fn payees(&self) -> Payees<'_> {
+        self.sides.payees()
     }
     fn parties(&self) -> Vec<PartyId> {
         self.sides.parties()

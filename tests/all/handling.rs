@@ -3,7 +3,7 @@
 mod proof;
 mod scenes;
 
-use crate::after::{Taken, came_back, nothing_there};
+use crate::after::{Taken, came_back, charged, decided, nothing_there, tell};
 use crate::harness::{Shop, bank, euro, ops, party, terms, user};
 use escrowed::{
     gateway::Verb,

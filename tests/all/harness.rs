@@ -221,6 +221,15 @@ impl<S: Store, G: Gateway> Shop<S, G> {
         id
     }
 
+    /// The same by a plan of the platform's, which has looked whose the bank accounts in it are.
+    pub(crate) async fn planned_by_platform(&self, terms: Terms, plan: PayoutPlan) -> OrderId {
+        let id = self.paid(terms).await;
+        self.act(id, Command::Accept { payout: None }, user("sam")).await;
+        let planned = self.act(id, Command::SetPayout { plan }, ops()).await;
+        assert_eq!(planned.status(), Status::PendingValidate);
+        id
+    }
+
     /// Puts money into a party's wallet: it sells something and is paid there.
     pub(crate) async fn fill_wallet(&self, name: &str, amount: Money) {
         let terms = Terms::new("x".parse().unwrap(), amount, party(name), party("shop"), "sandbox".parse().unwrap());

@@ -1,6 +1,7 @@
 //! Payouts to parties that the host does not know well enough: they wait where everybody sees them, are lost to nobody,
 //! and go out once.
 
+mod for_good;
 mod properties;
 
 use crate::{
@@ -149,7 +150,7 @@ async fn released<S: Store>(shop: &Shop<S>) -> (OrderId, PayoutId) {
 /// An order on its way out to both sam and tom.
 async fn shared_out<S: Store>(shop: &Shop<S>) -> (OrderId, [PayoutId; 2]) {
     let half = |name: &str, to| Payee { party: party(name), share: Share::Rest, to: bank(to) };
-    let id = shop.planned(terms(), PayoutPlan::among([half("sam", "ba_sam"), half("tom", "ba_tom")])).await;
+    let id = shop.planned_by_platform(terms(), PayoutPlan::among([half("sam", "ba_sam"), half("tom", "ba_tom")])).await;
     shop.act(id, Command::Validate {}, ops()).await;
     let AnyOrder::PendingRelease(order) = shop.order(id).await else { panic!("{id} is not on its way out") };
     (id, [0, 1].map(|leg: usize| order.state().payouts().legs()[leg].payment.try_into().unwrap()))

@@ -66,7 +66,8 @@ absent!(
     cover,
     write_off,
     recoup,
-    defer
+    defer,
+    note_capture
 );
 
 fn is_there<F>(method: F) -> bool {
@@ -163,6 +164,7 @@ fn payments_have_the_methods_of_their_tables_and_no_others() {
             come_back,
             assure,
             capture,
+            note_capture,
             note_answer,
             give_back,
             let_go,
@@ -190,7 +192,7 @@ fn payments_have_the_methods_of_their_tables_and_no_others() {
         [debt::Open, debt::Covered, debt::Paid, debt::WrittenOff],
         [recover, pay_off, cover, write_off, recoup, defer]
     );
-    assert_eq!((payin::Status::ALL.len(), payin::Action::ALL.len()), (6, 17));
+    assert_eq!((payin::Status::ALL.len(), payin::Action::ALL.len()), (6, 18));
     assert_eq!((tally::Status::ALL.len(), tally::Action::ALL.len()), (1, 2));
     assert_eq!((payout::Status::ALL.len(), payout::Action::ALL.len()), (6, 8));
     assert_eq!((refund::Status::ALL.len(), refund::Action::ALL.len()), (6, 8));

@@ -19,6 +19,7 @@ mod market;
 mod movement;
 mod one_write;
 mod orders;
+mod payees;
 mod payments;
 #[cfg(feature = "postgres")]
 mod postgres;

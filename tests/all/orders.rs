@@ -276,7 +276,7 @@ on_each_store! {
             payee("drummer", Share::Rest, bank("ba_drummer")),
             payee("bassist", Share::Rest, Destination::Wallet),
         ]);
-        let id = shop.planned(terms, plan).await;
+        let id = shop.planned_by_platform(terms, plan).await;
         assert_eq!(shop.act(id, Command::Validate {}, ops()).await.status(), Status::PendingRelease);
         shop.send().await;
         let AnyOrder::Released(order) = shop.order(id).await else { panic!() };

@@ -1,5 +1,7 @@
 //! Payments and their gateway: pending, late, lost, repeated and contradictory answers.
 
+mod amounts;
+
 use crate::harness::{Shop, euro, key, on_each_store, ops, party, terms, user, worker};
 use escrowed::{
     escrow::{EscrowError, Reported},

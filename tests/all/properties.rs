@@ -242,6 +242,7 @@ pub(crate) fn about_data(reason: &Reason) -> bool {
             | Reason::TooMuch { .. }
             | Reason::Fixed { .. }
             | Reason::SameParty
+            | Reason::OthersAccount(_)
     )
 }
 

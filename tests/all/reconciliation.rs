@@ -23,7 +23,7 @@ fn line(line: u64, reference: &str, amount: Money) -> SettlementLine {
 }
 
 /// What an honest gateway would settle: all that it really moved, in the order of the keys.
-fn settled<S: Store>(shop: &Shop<S>) -> Vec<SettlementLine> {
+pub(crate) fn settled<S: Store>(shop: &Shop<S>) -> Vec<SettlementLine> {
     let moved = |key: IdempotencyKey| {
         let amount = shop.gateway().moved(&key)?;
         Some((
@@ -39,7 +39,7 @@ fn settled<S: Store>(shop: &Shop<S>) -> Vec<SettlementLine> {
     (2..).zip(moved).map(|(number, (key, amount))| line(number, &key.to_string(), amount)).collect()
 }
 
-async fn reconciled<S: Store>(shop: &Shop<S>, span: Span, lines: Vec<SettlementLine>) -> Reconciliation {
+pub(crate) async fn reconciled<S: Store>(shop: &Shop<S>, span: Span, lines: Vec<SettlementLine>) -> Reconciliation {
     let mut unit = shop.begin().await;
     let lines = lines.into_iter().map(Ok::<_, Infallible>);
     reconcile(&mut unit, &"sandbox".parse().unwrap(), span, lines).await.unwrap()

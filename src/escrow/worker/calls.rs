@@ -8,6 +8,8 @@ use super::{
 };
 use crate::{
     gateway::{Gateway, IdempotencyKey, Outcome, Report, Verb},
+    lifecycle::Reason,
+    party::Stamp,
     payment::{AnyPayin, PayinId},
     store::{CallStatus, Lease, LeasedCall, Outbox, Postponement, Store, WorkerId},
     text::Prose,
@@ -208,8 +210,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             Err(error @ (EscrowError::Storage(_) | EscrowError::Stale)) => Err(error),
             // What cannot be is for people to look at; the next call must not wait for it.
             Err(error) => {
-                let now = self.clock.now();
-                let parked = self.put_off(key, attempts, CallStatus::Parked, now, &error).await?;
+                let parked = self.park(report, attempts, &error).await?;
                 // Where there is nothing to park any more, somebody has to hear of it all the same.
                 if parked { Ok(Fate::Parked) } else { Err(error) }
             }
@@ -224,6 +225,30 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             unit.postpone(&Postponement::pending(report.key, due)).await.map_err(EscrowError::Storage)?;
         }
         self.store.commit(unit).await.map_err(EscrowError::Storage)
+    }
+
+    // Whether the call was still this worker's to park. Where another amount was captured than was asked, the payin notes it in
+    // the same unit: by that the platform may call it off.
+    async fn park(&self, report: &Report, attempts: u32, error: &Fails<S>) -> Result<bool, Fails<S>> {
+        let (key, due, problem) = (report.key, self.clock.now(), in_words(error));
+        let problem = problem.as_ref();
+        let postponement = &Postponement { key, taken: Some(attempts), status: CallStatus::Parked, due, problem };
+        let other = key.verb == Verb::Capture && matches!(error, EscrowError::Refused(Reason::WrongAmount { .. }));
+        let captured = PayinId::try_from(key.subject).ok().zip(report.outcome.moved()).filter(|_| other);
+        self.anew(|| async move {
+            let mut unit = self.store.begin().await.map_err(EscrowError::Storage)?;
+            let noted = unit.postpone(postponement).await.map_err(EscrowError::Storage)?;
+            if let (true, Some((payin, moved))) = (noted, captured)
+                && let AnyPayin::Authorized(payin) = self.load(&mut unit, payin).await?
+                // What can be no amount of it, or is known, is parked only.
+                && let Ok(captured) = payin.note_capture(moved, &Stamp::gateway(due))
+            {
+                captured.save(&mut unit).await?;
+            }
+            self.store.commit(unit).await.map_err(EscrowError::Storage)?;
+            Ok(noted)
+        })
+        .await
     }
 
     async fn failed(&self, key: IdempotencyKey, attempts: u32, error: &(dyn Error + Sync)) -> Result<Fate, Fails<S>> {

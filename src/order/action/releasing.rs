@@ -2,10 +2,10 @@
 
 use super::{Blocking, PayoutBack, PayoutNews};
 use crate::{
-    lifecycle::{Reason, Refused, Transition, Value},
+    lifecycle::{Reason, Refused, Transition, Value, may},
     order::{
-        Accepted, AnyOrder, BlockedRelease, Order, PayoutPlan, PendingRelease, PendingValidate, Published, Released,
-        event,
+        Accepted, Action, AnyOrder, BlockedRelease, Order, PayoutPlan, PendingRelease, PendingValidate, Published,
+        Released, event,
         state::{Blockable, Funded},
     },
     party::Stamp,
@@ -28,17 +28,19 @@ impl Order<Published> {
     /// The seller accepts with the payout details at hand: straight on to the validation, in one commit.
     ///
     /// # Errors
-    /// [`Refused`] when somebody else than the seller asks, or the shares do not add up.
+    /// [`Refused`] when somebody else than the seller asks, the plan names whom the [seller may not](PayoutPlan), or the shares
+    /// do not add up.
     pub fn accept_with(
         self,
         plan: PayoutPlan,
         at: &Stamp,
     ) -> Result<Transition<Order<PendingValidate>>, Refused<Self>> {
-        if let Err(reason) = self.planned(&plan) {
+        let may = may(&self, Action::Accept as usize, at).map(drop);
+        if let Err(reason) = may.and_then(|()| self.may_plan(&plan, &at.by)) {
             return Err(Refused { value: self, reason });
         }
         let planned = self.accept(at)?.then(|order| order.set_payout(plan, at));
-        Ok(planned.expect("the seller may set a plan that adds up"))
+        Ok(planned.expect("the seller may set a plan that was looked at"))
     }
 
     /// Everything that it is part of is paid: its payout is opened, in the same unit as its movement's step.
@@ -67,7 +69,7 @@ impl Order<Accepted> {
     /// Says who is paid, how much, and where to.
     ///
     /// # Errors
-    /// [`Refused`] when the shares do not add up.
+    /// [`Refused`] when it names whom who asks [may not](PayoutPlan), or the shares do not add up.
     pub fn set_payout(self, plan: PayoutPlan, at: &Stamp) -> Result<Transition<Order<PendingValidate>>, Refused<Self>> {
         self.take(event::PayoutSet { plan }, at)
     }

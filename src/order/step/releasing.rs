@@ -8,21 +8,30 @@ use crate::{
         Accepted, AnyOrder, BlockedRelease, Order, PayoutPlan, PendingRelease, PendingValidate, Published, Released,
         Status, Was, event, state::Blockable,
     },
-    party::Stamp,
+    party::{Actor, Stamp},
     payment::{Leg, News, Outgoing, Stands, Way},
 };
 
 impl<S> Order<S> {
     // What is left for the payees, now.
-    fn net(&self) -> Result<Money, Reason> {
+    pub(in crate::order) fn net(&self) -> Result<Money, Reason> {
         let fee = self.facts().terms.fee()?;
         let net = self.held().checked_sub(fee)?;
         if net.is_negative() { Err(Reason::TooMuch { asked: fee, available: self.held() }) } else { Ok(net) }
     }
 
     // What each payee would get by this plan, now.
-    pub(in crate::order) fn planned(&self, plan: &PayoutPlan) -> Result<Vec<Money>, Reason> {
+    fn planned(&self, plan: &PayoutPlan) -> Result<Vec<Money>, Reason> {
         plan.amounts(self.net()?)
+    }
+
+    // Whether this actor may set this plan now. Who may have set what the terms say was looked at when it was opened.
+    pub(in crate::order) fn may_plan(&self, plan: &PayoutPlan, by: &Actor) -> Result<(), Reason> {
+        let terms = &self.facts().terms;
+        if terms.payout.as_ref() != Some(plan) {
+            plan.may_be_set(by, terms)?;
+        }
+        self.planned(plan).map(drop)
     }
 }
 
@@ -63,8 +72,8 @@ impl Takes<event::Settled> for Order<Published> {
 
 impl Takes<event::PayoutSet> for Order<Accepted> {
     type Next = Order<PendingValidate>;
-    fn check(&self, event: &event::PayoutSet, _: &mut Effects<'_>) -> Result<(), Reason> {
-        self.planned(&event.plan).map(drop)
+    fn check(&self, event: &event::PayoutSet, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.may_plan(&event.plan, &step.stamp().by)
     }
     fn make(self, event: event::PayoutSet, _: &Stamp) -> Order<PendingValidate> {
         // `check` has found that it adds up.

@@ -150,6 +150,32 @@ impl Payin<Authorized> {
     pub fn capture(self, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
         self.take(event::CaptureAsked {}, at)
     }
+
+    /// The gateway captured another amount than was asked. Nothing is booked: the platform asks the gateway, and may call the
+    /// payin off. `moved` in minor units.
+    ///
+    /// # Errors
+    /// [`Refused`] when nothing is being captured, it is what was asked or was noted before, or it is not above zero or of
+    /// another currency.
+    pub fn note_capture(self, moved: Money, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
+        self.take(event::OtherCaptured { moved }, at)
+    }
+
+    // The command's form.
+    pub(super) fn cancel_as_told(self, at: &Stamp) -> Result<Transition<Payin<Cancelled>>, Refused<Self>> {
+        let captured = self.state.captured;
+        let cancelled = self.cancel(at)?;
+        let Some(moved) = captured else { return Ok(cancelled) };
+        let back = cancelled.then(|payin| payin.bounce(moved, &Stamp::gateway(at.at)));
+        Ok(back.expect("what may be noted as captured may go back"))
+    }
+}
+
+impl Payin<Created> {
+    // The command's form.
+    pub(super) fn cancel_as_told(self, at: &Stamp) -> Result<Transition<Payin<Cancelled>>, Refused<Self>> {
+        self.cancel(at)
+    }
 }
 
 impl<S> Payin<S>
@@ -182,10 +208,12 @@ impl<S> Payin<S>
 where
     Self: Takes<event::Cancelled, Next = Payin<Cancelled>> + Value<Any = AnyPayin>,
 {
-    /// Calls it off. A reservation is let go. Money that arrives all the same goes back by itself.
+    /// Calls it off. A reservation is let go. Money that arrives all the same goes back by itself: see [`bounce`](Self::bounce),
+    /// by which goes back what was captured, where that is another amount than was asked. The command does both.
     ///
     /// # Errors
-    /// [`Refused`] when its capture is under way, or the clock comes early.
+    /// [`Refused`] when its capture is under way, unless the platform asks and another amount was captured, or the clock
+    /// comes early.
     pub fn cancel(self, at: &Stamp) -> Result<Transition<Payin<Cancelled>>, Refused<Self>> {
         self.take(event::Cancelled {}, at)
     }
@@ -316,10 +344,11 @@ where
         self.take(event::LetGo { moved }, at)
     }
 
-    /// Money arrived after the end. It goes straight into a refund. `moved` in minor units.
+    /// Money arrived after the end, as much as was asked or another amount. It goes straight into a refund. `moved` in minor
+    /// units.
     ///
     /// # Errors
-    /// [`Refused`] when that happened before, or another amount arrived than was asked.
+    /// [`Refused`] when that happened before, or it is not above zero or of another currency.
     pub fn bounce(self, moved: Money, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
         let refund = self.next_refund(at);
         self.take(event::Bounced { moved, refund }, at)
@@ -351,10 +380,10 @@ impl AnyPayin {
     }
 
     // What the table cannot say about an action being possible now.
-    pub(super) fn ready(&self, action: Action, _: &Stamp) -> Result<(), Reason> {
+    pub(super) fn ready(&self, action: Action, at: &Stamp) -> Result<(), Reason> {
         match self {
             Self::Created(payin) => payin.ready(action),
-            Self::Authorized(payin) => payin.ready(action),
+            Self::Authorized(payin) => payin.ready(action, at),
             Self::Confirmed(payin) => payin.ready(action),
             Self::Denied(payin) => payin.ready(action),
             Self::Cancelled(payin) => payin.ready(action),

@@ -2,7 +2,7 @@
 
 use super::{AnyPayin, Confirmed, Created, Payin, PayinId, Secured, Terms};
 use crate::{
-    lifecycle::{Reason, Refused, Transition, Value},
+    lifecycle::{Facts as _, Payees, Reason, Refused, Transition, Value},
     money::Percent,
     party::{Actor, PartyId, Stamp},
     payment::tally::{Counting, Tally},
@@ -52,6 +52,24 @@ pub enum Need<'e> {
 type Asked = (Authentication, Option<Commit>);
 
 impl Need<'_> {
+    // Whether a payer may be led to this payee by what pays these, and the evidence is about all who are paid.
+    fn leads_to(&self, payees: Payees<'_>, named: &PartyId) -> Result<(), Reason> {
+        match payees {
+            Payees::Unsaid => Ok(()),
+            Payees::One(expected) if expected == named => Ok(()),
+            Payees::One(expected) => Err(Reason::WrongPayee { expected: expected.clone(), found: named.clone() }),
+            // An earlier payin was to one of them at most.
+            Payees::Several => match self {
+                Self::TrustedBeneficiary { listed: earlier }
+                | Self::Recurring { first: earlier }
+                | Self::MerchantInitiated { mandate: earlier } => {
+                    Err(NotExempt::Other { earlier: earlier.id().subject(), what: "payee" }.into())
+                }
+                Self::Challenge | Self::LowValue { .. } | Self::TransactionRisk { .. } | Self::Corporate => Ok(()),
+            },
+        }
+    }
+
     fn ask(self, id: PayinId, terms: &Terms, payee: PartyId, at: &Stamp) -> Result<Asked, Reason> {
         let (exemption, before) = match self {
             Self::Challenge => return Ok((Authentication::Challenge(Binding::to(payee)), None)),
@@ -104,7 +122,8 @@ fn passed(earlier: &Payin<Confirmed>, terms: &Terms, payee: &PartyId) -> Result<
 }
 
 impl Payin<Created> {
-    /// Opens a payin that asks for a challenge or an exemption, on the way to this payee.
+    /// Opens a payin that asks for a challenge or an exemption, on the way to this payee: who that is, is for whoever opens it to
+    /// know. [`needing`] asks what it pays for.
     ///
     /// # Errors
     /// [`Refused`] as by [`open`](Self::open), and with [`NotExempt`] when the exemption does not apply.
@@ -205,7 +224,8 @@ pub(crate) fn opened_by<T: Value>(taken: &Transition<T>) -> Result<Opening, Reas
 /// ```
 ///
 /// # Errors
-/// [`Refused`] with the step as it was: when it opens no payin or several, a wallet pays, or the exemption does not apply.
+/// [`Refused`] with the step as it was: when it opens no payin or several, a wallet pays, another party [is
+/// paid](crate::lifecycle::Facts::payees), or the exemption does not apply.
 pub fn needing<T: Value>(
     taken: Transition<T>,
     payee: PartyId,
@@ -215,6 +235,9 @@ pub fn needing<T: Value>(
         Ok(found) => found,
         Err(reason) => return Err(Refused { value: taken, reason }),
     };
+    if let Err(reason) = need.leads_to(taken.value().head().facts().payees(), &payee) {
+        return Err(Refused { value: taken, reason });
+    }
     match Payin::open_needing(id, terms, payee, need, &at) {
         Ok(asking) => Ok(taken.replacing(position, asking.into_commits())),
         Err(refused) => Err(refused.map(|_| taken)),

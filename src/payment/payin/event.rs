@@ -103,6 +103,11 @@ pub struct CameBack {}
 pub struct CaptureAsked {}
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OtherCaptured {
+    pub(super) moved: Money,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Answered {
     pub(super) verb: Verb,
     pub(super) outcome: Outcome,

@@ -78,6 +78,17 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
 //! ```
 //!
+//! # Another amount than was asked
+//!
+//! What moves is compared with what was asked. Another amount is [`Reason::WrongAmount`](crate::lifecycle::Reason::WrongAmount):
+//! it is not booked as paid, and the call is parked for an operator, who asks the gateway.
+//!
+//! - If the gateway had it wrong, its corrected report is taken, or the call is [put back](crate::escrow::Escrow::requeue) and
+//!   looked up.
+//! - If the amount is right, the operator [calls the payin off](Command::Cancel), which leaves room for another. Of a capture
+//!   the payin knows by then [what moved](Authorized::captured), and sends it back in the same write; any other call is put
+//!   back, looked up, and what moved goes [straight back](Payin::bounce).
+//!
 //! # Its lifecycle
 //!
 //! Statuses are those of Truust's payins (its public API reference). A failed payin is over: the order opens another.
@@ -161,8 +172,9 @@ crate::lifecycle! {
                 Created | Authorized -> Denied by Role::GATEWAY, Keep, Seed;
             }
             /// Somebody called it off, or its time ran out.
-            cancel => Cancel records event::Cancelled {
-                /// An authorisation is voided.
+            cancel => Cancel calls cancel_as_told records event::Cancelled {
+                /// An authorisation is voided. Once its capture is asked for, only by the platform, where another amount was
+                /// captured: that goes back.
                 Created | Authorized -> Cancelled by Role::BUYER | Role::PLATFORM | Role::CLOCK, Keep, Seed;
             }
             /// A refund of it was confirmed.
@@ -197,6 +209,11 @@ crate::lifecycle! {
                 /// Once.
                 Authorized by Role::PLATFORM, Keep, Implied;
             }
+            /// The gateway captured another amount than was asked. It is not booked.
+            note_capture(moved: Money) => NoteCapture records event::OtherCaptured {
+                /// The platform may call it off then.
+                Authorized by Role::GATEWAY, Keep, Own;
+            }
             /// The gateway answered after the end: the void, or that no money comes of what it was asked before.
             note_answer(verb: Verb, outcome: Outcome) => NoteAnswer records event::Answered {
                 Denied | Cancelled by Role::GATEWAY, Keep, Own;
@@ -230,7 +247,7 @@ crate::lifecycle! {
             }
             /// Money arrived after the end: it goes back.
             bounce(moved: Money) => Bounce records event::Bounced {
-                /// Opens a refund of all of it.
+                /// Opens a refund of all that moved, whatever was asked.
                 Denied | Cancelled by Role::GATEWAY, Pass, Own;
             }
         }

@@ -1,14 +1,14 @@
 //! What the table cannot say: the conditions of an action that depend on a payin's own facts.
 
 use super::{
-    Action, Authorized, Confirmed, Created, Method, Payin, Taken,
+    Action, Authorized, Confirmed, Created, Method, Payin, Status, Taken,
     state::{Chargeable, Over, Secured},
 };
 use crate::{
     gateway::{Capture, Outcome, Verb},
     id::Subject,
     lifecycle::Reason,
-    party::{Actor, PartyId, Role},
+    party::{Actor, PartyId, Role, Stamp},
     sca::Forged,
 };
 
@@ -16,7 +16,7 @@ use crate::{
 /// movement, is nobody's who happens to bear that name.
 pub(super) fn may_spend(owner: &PartyId, by: &Actor) -> bool {
     match by {
-        Actor::Party(who) => who == owner && owner.to_string().parse::<Subject>().is_err(),
+        Actor::Party(who) => who == owner && !Subject::is_named(owner.as_str()),
         Actor::Office { role, .. } => role.as_str() == Role::PLATFORM.name,
         Actor::Clock | Actor::Gateway => false,
     }
@@ -63,6 +63,7 @@ impl Payin<Created> {
             Action::Cancel
             | Action::Refund
             | Action::Capture
+            | Action::NoteCapture
             | Action::NoteAnswer
             | Action::HandOver
             | Action::GiveBack
@@ -102,10 +103,11 @@ impl Payin<Created> {
 }
 
 impl Payin<Authorized> {
-    pub(super) fn ready(&self, action: Action) -> Result<(), Reason> {
+    pub(super) fn ready(&self, action: Action, at: &Stamp) -> Result<(), Reason> {
         match action {
-            Action::Confirm | Action::Deny => self.capturing(),
-            Action::Cancel | Action::Capture => self.not_capturing(),
+            Action::Confirm | Action::Deny | Action::NoteCapture => self.capturing(),
+            Action::Capture => self.not_capturing(),
+            Action::Cancel => self.may_be_called_off(&at.by),
             Action::ComeBack => self.may_come_back(),
             Action::Authorize
             | Action::Refund
@@ -129,6 +131,22 @@ impl Payin<Authorized> {
     pub(super) fn not_capturing(&self) -> Result<(), Reason> {
         if self.state.capturing { Err(Reason::Underway(self.id().subject())) } else { Ok(()) }
     }
+
+    // What is being captured is waited for; whoever knows that another amount was captured than was asked ends it.
+    pub(super) fn may_be_called_off(&self, by: &Actor) -> Result<(), Reason> {
+        if self.state.captured.is_none() {
+            return self.not_capturing();
+        }
+        match by {
+            Actor::Office { .. } => Ok(()),
+            Actor::Party(_) | Actor::Clock | Actor::Gateway => Err(Reason::WrongActor {
+                action: Action::Cancel.name(),
+                status: Status::Authorized.name(),
+                by: by.clone(),
+                roles: vec![Role::PLATFORM.name],
+            }),
+        }
+    }
 }
 
 impl Payin<Confirmed> {
@@ -149,6 +167,7 @@ impl Payin<Confirmed> {
             | Action::Challenge
             | Action::Assure
             | Action::Capture
+            | Action::NoteCapture
             | Action::NoteAnswer
             | Action::LetGo
             | Action::Bounce
@@ -181,6 +200,7 @@ impl<S: Over + Chargeable> Payin<S> {
             | Action::AwaitPayer
             | Action::Challenge
             | Action::Capture
+            | Action::NoteCapture
             | Action::NoteAnswer
             | Action::HandOver
             | Action::GiveBack => Ok(()),

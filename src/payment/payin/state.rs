@@ -21,6 +21,8 @@ pub struct Created {
 #[derive(Debug)]
 pub struct Authorized {
     pub(super) capturing: bool,
+    // Another amount than was asked.
+    pub(super) captured: Option<Money>,
     pub(super) sca: Sca,
 }
 
@@ -238,6 +240,13 @@ impl Authorized {
     #[must_use]
     pub const fn capturing(&self) -> bool {
         self.capturing
+    }
+
+    /// What the gateway says that it captured, in minor units, where that is another amount than was asked: it is not booked,
+    /// and goes back when the platform calls the payin off.
+    #[must_use]
+    pub const fn captured(&self) -> Option<Money> {
+        self.captured
     }
 }
 

@@ -129,7 +129,7 @@ impl Payout<Denied> {
     /// Passes its money on to a new payout with another destination.
     ///
     /// # Errors
-    /// [`Refused`] when its money went on or back before.
+    /// [`Refused`] when its money went on or back before, or its payee asks for what the platform denied for good.
     pub fn replace(self, to: Destination, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
         let by = PayoutId::derived(self.id().subject(), self.head.seq() + 1, 0, at.at);
         self.take(event::Replaced { by, to }, at)
@@ -146,7 +146,7 @@ impl Payout<Denied> {
 
 impl AnyPayout {
     // What the table cannot say about an action being possible now.
-    pub(super) fn ready(&self, action: Action, _: &Stamp) -> Result<(), Reason> {
+    pub(super) fn ready(&self, action: Action, at: &Stamp) -> Result<(), Reason> {
         match self {
             Self::Created(payout) if matches!(action, Action::Deny | Action::Hold) => payout.through_gateway(),
             Self::Created(payout) if action == Action::Cancel => payout.may_return(),
@@ -155,6 +155,7 @@ impl AnyPayout {
             Self::Denied(payout) if action == Action::GiveBack => {
                 payout.may_return().and_then(|()| payout.still_holds())
             }
+            Self::Denied(payout) if action == Action::Replace => payout.may_go_on(&at.by),
             Self::Denied(payout) => payout.still_holds(),
             Self::Returned(payout) => payout.not_replaced(),
             Self::Created(_) | Self::Held(_) | Self::Cancelled(_) => Ok(()),

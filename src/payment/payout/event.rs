@@ -30,7 +30,8 @@ pub struct Terms {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "type", deny_unknown_fields)]
 pub enum Destination {
-    /// To a bank account.
+    /// To a bank account. The crate knows no accounts: that it is the payee's own is for the host to check before it passes it
+    /// on, be it named by the payee, by a seller or by the platform.
     #[serde(rename = "ACCOUNT")]
     Account {
         /// Which.

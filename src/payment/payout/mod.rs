@@ -79,7 +79,8 @@ crate::lifecycle! {
             deny(reason: Prose) => Deny records event::Denied {
                 /// With the gateway's reason; it still holds the money.
                 Created -> Denied by Role::GATEWAY, Keep, Seed;
-                /// For good, by the platform: its payee will never be allowed. It still holds the money.
+                /// For good, by the platform: its payee will never be allowed. It still holds the money, and only the platform
+                /// says what becomes of it.
                 Held -> Denied by Role::PLATFORM, Keep, Own;
             }
             /// The bank sent the money back.
@@ -89,7 +90,7 @@ crate::lifecycle! {
             }
             /// Its money goes on to a new payout with another destination.
             replace(to: Destination) => Replace records event::Replaced {
-                /// Once, unless it was given back.
+                /// Once, unless it was given back. By the platform alone where it denied the payout for good.
                 Denied -> Denied by Role::PAYEE | Role::PLATFORM, Release, Seed;
                 /// Once.
                 Returned -> Returned by Role::PAYEE | Role::PLATFORM, Release, Own;

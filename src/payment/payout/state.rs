@@ -28,6 +28,8 @@ pub struct Returned {
 #[derive(Debug)]
 pub struct Denied {
     pub(super) reason: Prose,
+    // Whether the platform denied it while it was held.
+    pub(super) for_good: bool,
     pub(super) went: Option<Went>,
 }
 
@@ -76,6 +78,13 @@ impl Denied {
     #[must_use]
     pub const fn reason(&self) -> &Prose {
         &self.reason
+    }
+
+    /// Whether the platform denied it while it was held, because its payee will never be allowed. What becomes of its money
+    /// is for the platform alone then.
+    #[must_use]
+    pub const fn is_for_good(&self) -> bool {
+        self.for_good
     }
 
     /// Where its money went; none while it still holds it.

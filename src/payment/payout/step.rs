@@ -1,7 +1,8 @@
 //! What each event of a payout demands, and what it makes of it. The same live and in replay.
 
 use super::{
-    AnyPayout, Cancelled, Confirmed, Created, Denied, Destination, Held, Payout, Returned, Terms, Went, action, event,
+    Action, AnyPayout, Cancelled, Confirmed, Created, Denied, Destination, Held, Payout, Returned, Status, Terms, Went,
+    action, event,
 };
 use crate::{
     gateway::{IdempotencyKey, Instruction, Outcome, Verb},
@@ -9,7 +10,7 @@ use crate::{
     ledger::{Account, Purpose},
     lifecycle::{Effects, Facts, Opening, Reason, Takes},
     money::Money,
-    party::{PartyId, Role, Stamp},
+    party::{Actor, PartyId, Role, Stamp},
     store::IfSent,
 };
 
@@ -94,6 +95,19 @@ impl Payout<Denied> {
             Some(Went::Back) => Err(Reason::Already { what: "giving the payout's money back" }),
         }
     }
+
+    // Who will never be allowed to be paid is not to have the money by another way, a wallet about which nobody is asked.
+    pub(super) fn may_go_on(&self, by: &Actor) -> Result<(), Reason> {
+        match by {
+            Actor::Party(_) if self.state.for_good => Err(Reason::WrongActor {
+                action: Action::Replace.name(),
+                status: Status::Denied.name(),
+                by: by.clone(),
+                roles: vec![Role::PLATFORM.name],
+            }),
+            Actor::Party(_) | Actor::Office { .. } | Actor::Clock | Actor::Gateway => self.still_holds(),
+        }
+    }
 }
 
 impl Takes<event::Confirmed> for Payout<Created> {
@@ -155,7 +169,7 @@ impl Takes<event::Denied> for Payout<Held> {
         Ok(())
     }
     fn make(self, event: event::Denied, _: &Stamp) -> Payout<Denied> {
-        self.enter(Denied { reason: event.reason, went: None })
+        self.enter(Denied { reason: event.reason, for_good: true, went: None })
     }
 }
 
@@ -167,14 +181,14 @@ impl Takes<event::Denied> for Payout<Created> {
         Ok(())
     }
     fn make(self, event: event::Denied, _: &Stamp) -> Payout<Denied> {
-        self.enter(Denied { reason: event.reason, went: None })
+        self.enter(Denied { reason: event.reason, for_good: false, went: None })
     }
 }
 
 impl Takes<event::Replaced> for Payout<Denied> {
     type Next = Self;
     fn check(&self, event: &event::Replaced, step: &mut Effects<'_>) -> Result<(), Reason> {
-        self.still_holds()?;
+        self.may_go_on(&step.stamp().by)?;
         self.pass_on(event, Terms { to: event.to.clone(), ..self.facts().clone() }, step)
     }
     fn make(mut self, event: event::Replaced, _: &Stamp) -> Self {

@@ -4,13 +4,14 @@ use super::{
     chargebacks::{NONE, audit, pair, stand},
     charged, decided, tell,
 };
-use crate::harness::{Problem, Shop, bank, euro, on_each_store, ops, party, terms, worker};
+use crate::harness::{Problem, Shop, bank, euro, on_each_store, ops, party, terms, user, worker};
 use escrowed::{
     escrow::EscrowError,
     gateway::{Dispute, Verb},
     lifecycle::Reason,
-    money::Share,
-    order::{AnyOrder, BlockedRelease, Command, Order, OrderId, Payee, PayoutPlan, Status},
+    money::{FeeRule, Share},
+    order::{Amendment, AnyOrder, BlockedRelease, Command, Order, OrderId, Payee, PayoutPlan, Status, Terms},
+    party::Actor,
     payment::{AnyPayout, Destination, PayoutId, payout},
     sandbox::Behaviour,
     store::Store,
@@ -23,7 +24,7 @@ fn to(name: &str, share: Share, to: Destination) -> Payee {
 
 /// Validated, and the first payout was declined.
 async fn blocked<S: Store>(shop: &Shop<S>, plan: PayoutPlan) -> OrderId {
-    let id = shop.planned(terms(), plan).await;
+    let id = shop.planned_by_platform(terms(), plan).await;
     shop.gateway().script(Verb::Payout, [Behaviour::Decline { reason: "no".parse().unwrap() }]);
     shop.act(id, Command::Validate {}, ops()).await;
     assert_eq!(shop.escrow.send(&worker(), 1).await.unwrap().answered, 1);
@@ -216,6 +217,62 @@ on_each_store! {
         assert!(matches!(done, Err(EscrowError::Refused(Reason::Missing { .. }))), "{done:?}");
         shop.act(id, Command::Unblock {}, ops()).await;
         assert_eq!(shop.status(id).await, Status::Released);
+        audit(&shop).await;
+    }
+}
+
+/// Most of it is charged back for good, and the rest goes on: €5 is left, and the fee is €10.
+async fn a_crumb_goes_on<S: Store>(shop: &Shop<S>, id: OrderId) {
+    let dispute = charged(shop, shop.payin(id).await.id(), &id.to_string(), euro("95.00"), euro(NONE));
+    tell(shop, &dispute).await;
+    tell(shop, &decided(shop, &dispute, false)).await;
+    shop.act(id, Command::Unblock {}, ops()).await;
+}
+
+/// What the one order may not do now, and why: the same told before and when it is tried.
+async fn is_too_much<S: Store>(shop: &Shop<S>, id: OrderId, command: Command<'_>, by: Actor) {
+    let (order, at) = (shop.order(id).await, shop.escrow.stamp(by));
+    let too_much = Reason::TooMuch { asked: euro("10.00"), available: euro("5.00") };
+    let action = command.action();
+    assert_eq!(order.may(action, &at), Err(too_much.clone()), "{action}");
+    assert!(!order.actions(&at).any(|offered| offered == action));
+    assert_eq!(order.handle(command, &at).unwrap_err().reason, too_much);
+}
+
+on_each_store! {
+    async fn what_is_less_than_the_fee_is_not_offered_to_be_released(shop) {
+        let id = shop.planned(terms(), PayoutPlan::to(party("sam"), Destination::Wallet)).await;
+        a_crumb_goes_on(&shop, id).await;
+        assert_eq!((shop.status(id).await, shop.order(id).await.held()), (Status::PendingValidate, euro("5.00")));
+        is_too_much(&shop, id, Command::Validate {}, ops()).await;
+
+        // A smaller fee, or a refund of what is left, leads out.
+        let fee = Some(FeeRule::flat(euro("1.00")).unwrap());
+        shop.act(id, Command::Amend { changes: Amendment { fee, ..Amendment::default() } }, ops()).await;
+        assert_eq!(shop.act(id, Command::Validate {}, ops()).await.status(), Status::Released);
+        let id = shop.planned(terms(), PayoutPlan::to(party("sam"), Destination::Wallet)).await;
+        a_crumb_goes_on(&shop, id).await;
+        shop.act(id, Command::Cancel {}, ops()).await;
+        shop.send().await;
+        assert_eq!(shop.refunds(id).await[0].facts().amount, euro("5.00"));
+        audit(&shop).await;
+    }
+
+    async fn neither_is_a_plan_for_it(shop) {
+        let plan = || PayoutPlan::to(party("sam"), Destination::Wallet);
+        let id = shop.paid(terms()).await;
+        shop.act(id, Command::Accept { payout: None }, user("sam")).await;
+        a_crumb_goes_on(&shop, id).await;
+        for by in [user("sam"), ops()] {
+            is_too_much(&shop, id, Command::SetPayout { plan: plan() }, by).await;
+        }
+        // Accepting says who is paid where the terms do, and need not where they do not.
+        let id = shop.paid(Terms { payout: Some(plan()), ..terms() }).await;
+        a_crumb_goes_on(&shop, id).await;
+        is_too_much(&shop, id, Command::Accept { payout: None }, user("sam")).await;
+        let id = shop.paid(terms()).await;
+        a_crumb_goes_on(&shop, id).await;
+        shop.act(id, Command::Accept { payout: None }, user("sam")).await;
         audit(&shop).await;
     }
 }

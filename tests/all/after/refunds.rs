@@ -126,7 +126,7 @@ on_each_store! {
             payee("sam", Share::Fixed(euro("60.00")), Destination::Wallet),
             payee("tom", Share::Rest, bank("ba_tom")),
         ]);
-        let id = shop.planned(terms(), plan).await;
+        let id = shop.planned_by_platform(terms(), plan).await;
         shop.act(id, Command::Validate {}, ops()).await;
         shop.send().await;
         shop.fill_wallet("shop", euro("50.00")).await;

@@ -191,7 +191,7 @@ on_each_store! {
     async fn one_of_several_comes_back_before_the_others_arrive(shop) {
         let half = |name: &str, share| Payee { party: party(name), share, to: bank(&format!("ba_{name}")) };
         let plan = PayoutPlan::among([half("sam", Share::Percent("50%".parse().unwrap())), half("tom", Share::Rest)]);
-        let id = shop.planned(terms(), plan).await;
+        let id = shop.planned_by_platform(terms(), plan).await;
         shop.act(id, Command::Validate {}, ops()).await;
         shop.gateway().script(Verb::Payout, [Behaviour::Settle, Behaviour::Pend]);
         shop.send().await;

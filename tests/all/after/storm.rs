@@ -228,7 +228,7 @@ impl<S: Store> Life<S> {
             Payee { party: party("sam"), share: fixed, to: to("sam") },
             Payee { party: party("tom"), share: Share::Rest, to: to("tom") },
         ]);
-        let id = shop.planned(terms(), plan).await;
+        let id = shop.planned_by_platform(terms(), plan).await;
         if release {
             if decline {
                 shop.gateway().script(Verb::Payout, [Behaviour::Decline { reason: "no".parse().unwrap() }]);

@@ -19,6 +19,16 @@ use escrowed::{
 };
 use std::time::Duration;
 
+fn toms() -> Caller {
+    user("anna").needing(Needs::Challenge, party("tom"))
+}
+
+/// That nobody is led to another payee than the one who is paid.
+fn is_another_payee<T: std::fmt::Debug, E: std::fmt::Debug>(refused: Result<T, EscrowError<E>>) {
+    let Err(EscrowError::Refused(reason)) = refused else { panic!("{refused:?}") };
+    assert_eq!(reason, Reason::WrongPayee { expected: party("sam"), found: party("tom") });
+}
+
 /// That the one payin of something asked for a challenge, told the gateway, and made the payer's bank liable.
 async fn is_challenged<S: Store, L: Agreement>(shop: &Shop<S>, id: Id<L>) {
     let payin = shop.payins(id).await.remove(0).id();
@@ -38,6 +48,11 @@ async fn pays<S: Store, L: Agreement>(shop: &Shop<S>, id: Id<L>, command: L::Com
     shop.commit(unit).await;
 }
 
+async fn tries<S: Store, L: Agreement>(shop: &Shop<S>, id: Id<L>, command: L::Command<'_>) {
+    let mut unit = shop.begin().await;
+    is_another_payee(shop.escrow.act(&mut unit, id, command, toms()).await);
+}
+
 on_each_store! {
     async fn a_deal_face_to_face(shop) {
         let (sides, gateway) = (Sides::opened_by(party("sam"), Side::Seller), "sandbox".parse().unwrap());
@@ -47,6 +62,7 @@ on_each_store! {
         let id = shop.escrow.open(&mut unit, FaceToFace::open, terms, user("sam")).await.unwrap().id();
         shop.commit(unit).await;
         shop.act(id, face_to_face::Command::Join { code: &code }, user("anna")).await;
+        tries(&shop, id, face_to_face::Command::Pay { by: Method::Card }).await;
         pays(&shop, id, face_to_face::Command::Pay { by: Method::Card }).await;
         is_challenged(&shop, id).await;
     }
@@ -59,6 +75,7 @@ on_each_store! {
         let id = shop.escrow.open(&mut unit, Transaction::open, terms, user("sam")).await.unwrap().id();
         shop.commit(unit).await;
         shop.act(id, transaction::Command::Join {}, user("anna")).await;
+        tries(&shop, id, transaction::Command::OpenPayin { by: Method::Card }).await;
         pays(&shop, id, transaction::Command::OpenPayin { by: Method::Card }).await;
         is_challenged(&shop, id).await;
     }
@@ -70,6 +87,9 @@ on_each_store! {
             let (payer, payee) = (party("anna"), party("sam"));
             Plan::one_to_one(frame.clone(), payer, by, payee, Destination::Wallet, euro("20.00"))
         };
+        let mut unit = shop.begin().await;
+        is_another_payee(shop.escrow.move_money(&mut unit, plan(Method::Card), toms()).await);
+        drop(unit);
         let mut unit = shop.begin().await;
         let moved = shop.escrow.move_money(&mut unit, plan(Method::Card), anna(Needs::Challenge)).await.unwrap();
         shop.commit(unit).await;
@@ -90,9 +110,14 @@ on_each_store! {
         );
         let mut unit = shop.begin().await;
         let id = shop.escrow.open(&mut unit, Campaign::open, terms, user("sam")).await.unwrap().id();
-        let offer = Offer { backer: party("anna"), amount: euro("20.00") };
+        shop.commit(unit).await;
+        let offer = || Offer { backer: party("anna"), amount: euro("20.00") };
+        let mut unit = shop.begin().await;
+        is_another_payee(shop.escrow.pledge::<AnyCampaign, _>(&mut unit, id, offer(), Method::Card, toms()).await);
+        drop(unit);
+        let mut unit = shop.begin().await;
         let pledge = shop.escrow
-            .pledge::<AnyCampaign, _>(&mut unit, id, offer, Method::Card, anna(Needs::Challenge)).await.unwrap().id();
+            .pledge::<AnyCampaign, _>(&mut unit, id, offer(), Method::Card, anna(Needs::Challenge)).await.unwrap().id();
         shop.commit(unit).await;
         is_challenged(&shop, pledge).await;
     }

@@ -5,17 +5,25 @@ use crate::harness::on_each_store;
 use escrowed::{
     escrow::EscrowError,
     lifecycle::Reason,
-    order::Status,
-    payment::payin::Terms as PayinTerms,
+    money::Share,
+    movement::{Frame, Plan},
+    order::{Payee, Status},
+    payment::{Destination, payin::Terms as PayinTerms},
     sandbox::{Behaviour, Resolution},
     sca::{Authentication, Binding, Exemption, Liability, Limits, NotExempt},
 };
+use std::time::Duration;
 
 fn not_exempt<T: std::fmt::Debug, E: std::fmt::Debug>(refused: Result<T, EscrowError<E>>) -> NotExempt {
     match refused {
         Err(EscrowError::Refused(Reason::NotExempt(why))) => why,
         other => panic!("{other:?}"),
     }
+}
+
+/// An order of €100 that tom sells.
+fn by_tom() -> Terms {
+    Terms { seller: party("tom"), fees: None, ..terms() }
 }
 
 fn risk(fraud: &str) -> Needs {
@@ -119,7 +127,7 @@ on_each_store! {
         let first = passed(&shop, "100.00").await;
         let other = |what| NotExempt::Other { earlier: first.subject(), what };
         for needs in [Needs::TrustedBeneficiary { listed: first }, Needs::Recurring { first }] {
-            let id = order(&shop, euro("100.00")).await;
+            let id = shop.open(by_tom()).await;
             let refused = try_pay(&shop, id, Method::Card, user("anna").needing(needs, party("tom"))).await;
             assert_eq!(not_exempt(refused), other("payee"));
         }
@@ -134,6 +142,39 @@ on_each_store! {
         shop.commit(unit).await;
         let bob = user("bob").needing(Needs::Recurring { first }, party("sam"));
         assert_eq!(not_exempt(try_pay(&shop, id, Method::Card, bob).await), other("payer"));
+    }
+
+    async fn evidence_of_one_payee_does_not_exempt_what_another_is_paid(shop) {
+        let first = passed(&shop, "100.00").await;
+        let trusted = Needs::TrustedBeneficiary { listed: first };
+        for needs in [trusted, Needs::Recurring { first }, Needs::MerchantInitiated { mandate: first }] {
+            let who = if matches!(needs, Needs::MerchantInitiated { .. }) { ops() } else { user("anna") };
+            let id = shop.open(by_tom()).await;
+            // It is tom who is paid, whoever is named.
+            let refused = try_pay(&shop, id, Method::Card, who.needing(needs, party("sam"))).await;
+            let Err(EscrowError::Refused(reason)) = refused else { panic!("{refused:?}") };
+            assert_eq!(reason, Reason::WrongPayee { expected: party("tom"), found: party("sam") });
+            assert!(shop.payins(id).await.is_empty(), "nothing was opened");
+        }
+    }
+
+    async fn evidence_of_one_payee_does_not_exempt_what_several_are_paid(shop) {
+        let first = passed(&shop, "100.00").await;
+        let (until, gateway) = (shop.now().plus(Duration::from_secs(86_400)), "sandbox".parse().unwrap());
+        let frame = Frame::new("The gig".parse().unwrap(), until, party("shop"), gateway);
+        let payee = |name: &str| Payee { party: party(name), share: Share::Rest, to: Destination::Wallet };
+        let payees = vec![payee("sam"), payee("tom")];
+        let plan = Plan::one_to_many(frame, party("anna"), Method::Card, euro("100.00"), payees);
+        let trusted = anna(Needs::TrustedBeneficiary { listed: first });
+        let mut unit = shop.begin().await;
+        let refused = shop.escrow.move_money(&mut unit, plan.clone(), trusted).await;
+        assert_eq!(not_exempt(refused), NotExempt::Other { earlier: first.subject(), what: "payee" });
+        drop(unit);
+        let mut unit = shop.begin().await;
+        shop.escrow.move_money(&mut unit, plan, anna(Needs::Challenge)).await.unwrap();
+        shop.commit(unit).await;
+        shop.settle_down().await;
+        shop.audit().await;
     }
 
     async fn a_merchant_takes_what_was_agreed_without_the_payer(shop) {

@@ -113,7 +113,7 @@ fn every_action_on_a_payin_is_as_its_table_says() {
                 }
             }
         }
-        assert_eq!(looked_at, 6 * 17 * 5);
+        assert_eq!(looked_at, 6 * 18 * 5);
     });
 }
 

@@ -294,6 +294,7 @@ fn the_last_gathering_is_at_the_deadline() {
         about: CampaignId::generate(at("2026-05-07T15:39:46Z")).subject(),
         offer: offer("anna", "1.00"),
         platform: party("shop"),
+        payee: party("olga"),
         gateway: "sandbox".parse().unwrap(),
         until: at("2026-06-01T00:00:00Z"),
         gathering,

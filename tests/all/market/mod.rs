@@ -357,14 +357,16 @@ async fn next<U: Sql>(unit: &mut U, order: &AnyOrder) -> Result<Next, U::Error> 
         AnyOrder::Published(_) => match plot {
             Plot::Abandoned | Plot::Cancelled | Plot::FromWallet => by_buyer(Command::Cancel {}),
             Plot::Refused => act(Command::Reject {}, user("sam")),
-            Plot::Shared | Plot::Diverted => act(Command::Accept { payout: Some(plan(plot)) }, user("sam")),
-            Plot::Retried => act(Command::Accept { payout: None }, user("sam")),
+            Plot::Diverted => act(Command::Accept { payout: Some(plan(plot)) }, user("sam")),
+            Plot::Shared | Plot::Retried => act(Command::Accept { payout: None }, user("sam")),
             Plot::Part => match refunds(unit, order).await?.first() {
                 None => act(Command::RefundPart { amount: euro("20.00") }, ops()),
                 Some(AnyRefund::Created(refund)) if !refund.state().approved() => Next::Approve(refund.id()),
                 Some(_) => act(Command::Accept { payout: None }, user("sam")),
             },
         },
+        // Others' bank accounts are for the platform to name.
+        AnyOrder::Accepted(_) if plot == Plot::Shared => act(Command::SetPayout { plan: plan(plot) }, ops()),
         AnyOrder::Accepted(_) => act(Command::SetPayout { plan: plan(plot) }, user("sam")),
         AnyOrder::PendingValidate(_) => act(Command::Validate {}, ops()),
         AnyOrder::BlockedRelease(blocked) => {

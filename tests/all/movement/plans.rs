@@ -67,6 +67,18 @@ fn currencies_do_not_mix() {
 }
 
 #[test]
+fn what_bears_the_id_of_something_is_nobodys_name() {
+    let another = MovementId::generate(START.parse().unwrap()).to_string();
+    let to = Plan::wallet_to_wallet(frame(), party("anna"), party(&another), euro("1.00"));
+    assert_eq!(refused(&to), Reason::NobodysName(party(&another)));
+    let among =
+        Plan::one_to_many(frame(), party("anna"), Method::Card, euro("9.00"), vec![rest("sam"), rest(&another)]);
+    assert_eq!(refused(&among), Reason::NobodysName(party(&another)));
+    let from = Plan::top_up(frame(), party(&another), Outside::Card, euro("1.00"));
+    assert_eq!(refused(&from), Reason::NobodysName(party(&another)));
+}
+
+#[test]
 fn everybody_is_named_once_and_on_one_side() {
     let twice = vec![payer("anna", "1.00"), payer("ben", "1.00"), payer("anna", "2.00")];
     assert_eq!(refused(&Plan::many_to_one(frame(), twice, party("sam"))), Reason::NamedTwice(party("anna")));

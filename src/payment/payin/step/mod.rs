@@ -83,6 +83,16 @@ impl<S> Payin<S> {
         if moved == expected { Ok(moved) } else { Err(Reason::WrongAmount { expected, found: moved }) }
     }
 
+    // Another amount, which is not paid, but may go back.
+    fn of_its_currency(&self, moved: Money) -> Result<Money, Reason> {
+        let expected = self.facts().amount;
+        if moved.currency() == expected.currency() {
+            Ok(moved.require_positive()?)
+        } else {
+            Err(Reason::WrongAmount { expected, found: moved })
+        }
+    }
+
     // Where its money comes from.
     fn source(&self) -> Account {
         match self.facts().method {
@@ -91,15 +101,15 @@ impl<S> Payin<S> {
         }
     }
 
-    // A refund of all of it that needs nobody's consent.
-    fn open_refund(&self, id: crate::payment::RefundId, step: &mut Effects<'_>) -> Result<(), Reason> {
+    // A refund of all that it holds, which needs nobody's consent.
+    fn open_refund(&self, id: crate::payment::RefundId, amount: Money, step: &mut Effects<'_>) -> Result<(), Reason> {
         let terms = self.facts();
-        step.pay(Account::Escrow(id.subject()), terms.amount, Purpose::GiveBack)?;
+        step.pay(Account::Escrow(id.subject()), amount, Purpose::GiveBack)?;
         let opened = refund::Terms {
             about: terms.about,
             payin: self.id(),
             payer: terms.payer.clone(),
-            amount: terms.amount,
+            amount,
             route: terms.route(),
             consent: Consent::NotNeeded,
             source: self.id().subject(),
@@ -119,8 +129,8 @@ impl<S> Payin<S> {
         }
     }
 
-    fn void(&self) -> Instruction {
-        Instruction::Void { payin: self.id().subject(), amount: self.facts().amount }
+    fn void(&self, amount: Money) -> Instruction {
+        Instruction::Void { payin: self.id().subject(), amount }
     }
 }
 
@@ -157,7 +167,7 @@ impl Takes<event::Authorized> for Payin<Created> {
     }
     fn make(mut self, _: event::Authorized, _: &Stamp) -> Payin<Authorized> {
         let (expires, sca) = (self.facts().expires, self.sca_taken());
-        let mut next = self.enter(Authorized { capturing: false, sca });
+        let mut next = self.enter(Authorized { capturing: false, captured: None, sca });
         // A reservation that nobody captures in time is let go.
         next.head.deadline = expires;
         next
@@ -222,7 +232,7 @@ impl Takes<event::Denied> for Payin<Authorized> {
         self.capturing()?;
         step.settle(self.key(Verb::Capture), Outcome::Declined { reason: event.reason.clone() });
         // What could not be taken is let go.
-        step.call(self.facts().gateway.clone(), self.void());
+        step.call(self.facts().gateway.clone(), self.void(self.facts().amount));
         Ok(())
     }
     fn make(mut self, event: event::Denied, _: &Stamp) -> Payin<Denied> {
@@ -238,7 +248,7 @@ impl Takes<event::Cancelled> for Payin<Created> {
         // A charge nobody has sent yet is simply taken back. One that is with the gateway has to be voided, and may
         // still succeed before that: then it bounces.
         let (gateway, due) = (self.facts().gateway.clone(), step.stamp().at);
-        let void = Call { gateway, instruction: self.void(), due };
+        let void = Call { gateway, instruction: self.void(self.facts().amount), due };
         step.withdraw(self.key(Verb::Charge), IfSent::Follow(Box::new(void)));
         Ok(())
     }
@@ -251,13 +261,14 @@ impl Takes<event::Cancelled> for Payin<Created> {
 impl Takes<event::Cancelled> for Payin<Authorized> {
     type Next = Payin<Cancelled>;
     fn check(&self, _: &event::Cancelled, step: &mut Effects<'_>) -> Result<(), Reason> {
-        self.not_capturing()?;
-        step.call(self.facts().gateway.clone(), self.void());
+        self.may_be_called_off(&step.stamp().by)?;
+        // Of what was captured in part, the rest may still be reserved.
+        step.call(self.facts().gateway.clone(), self.void(self.facts().amount));
         Ok(())
     }
     fn make(mut self, _: event::Cancelled, _: &Stamp) -> Payin<Cancelled> {
-        let sca = self.sca_taken();
-        self.enter(Cancelled { after: After::of(Verb::Charge, Void::Asked), sca, disputes: Disputes::default() })
+        let (asked, sca) = (if self.state.capturing { Verb::Capture } else { Verb::Charge }, self.sca_taken());
+        self.enter(Cancelled { after: After::of(asked, Void::Asked), sca, disputes: Disputes::default() })
     }
 }
 
@@ -286,6 +297,26 @@ impl Takes<event::CaptureAsked> for Payin<Authorized> {
         self.state.capturing = true;
         // From here on the gateway's answer is waited for, not the clock.
         self.head.deadline = None;
+        self
+    }
+}
+
+impl Takes<event::OtherCaptured> for Payin<Authorized> {
+    type Next = Self;
+    fn check(&self, event: &event::OtherCaptured, _: &mut Effects<'_>) -> Result<(), Reason> {
+        self.capturing()?;
+        let moved = self.of_its_currency(event.moved)?;
+        if moved == self.facts().amount {
+            return Err(Reason::Missing { what: "another amount than was asked: what was asked is confirmed; it" });
+        }
+        if self.state.captured == Some(moved) {
+            return Err(Reason::Already { what: "noting what was captured" });
+        }
+        // The call stays open: until the payin is called off, the gateway may correct itself.
+        Ok(())
+    }
+    fn make(mut self, event: event::OtherCaptured, _: &Stamp) -> Self {
+        self.state.captured = Some(event.moved);
         self
     }
 }

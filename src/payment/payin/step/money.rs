@@ -109,7 +109,7 @@ where
 impl Takes<event::GivenBack> for Payin<Confirmed> {
     type Next = Self;
     fn check(&self, event: &event::GivenBack, step: &mut Effects<'_>) -> Result<(), Reason> {
-        self.open_refund(event.refund, step)
+        self.open_refund(event.refund, self.facts().amount, step)
     }
     fn make(self, _: event::GivenBack, _: &Stamp) -> Self {
         self

@@ -40,11 +40,11 @@ where
     type Next = Self;
     fn check(&self, event: &event::LetGo, step: &mut Effects<'_>) -> Result<(), Reason> {
         self.came_late(Capture::Later)?;
-        let moved = self.exactly(event.moved)?;
+        let moved = self.of_its_currency(event.moved)?;
         step.settle(self.key(Verb::Charge), self.charged(moved));
         // A void is asked for once. If it was declined, the card's bank lets the amount go when the reservation ends.
         if self.state.after().void == Void::NotAsked {
-            step.call(self.facts().gateway.clone(), self.void());
+            step.call(self.facts().gateway.clone(), self.void(moved));
         }
         Ok(())
     }
@@ -64,10 +64,10 @@ where
     type Next = Self;
     fn check(&self, event: &event::Bounced, step: &mut Effects<'_>) -> Result<(), Reason> {
         self.came_late(Capture::Now)?;
-        let moved = self.exactly(event.moved)?;
+        let moved = self.of_its_currency(event.moved)?;
         step.settle(self.key(self.state.after().asked), self.charged(moved));
         step.receive(self.source(), moved, Purpose::Payin)?;
-        self.open_refund(event.refund, step)
+        self.open_refund(event.refund, moved, step)
     }
     fn make(mut self, event: event::Bounced, _: &Stamp) -> Self {
         self.state.after_mut().bounced = Some(event.refund);
