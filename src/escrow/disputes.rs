@@ -257,8 +257,10 @@ async fn in_turn<U: UnitOfWork>(
     dispute: &Dispute,
 ) -> Result<(), Fails<U>> {
     // Also one that was declined or called off may have been paid all the same: then that goes back.
-    let disputes = paid.disputes().ok_or(EscrowError::Overtaken(dispute.payin))?;
-    let (all, taken) = (paid.facts().amount, dispute.amount);
+    let (Some(disputes), Some(all)) = (paid.disputes(), paid.came()) else {
+        return Err(EscrowError::Overtaken(dispute.payin));
+    };
+    let taken = dispute.amount;
     let gone = disputes.gone(all.currency()).and_then(|gone| gone.checked_add(taken)).map_err(Reason::from)?;
     let too_much = |taken: Money| taken.compare(all).map_err(Reason::from).map(|order| order.is_gt());
     // Of what was won meanwhile nothing stays gone. What is too much by itself the payin refuses.

@@ -187,8 +187,9 @@ impl<'s> Effects<'s> {
     #[inline]
     pub(super) fn transition<V: Value>(&mut self, value: V, name: &'static str, payload: Payload) -> Transition<V> {
         let mut opened = take(&mut self.opened);
-        let mut commits = vec![self.commit(&value, name, payload, value.head().held())];
-        commits.reserve_exact(opened.len());
+        // Few steps open something. Where one does, there is room for all of it from the start.
+        let mut commits = Vec::with_capacity(1 + opened.len());
+        commits.push(self.commit(&value, name, payload, value.head().held()));
         commits.append(&mut opened);
         Transition::new(value, commits)
     }

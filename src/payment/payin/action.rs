@@ -362,6 +362,13 @@ impl AnyPayin {
         self.come().map(Taken::disputes)
     }
 
+    /// What has come of it, in minor units; none while nothing has. What comes after it was denied or called off may be
+    /// another amount than was asked.
+    #[must_use]
+    pub fn came(&self) -> Option<Money> {
+        self.come().and_then(|state| state.came(self.facts().amount))
+    }
+
     /// What took its money; none when it went back by itself, or has not come.
     #[must_use]
     pub fn handed_to(&self) -> Option<Subject> {
@@ -376,7 +383,7 @@ impl AnyPayin {
             Self::Denied(payin) => &payin.state,
             Self::Cancelled(payin) => &payin.state,
         };
-        Some(state).filter(|state| state.has_come())
+        Some(state).filter(|state| state.came(self.facts().amount).is_some())
     }
 
     // What the table cannot say about an action being possible now.

@@ -8,6 +8,7 @@ use crate::{
     gateway::{Capture, Outcome, Verb},
     id::Subject,
     lifecycle::Reason,
+    money::Money,
     party::{Actor, PartyId, Role, Stamp},
     sca::Forged,
 };
@@ -179,8 +180,8 @@ impl Payin<Confirmed> {
 
 impl<S: Taken> Payin<S> {
     // A card network takes back nothing that did not come.
-    pub(super) fn has_come(&self) -> Result<(), Reason> {
-        if self.state.has_come() { Ok(()) } else { missing("the money, which has not come") }
+    pub(super) fn came(&self) -> Result<Money, Reason> {
+        self.state.came(self.facts().amount).ok_or(Reason::Missing { what: "the money, which has not come" })
     }
 }
 
@@ -191,7 +192,7 @@ impl<S: Over + Chargeable> Payin<S> {
             Action::Bounce => self.came_late(Capture::Now),
             Action::ComeBack => self.may_come_back(),
             Action::Assure => self.may_be_assured(),
-            Action::ChargeBack | Action::WinBack => self.has_come(),
+            Action::ChargeBack | Action::WinBack => self.came().map(drop),
             Action::Authorize
             | Action::Confirm
             | Action::Deny

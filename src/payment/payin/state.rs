@@ -91,7 +91,8 @@ pub struct After {
     // Which call decides whether money still comes.
     pub(super) asked: Verb,
     pub(super) void: Void,
-    pub(super) bounced: Option<RefundId>,
+    // The refund of what came all the same, and how much that was.
+    pub(super) bounced: Option<(RefundId, Money)>,
 }
 
 /// All of it went back to the payer.
@@ -112,14 +113,14 @@ pub trait Taken {
     fn disputes(&self) -> &Disputes;
     /// What took its money; none when it went back by itself.
     fn handed_to(&self) -> Option<Subject>;
-    /// Whether the money has come.
-    fn has_come(&self) -> bool;
+    /// What has come of the amount that was asked, in minor units; none while nothing has. What comes late may be another amount.
+    fn came(&self, asked: Money) -> Option<Money>;
     #[doc(hidden)]
     fn disputes_mut(&mut self) -> &mut Disputes;
 }
 
 macro_rules! taken {
-    ($($status:ident: $handed_to:expr, $has_come:expr;)+) => { $(
+    ($($status:ident: $handed_to:expr, $came:expr;)+) => { $(
         impl Taken for $status {
             fn disputes(&self) -> &Disputes {
                 &self.disputes
@@ -128,9 +129,9 @@ macro_rules! taken {
                 let handed_to: fn(&Self) -> Option<Subject> = $handed_to;
                 handed_to(self)
             }
-            fn has_come(&self) -> bool {
-                let has_come: fn(&Self) -> bool = $has_come;
-                has_come(self)
+            fn came(&self, asked: Money) -> Option<Money> {
+                let came: fn(&Self, Money) -> Option<Money> = $came;
+                came(self, asked)
             }
             fn disputes_mut(&mut self) -> &mut Disputes {
                 &mut self.disputes
@@ -140,10 +141,10 @@ macro_rules! taken {
 }
 
 taken! {
-    Confirmed: |payin| payin.handed_to, |_| true;
-    Refunded: |payin| payin.handed_to, |_| true;
-    Denied: |_| None, |payin| payin.after.bounced.is_some();
-    Cancelled: |_| None, |payin| payin.after.bounced.is_some();
+    Confirmed: |payin| payin.handed_to, |_, asked| Some(asked);
+    Refunded: |payin| payin.handed_to, |_, asked| Some(asked);
+    Denied: |_| None, |payin, _| payin.after.bounced.map(|(_, moved)| moved);
+    Cancelled: |_| None, |payin, _| payin.after.bounced.map(|(_, moved)| moved);
 }
 
 impl Disputes {
@@ -334,8 +335,8 @@ impl After {
 
     /// The refund of money that arrived all the same.
     #[must_use]
-    pub const fn bounced(&self) -> Option<RefundId> {
-        self.bounced
+    pub fn bounced(&self) -> Option<RefundId> {
+        self.bounced.map(|(refund, _)| refund)
     }
 
     /// Whether the gateway has still to answer that it let the reservation go.

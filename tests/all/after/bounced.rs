@@ -145,4 +145,28 @@ on_each_store! {
         shop.settle_down().await;
         audit(&shop).await;
     }
+
+    async fn it_is_charged_back_by_what_came_and_not_by_what_was_asked(shop) {
+        let id = shop.open(terms()).await;
+        shop.gateway().script(Verb::Charge, [Behaviour::WrongAmount(euro("120.00"))]);
+        shop.act(id, Command::Pay { by: Method::Card }, user("anna")).await;
+        let payin = shop.payin(id).await.id();
+        // The call is parked, for it is another amount than was asked.
+        shop.send().await;
+        shop.act(id, Command::Cancel {}, user("anna")).await;
+        let moved = Outcome::Settled { moved: euro("120.00") };
+        shop.report(key(payin.subject(), Verb::Charge), moved).await;
+        let refund = bounce(&shop, payin).await;
+        assert_eq!(shop.load(payin).await.came(), Some(euro("120.00")));
+        let dispute = charged(&shop, payin, "dp_1", euro("120.00"), euro(NONE));
+        let more = Dispute { reference: "dp_2".parse().unwrap(), amount: euro("120.01"), ..dispute.clone() };
+        let refused = try_tell(&shop, &more).await;
+        assert!(matches!(refused, Err(EscrowError::Refused(Reason::TooMuch { .. }))), "{refused:?}");
+        assert_eq!(tell(&shop, &dispute).await, Reported::Taken);
+        assert_eq!(stand(&shop, &["anna"]).await, [pair(NONE, "-120.00")]);
+        shop.send().await;
+        replace(&shop, refund, Route::Wallet).await;
+        assert_eq!(stand(&shop, &["anna"]).await, [pair(NONE, NONE)]);
+        audit(&shop).await;
+    }
 }

@@ -165,14 +165,14 @@ on_each_store! {
                 charged_pledge(&drive, &name, &taken.to_decimal().to_string(), gathered).await;
             let debt = write_off(&shop, &name).await.remove(0);
             shops += 10_000;
-            assert_eq!(shop.balance("wallet:platform").await.minor(), shops - amount);
+            assert_eq!(shop.balance("wallet:shop").await.minor(), shops - amount);
             drive.act(olga(), Command::Cancel {}).await;
             drive.clock().await;
             shop.send().await;
             // The platform has lost nothing, and the backer has it once.
             assert_eq!((drive.status(pledge).await, back(&drive, pledge).await), (pledge::Status::Refunded, [5_000 - amount, amount]));
             assert_eq!((owed(&shop, &name).await, drive.wallet(&name).await), (euro("0.00"), "0.00 EUR".into()));
-            assert_eq!(shop.balance("wallet:platform").await.minor(), shops);
+            assert_eq!(shop.balance("wallet:shop").await.minor(), shops);
             let AnyDebt::Paid(debt) = shop.load(debt).await else { panic!("all of it came") };
             assert_eq!((debt.facts().recouped(), debt.facts().recovered()), (taken, taken));
             // Only then it is decided. What is won comes out of the backer's card again: so it is the backer's.
@@ -180,14 +180,14 @@ on_each_store! {
             let has = if won { taken } else { euro("0.00") };
             assert_eq!((owed(&shop, &name).await, drive.wallet(&name).await), (euro("0.00"), has.to_string()));
             kept += has.minor();
-            assert_eq!(shop.balance("wallet:platform").await.minor(), shops);
+            assert_eq!(shop.balance("wallet:shop").await.minor(), shops);
             assert_eq!(drive.outside().await, Money::from_minor(kept + shops, Currency::EUR).to_string());
         }
         shop.audit().await;
     }
 
     async fn of_what_was_paid_covered_and_written_off_only_the_last_is_recouped(shop) {
-        shop.fill_wallet("platform", euro("100.00")).await;
+        shop.fill_wallet("shop", euro("100.00")).await;
         shop.fill_wallet("anna", euro("10.00")).await;
         let drive = Drive::opened(&shop, terms()).await;
         let pledge = drive.pays("anna", "50.00").await;
@@ -209,9 +209,9 @@ on_each_store! {
         shop.escrow.act_on_debt(&mut unit, id, debt::Command::WriteOff {}, ops()).await.unwrap();
         shop.commit(unit).await;
         let AnyDebt::WrittenOff(debt) = shop.load(id).await else { panic!("it was written off") };
-        assert_eq!((debt.state().lost(), drive.wallet("platform").await), (euro("30.00"), "70.00 EUR".into()));
+        assert_eq!((debt.state().lost(), drive.wallet("shop").await), (euro("30.00"), "70.00 EUR".into()));
         drive.over().await;
-        assert_eq!((drive.wallet("anna").await, drive.wallet("platform").await), ("20.00 EUR".into(), "100.00 EUR".into()));
+        assert_eq!((drive.wallet("anna").await, drive.wallet("shop").await), ("20.00 EUR".into(), "100.00 EUR".into()));
         let AnyDebt::Paid(debt) = shop.load(id).await else { panic!("all of it came") };
         assert_eq!((debt.facts().recouped(), debt.facts().recovered()), (euro("30.00"), euro("40.00")));
         shop.audit().await;
@@ -228,12 +228,12 @@ on_each_store! {
         // This one brings nothing of what was written off of the first.
         assert_eq!(owed(&shop, "anna").await, euro("-30.00"));
         drive.withdraw(third, user("anna")).await.unwrap();
-        assert_eq!(drive.wallet("platform").await, "50.00 EUR");
+        assert_eq!(drive.wallet("shop").await, "50.00 EUR");
         drive.over().await;
         let ways = [back(&drive, first).await, back(&drive, second).await, back(&drive, third).await];
         assert_eq!(ways, [[0, 5_000], [1_000, 3_000], [2_000, 0]]);
         assert_eq!((owed(&shop, "anna").await, drive.wallet("anna").await), (euro("0.00"), "0.00 EUR".into()));
-        assert_eq!((shop.load(written_off).await.status(), drive.wallet("platform").await), (debt::Status::Paid, "100.00 EUR".into()));
+        assert_eq!((shop.load(written_off).await.status(), drive.wallet("shop").await), (debt::Status::Paid, "100.00 EUR".into()));
         assert_eq!(drive.outside().await, "100.00 EUR");
         shop.audit().await;
     }
@@ -243,10 +243,10 @@ on_each_store! {
         let (pledge, dispute) = charged_pledge(&drive, "anna", "50.00", true).await;
         let debt = write_off(&shop, "anna").await.remove(0);
         tell(&shop, &decided(&shop, &dispute, true)).await;
-        assert_eq!(drive.wallet("platform").await, "100.00 EUR");
+        assert_eq!(drive.wallet("shop").await, "100.00 EUR");
         drive.over().await;
         assert_eq!(back(&drive, pledge).await, [5_000, 0]);
-        assert_eq!((drive.wallet("anna").await, drive.wallet("platform").await), ("0.00 EUR".into(), "100.00 EUR".into()));
+        assert_eq!((drive.wallet("anna").await, drive.wallet("shop").await), ("0.00 EUR".into(), "100.00 EUR".into()));
         assert_eq!(shop.load(debt).await.facts().recouped(), euro("0.00"));
         shop.audit().await;
     }

@@ -71,12 +71,11 @@ where
         if terms.method == Method::Wallet {
             return Err(Reason::Missing { what: "a card or a bank, which alone charges back" });
         }
-        self.has_come()?;
+        let available = self.came()?;
         if self.state.disputes().stands(event.chargeback).is_some() {
             return Err(Reason::Already { what: "counting this chargeback" });
         }
         // Not of all together: how the others ended, their own logs tell. `Escrow::dispute` asks them.
-        let available = terms.amount;
         if available.checked_sub(event.amount.require_positive()?)?.is_negative() {
             return Err(Reason::TooMuch { asked: event.amount, available });
         }

@@ -70,7 +70,7 @@ where
         self.open_refund(event.refund, moved, step)
     }
     fn make(mut self, event: event::Bounced, _: &Stamp) -> Self {
-        self.state.after_mut().bounced = Some(event.refund);
+        self.state.after_mut().bounced = Some((event.refund, event.moved));
         self
     }
 }
