@@ -58,8 +58,8 @@
 //!
 //! Each span ends with an event at `INFO` that counts it: `monotonic_counter.escrowed.calls`, `.deadlines` and
 //! `.reports`, with the outcome and what else is of few values. A parked call and a report that cannot be
-//! true are told at `WARN`; a corrupt log and a storage that fails a worker, at `ERROR`. The names of the counters are
-//! those that the metrics layer of
+//! true are told at `WARN`; a corrupt log, a row that a worker cannot read (`monotonic_counter.escrowed.unreadable`) and a
+//! storage that fails a worker, at `ERROR`. The names of the counters are those that the metrics layer of
 //! [`tracing-opentelemetry`](https://docs.rs/tracing-opentelemetry/latest/tracing_opentelemetry/struct.MetricsLayer.html)
 //! picks up.
 

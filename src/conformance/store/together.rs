@@ -166,7 +166,7 @@ pub async fn two_workers_never_hold_one_call<S: Store>(store: &S) {
             };
             match store.commit(unit).await {
                 Ok(()) if taken.is_empty() => return mine,
-                Ok(()) => mine.extend(taken.iter().map(|call| call.instruction.key())),
+                Ok(()) => mine.extend(taken.into_iter().map(|call| call.unwrap().instruction.key())),
                 Err(error) if store.is_lost_race(&error) => {}
                 Err(error) => panic!("{error}"),
             }
@@ -199,7 +199,7 @@ pub async fn two_workers_never_hold_one_deadline<S: Store>(store: &S) {
             };
             match store.commit(unit).await {
                 Ok(()) if taken.is_empty() => return mine,
-                Ok(()) => mine.extend(taken),
+                Ok(()) => mine.extend(taken.into_iter().map(Result::unwrap)),
                 Err(error) if store.is_lost_race(&error) => {}
                 Err(error) => panic!("{error}"),
             }

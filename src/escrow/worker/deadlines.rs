@@ -9,7 +9,7 @@ use crate::{
     gateway::Gateway,
     party::Stamp,
     payment::{AnyPayin, DebtId, Evidence, PayinId, payin},
-    store::{DueLease, IndexEntry, Outbox, Store, WorkerId},
+    store::{DueLease, IndexEntry, Outbox, Store, Unreadable, WorkerId},
     time::Timestamp,
 };
 use std::time::Duration;
@@ -21,7 +21,7 @@ pub struct Due {
     pub taken: usize,
     /// How many subjects somebody else saw to meanwhile, or that had nothing to do.
     pub passed: usize,
-    /// How many could not be seen to: their log is corrupt or of a later version, or their lifecycle is not registered.
+    /// How many could not be seen to: their row or log is corrupt or of a later version, or their lifecycle is not registered.
     /// They stay due, and stop nobody else.
     pub failed: usize,
 }
@@ -86,6 +86,14 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             }
         };
         for row in &rows {
+            let row = match row {
+                Ok(row) => row,
+                Err(unreadable) => {
+                    trace::unreadable_deadline(worker, unreadable);
+                    tally.done.failed += 1;
+                    continue;
+                }
+            };
             let done = self.see_to_deadline(row, now);
             match trace::deadline(worker, row, done).await {
                 Ok(true) => tally.done.taken += 1,
@@ -103,7 +111,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         worker: &WorkerId,
         now: Timestamp,
         limit: usize,
-    ) -> Result<Vec<IndexEntry>, EscrowError<S::Error>> {
+    ) -> Result<Vec<Result<IndexEntry, Unreadable>>, EscrowError<S::Error>> {
         let lease = &DueLease { worker: worker.clone(), now, until: now.plus(self.policy.lease), limit };
         self.anew(|| async move {
             let mut unit = self.store.begin().await.map_err(EscrowError::Storage)?;
