@@ -69,6 +69,9 @@ mod told {
             if let Err(error) = &taken {
                 corrupt(error);
             }
+            if let Err(EscrowError::Refused(_)) = &taken {
+                warn!(%subject, lifecycle, "a deadline is refused, and nobody has seen to it: it stays due");
+            }
             taken
         };
         counted.instrument(span.clone()).await
