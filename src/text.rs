@@ -71,6 +71,12 @@ impl<const MAX: usize> Text<MAX> {
         Ok(Self(text.into()))
     }
 
+    /// As much of some words as there is room for, without control characters; `None` when nothing is left of them.
+    pub(crate) fn of(words: &str) -> Option<Self> {
+        let text: String = words.chars().filter(|c| !c.is_control()).take(MAX.min(500)).collect();
+        Self::new(&text).ok()
+    }
+
     /// The characters.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -9,8 +9,8 @@ use crate::{
     party::PartyId,
     store::{
         Answered, Appended, AppendedAll, BookedEntry, CallState, CallStatus, Commit, Cursor, DueLease, IndexEntry,
-        Inventory, Lease, LeasedCall, Log, Outbox, Page, Postponement, Query, RequestKey, Store, UnitOfWork, Views,
-        books_agree,
+        Inventory, Lease, LeasedCall, Log, Outbox, Page, Postponement, Query, RequestKey, Store, UnitOfWork,
+        Unreadable, Views, books_agree,
     },
 };
 use std::fmt;
@@ -92,12 +92,12 @@ impl<S: Store + 'static> UnitOfWork for Writer<S> {
 impl<S: Store + 'static> Outbox for Writer<S> {
     reads! {
         call(key: &IdempotencyKey) -> Option<CallState>;
-        calls(status: CallStatus, after: Option<&IdempotencyKey>, limit: usize) -> Vec<CallState>;
+        calls(status: CallStatus, after: Option<&str>, limit: usize) -> Vec<Result<CallState, Unreadable>>;
     }
     writes! {
-        lease(lease: &Lease) -> Vec<LeasedCall>;
+        lease(lease: &Lease) -> Vec<Result<LeasedCall, Unreadable>>;
         postpone(postponement: &Postponement<'_>) -> bool;
-        lease_due(lease: &DueLease) -> Vec<IndexEntry>;
+        lease_due(lease: &DueLease) -> Vec<Result<IndexEntry, Unreadable>>;
     }
 }
 

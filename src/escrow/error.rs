@@ -72,8 +72,9 @@ pub enum EscrowError<E> {
     /// An account would have gone below zero.
     #[error("account {0} does not hold enough")]
     Overdrawn(Account),
-    /// A call that was to be taken back is with the gateway already.
-    #[error("call {0} was sent already: wait for its answer")]
+    /// A call that was to be taken back is with the gateway already, or may be. Where no answer comes, ask the gateway, and
+    /// [report](super::Escrow::report) what it says.
+    #[error("call {0} was sent, or may have been: wait for its answer, or ask the gateway and report what it says")]
     Sent(IdempotencyKey),
     /// An escrow account would hold other than its log says.
     #[error("{0} would hold other than its log says: save the whole movement together")]

@@ -72,6 +72,14 @@
 //! - The policy is asked again after [`Policy::ask_again`](super::Policy::ask_again), or at once after
 //!   [`kyc_changed`](Escrow::kyc_changed). What it allows goes out by itself, under the key of the call that was held, so
 //!   whatever dies in between, it is paid once.
+//! - What may have been sent stays so, whatever the policy says next and however often the gateway is asked and knows nothing: a
+//!   request may be under way for longer than any lease, and money that is taken back meanwhile would be paid twice. Such a
+//!   payout is held like any other and goes out once it is allowed, under its key; but nobody denies or cancels it
+//!   ([`EscrowError::Sent`]) until the gateway has said what became of it. That needs no payee: an operator asks the
+//!   gateway, and [reports](Escrow::report) what it says, [`Outcome::Declined`](crate::gateway::Outcome::Declined) once it has
+//!   made sure that it neither has the call nor will take it any more. A worker that died while the policy was asked about a
+//!   fresh payout counts as one that may have sent it; one that died while it was asked about a held payout, or that had no
+//!   answer, does not.
 //! - A payee who will never be allowed is for the platform to say: it [denies](crate::payment::payout::Command::Deny) the held
 //!   payout, which then leads on as one that the gateway declined, but by the platform alone: replaced, or given back to the
 //!   order, which is cancelled. The payee cannot send it elsewhere, not into its wallet either. Where the order is blocked
@@ -188,11 +196,12 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             for row in page.rows.iter().filter(|row| row.parties.contains(party)) {
                 let key = IdempotencyKey { subject: row.subject, verb: Verb::Payout };
                 let call = unit.call(&key).await.map_err(EscrowError::Storage)?;
-                if call.is_some_and(|call| call.status == CallStatus::Held) {
-                    // Its attempts stay counted: who has taken it meanwhile may be sending it.
-                    let now = Postponement::queued(key, self.clock.now());
-                    asked += usize::from(unit.postpone(&now).await.map_err(EscrowError::Storage)?);
-                }
+                let Some(call) = call.filter(|call| call.status == CallStatus::Held) else { continue };
+                // It stays held, so that whoever takes it only asks. Whether it may have been sent is kept: who has taken it
+                // meanwhile may have leave to send it.
+                let (status, problem) = (CallStatus::Held, call.problem.as_ref());
+                let now = Postponement { status, problem, ..Postponement::queued(key, self.clock.now()) };
+                asked += usize::from(unit.postpone(&now).await.map_err(EscrowError::Storage)?);
             }
             after = page.next;
             if after.is_none() {

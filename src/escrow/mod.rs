@@ -57,9 +57,10 @@
 //! | `escrowed.report` | each report, from a worker or a webhook | `key`, `outcome` |
 //!
 //! Each span ends with an event at `INFO` that counts it: `monotonic_counter.escrowed.calls`, `.deadlines` and
-//! `.reports`, with the outcome and what else is of few values. A parked call and a report that cannot be
-//! true are told at `WARN`; a corrupt log and a storage that fails a worker, at `ERROR`. The names of the counters are
-//! those that the metrics layer of
+//! `.reports`, with the outcome and what else is of few values. A parked call, a report that cannot be true and a deadline
+//! that is refused though nobody has seen to it are told at `WARN`; a corrupt log, a row that a worker cannot read
+//! (`monotonic_counter.escrowed.unreadable`) and a storage that fails a worker, at `ERROR`. The names of the counters are those
+//! that the metrics layer of
 //! [`tracing-opentelemetry`](https://docs.rs/tracing-opentelemetry/latest/tracing_opentelemetry/struct.MetricsLayer.html)
 //! picks up.
 

@@ -11,7 +11,7 @@ mod told {
         escrow::{EscrowError, Reported, worker::Fate},
         gateway::Report,
         ledger::GatewayName,
-        store::{IndexEntry, LeasedCall, WorkerId},
+        store::{IndexEntry, LeasedCall, Unreadable, WorkerId},
     };
     use std::error::Error;
     use tracing::{Instrument, error, field::Empty, info, info_span, warn};
@@ -69,9 +69,24 @@ mod told {
             if let Err(error) = &taken {
                 corrupt(error);
             }
+            if let Err(EscrowError::Refused(_)) = &taken {
+                warn!(%subject, lifecycle, "a deadline is refused, and nobody has seen to it: it stays due");
+            }
             taken
         };
         counted.instrument(span.clone()).await
+    }
+
+    /// A call that a worker was to see to and that cannot be read. What is wrong with it may quote the row.
+    pub(in crate::escrow) fn unreadable_call(worker: &WorkerId, gateway: &GatewayName, call: &Unreadable) {
+        let (key, kind) = (call.id.as_str(), "call");
+        error!(monotonic_counter.escrowed.unreadable = 1_u64, kind, key, %gateway, %worker, "a call cannot be read: it is parked");
+    }
+
+    /// A subject that is due and whose row cannot be read.
+    pub(in crate::escrow) fn unreadable_deadline(worker: &WorkerId, row: &Unreadable) {
+        let (subject, kind) = (row.id.as_str(), "deadline");
+        error!(monotonic_counter.escrowed.unreadable = 1_u64, kind, subject, %worker, "a row cannot be read: it stays due");
     }
 
     /// A report, from a worker or a webhook.
@@ -150,7 +165,7 @@ mod silent {
         escrow::EscrowError,
         gateway::Report,
         ledger::GatewayName,
-        store::{IndexEntry, LeasedCall, WorkerId},
+        store::{IndexEntry, LeasedCall, Unreadable, WorkerId},
     };
 
     pub(in crate::escrow) const fn call<F>(_: &WorkerId, _: &GatewayName, _: &LeasedCall, seen: F) -> F {
@@ -160,6 +175,10 @@ mod silent {
     pub(in crate::escrow) const fn deadline<F>(_: &WorkerId, _: &IndexEntry, done: F) -> F {
         done
     }
+
+    pub(in crate::escrow) const fn unreadable_call(_: &WorkerId, _: &GatewayName, _: &Unreadable) {}
+
+    pub(in crate::escrow) const fn unreadable_deadline(_: &WorkerId, _: &Unreadable) {}
 
     pub(in crate::escrow) const fn report<F>(_: &Report, heard: F) -> F {
         heard

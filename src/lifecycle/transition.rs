@@ -41,8 +41,8 @@ pub enum Failure<E> {
         /// Which account.
         account: Account,
     },
-    /// A call that was to be taken back is with the gateway already.
-    #[error("call {key} was sent already: wait for its answer")]
+    /// A call that was to be taken back is with the gateway already, or may be.
+    #[error("call {key} was sent, or may have been: wait for its answer, or ask the gateway and report what it says")]
     Sent {
         /// Which call.
         key: IdempotencyKey,

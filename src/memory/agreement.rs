@@ -20,7 +20,7 @@ pub(crate) enum Op {
     Append(Step),
     AppendAll(Vec<Step>),
     Lease { now: u64, limit: usize },
-    Postpone { payment: u128, status: usize, due: u64 },
+    Postpone { payment: u128, status: usize, due: u64, taken: Option<u64>, unsent: bool },
     Commit,
     RollBack,
 }
@@ -96,10 +96,16 @@ fn op() -> impl Strategy<Value = Op> {
         6 => step().prop_map(Op::Append),
         4 => steps().prop_map(Op::AppendAll),
         2 => (0..9_u64, 0..3_usize).prop_map(|(now, limit)| Op::Lease { now, limit }),
-        1 => (1..3_u128, 0..3_usize, 0..9_u64).prop_map(|(payment, status, due)| Op::Postpone { payment, status, due }),
+        2 => postpone(),
         2 => Just(Op::Commit),
         1 => Just(Op::RollBack),
     ]
+}
+
+fn postpone() -> impl Strategy<Value = Op> {
+    let lease = option::weighted(0.8, 1..4_u64);
+    (1..3_u128, 0..STATUSES.len(), 0..9_u64, lease, any::<bool>())
+        .prop_map(|(payment, status, due, taken, unsent)| Op::Postpone { payment, status, due, taken, unsent })
 }
 
 /// Where a store's subjects stand: revisions differ between stores.
@@ -175,11 +181,10 @@ async fn does<S: Store>(store: &S, unit: &mut Option<S::Unit>, op: &Op) -> Strin
             let lease = Lease { worker, gateway, now: at(*now), until: at(now + 2), limit: *limit };
             told(open.lease(&lease).await)
         }
-        Op::Postpone { payment, status, due } => {
+        Op::Postpone { payment, status, due, taken, unsent } => {
             let key = key(&charge(payin(*payment), at(0)));
-            told(
-                open.postpone(&Postponement { status: STATUSES[*status], ..Postponement::queued(key, at(*due)) }).await,
-            )
+            let (status, taken, unsent) = (STATUSES[*status], *taken, *unsent);
+            told(open.postpone(&Postponement { status, taken, unsent, ..Postponement::queued(key, at(*due)) }).await)
         }
         Op::Commit | Op::RollBack => String::new(),
     };

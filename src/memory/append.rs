@@ -106,7 +106,7 @@ impl State {
         let Some(row) = self.calls.row(withdrawal.key) else { return true };
         match row.state.status {
             CallStatus::Withdrawn => true,
-            CallStatus::Queued | CallStatus::Held | CallStatus::Parked if row.state.attempts == 0 => {
+            CallStatus::Queued | CallStatus::Held | CallStatus::Parked if row.state.sent.is_none() => {
                 let mut row = row.clone();
                 row.state.status = CallStatus::Withdrawn;
                 self.put(withdrawal.key, row);
@@ -131,7 +131,13 @@ impl State {
     fn settle(&mut self, settlement: &Settlement) -> Result<(), MemoryError> {
         let Settlement { key, outcome } = settlement;
         let mut row = self.calls.row(*key).ok_or(MemoryError::UnknownCall { key: *key })?.clone();
-        row.state.status = if outcome.is_final() { CallStatus::Settled } else { CallStatus::Pending };
+        if outcome.is_final() {
+            row.state.status = CallStatus::Settled;
+        } else {
+            // The gateway has it.
+            row.state.status = CallStatus::Pending;
+            row.state.sent = Some(0);
+        }
         row.state.outcome = Some(outcome.clone());
         row.lease = None;
         self.put(*key, row);

@@ -49,6 +49,8 @@ impl Calls {
             gateway: call.gateway.clone(),
             status: CallStatus::Queued,
             attempts: 0,
+            leases: 0,
+            sent: None,
             outcome: None,
             problem: None,
             due: call.due,
@@ -78,11 +80,15 @@ impl Calls {
         before
     }
 
-    pub(super) fn in_status(&self, status: CallStatus, after: Option<IdempotencyKey>, limit: usize) -> Vec<CallState> {
-        let start = after.map_or(Bound::Unbounded, |key| Bound::Excluded(text_order(key)));
+    pub(super) fn in_status(&self, status: CallStatus, after: Option<&str>, limit: usize) -> Vec<CallState> {
         let Some(keys) = self.by_status.get(&status) else { return Vec::new() };
+        // What is no key has its place among them all the same.
+        let start =
+            after.and_then(|after| after.parse().ok()).map_or(Bound::Unbounded, |key| Bound::Excluded(text_order(key)));
         let rows = keys.range((start, Bound::Unbounded)).filter_map(|key| self.rows.get(key));
-        rows.take(limit).map(|row| row.state.clone()).collect()
+        let later =
+            rows.filter(|row| after.is_none_or(|after| row.state.instruction.key().to_string().as_str() > after));
+        later.take(limit).map(|row| row.state.clone()).collect()
     }
 
     /// The calls that a worker may take now.
@@ -128,9 +134,21 @@ impl State {
     pub(super) fn lease(&mut self, lease: &Lease) -> Vec<LeasedCall> {
         let mut leased = Vec::new();
         for (key, mut row) in self.calls.free(lease) {
-            let attempts = row.state.attempts;
-            leased.push(LeasedCall { instruction: row.state.instruction.clone(), attempts });
-            row.state.attempts = attempts.saturating_add(1);
+            let state = &mut row.state;
+            let (instruction, attempts) = (state.instruction.clone(), state.attempts);
+            state.attempts = attempts.saturating_add(1);
+            state.leases += 1;
+            let (status, number, sent) = (state.status, state.leases, state.sent.is_some());
+            leased.push(LeasedCall { instruction, status, lease: number, attempts, sent });
+            match status {
+                // Handed out to be asked about.
+                CallStatus::Held => {}
+                CallStatus::Queued
+                | CallStatus::Pending
+                | CallStatus::Parked
+                | CallStatus::Settled
+                | CallStatus::Withdrawn => state.sent = state.sent.or(Some(number)),
+            }
             row.lease = Some((lease.worker.clone(), lease.until));
             self.put(key, row);
         }
@@ -138,21 +156,31 @@ impl State {
     }
 
     pub(super) fn postpone(&mut self, postponement: &Postponement<'_>) -> bool {
-        let Postponement { key, taken, status, due, problem } = *postponement;
+        let Postponement { key, taken, unsent, status, due, problem } = *postponement;
         assert!(status.is_open(), "a call is postponed to a status in which it may still come to something");
         let Some(row) = self.calls.row(key) else { return false };
-        let taken_since = taken.is_some_and(|taken| row.state.attempts != taken.saturating_add(1));
-        if !row.state.status.is_open() || taken_since {
+        let before = &row.state;
+        let taken_since = taken.is_some_and(|taken| before.leases != taken);
+        let is_with_gateway = before.status == CallStatus::Pending && status == CallStatus::Held;
+        if !before.status.is_open() || taken_since || is_with_gateway {
             return false;
         }
-        let attempts = match status {
-            // The gateway has it: what went wrong before does not count any more.
-            CallStatus::Pending => 1,
-            // The gateway does not have it.
-            CallStatus::Held => 0,
-            CallStatus::Queued | CallStatus::Parked | CallStatus::Settled | CallStatus::Withdrawn => row.state.attempts,
+        let said = match taken {
+            Some(taken) if unsent => before.sent.filter(|first| *first != taken),
+            Some(taken) => before.sent.or(Some(taken)),
+            None => before.sent,
         };
-        let state = CallState { status, due, attempts, problem: problem.cloned(), ..row.state.clone() };
+        let (attempts, sent) = match status {
+            // The gateway has it: what went wrong before does not count any more, and nobody can say any more that it was
+            // not sent.
+            CallStatus::Pending => (1, Some(0)),
+            // To be held is nothing that went wrong.
+            CallStatus::Held => (0, said),
+            CallStatus::Queued | CallStatus::Parked | CallStatus::Settled | CallStatus::Withdrawn => {
+                (before.attempts, said)
+            }
+        };
+        let state = CallState { status, due, attempts, sent, problem: problem.cloned(), ..before.clone() };
         let row = CallRow { state, lease: None, ..*row };
         self.put(key, row);
         true

@@ -32,7 +32,7 @@ use crate::{
     ledger::Account,
     store::{
         Answered, Appended, AppendedAll, CallState, CallStatus, Commit, DueLease, IndexEntry, Lease, LeasedCall, Log,
-        Outbox, Postponement, RequestKey, Store, UnitOfWork,
+        Outbox, Postponement, RequestKey, Store, UnitOfWork, Unreadable,
     },
 };
 use async_lock::{Mutex, MutexGuardArc};
@@ -117,8 +117,8 @@ impl UnitOfWork for MemoryUnit {
 }
 
 impl Outbox for MemoryUnit {
-    async fn lease(&mut self, lease: &Lease) -> Result<Vec<LeasedCall>, MemoryError> {
-        Ok(self.0.lease(lease))
+    async fn lease(&mut self, lease: &Lease) -> Result<Vec<Result<LeasedCall, Unreadable>>, MemoryError> {
+        Ok(self.0.lease(lease).into_iter().map(Ok).collect())
     }
 
     async fn call(&mut self, key: &IdempotencyKey) -> Result<Option<CallState>, MemoryError> {
@@ -129,17 +129,17 @@ impl Outbox for MemoryUnit {
         Ok(self.0.postpone(postponement))
     }
 
-    async fn lease_due(&mut self, lease: &DueLease) -> Result<Vec<IndexEntry>, MemoryError> {
-        Ok(self.0.lease_due(lease))
+    async fn lease_due(&mut self, lease: &DueLease) -> Result<Vec<Result<IndexEntry, Unreadable>>, MemoryError> {
+        Ok(self.0.lease_due(lease).into_iter().map(Ok).collect())
     }
 
     async fn calls(
         &mut self,
         status: CallStatus,
-        after: Option<&IdempotencyKey>,
+        after: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<CallState>, MemoryError> {
-        Ok(self.0.calls.in_status(status, after.copied(), limit))
+    ) -> Result<Vec<Result<CallState, Unreadable>>, MemoryError> {
+        Ok(self.0.calls.in_status(status, after, limit).into_iter().map(Ok).collect())
     }
 }
 

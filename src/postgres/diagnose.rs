@@ -16,7 +16,8 @@ use std::collections::{HashMap, HashSet};
 struct Known {
     subjects: HashMap<Subject, (i64, i64)>,
     requests: HashSet<RequestKey>,
-    calls: HashMap<IdempotencyKey, (CallStatus, i64)>,
+    // Where each stands, and whether it may have been sent.
+    calls: HashMap<IdempotencyKey, (CallStatus, bool)>,
     balances: HashMap<(Account, Currency), i64>,
 }
 
@@ -73,11 +74,11 @@ impl Known {
             known.requests.insert(Reader::new("escrowed_requests", &row).parsed(0)?);
         }
         let keys: Vec<_> = commits.iter().flat_map(keys_of).map(|key| key.to_string()).collect();
-        let calls = "SELECT key, status, attempts FROM escrowed_calls WHERE key = ANY($1)";
+        let calls = "SELECT key, status, sent FROM escrowed_calls WHERE key = ANY($1)";
         for row in query(calls).bind(keys).fetch_all(&mut *connection).await? {
             let reader = Reader::new("escrowed_calls", &row);
             let status = reader.one_of(1, &CallStatus::ALL, CallStatus::name)?;
-            known.calls.insert(reader.parsed(0)?, (status, reader.integer(2)?));
+            known.calls.insert(reader.parsed(0)?, (status, reader.maybe_integer(2)?.is_some()));
         }
         let postings = commits.iter().flat_map(Commit::entries).flat_map(Entry::postings);
         let accounts: HashSet<_> = postings.map(|posting| posting.account.to_string()).collect();
@@ -101,11 +102,11 @@ GROUP BY account, currency";
         }
         let mut follows = None;
         if let Some(withdrawal) = commit.withdraws()
-            && let Some((status, attempts)) = self.calls.get_mut(&withdrawal.key)
+            && let Some((status, sent)) = self.calls.get_mut(&withdrawal.key)
         {
             match (&*status, &withdrawal.if_sent) {
                 (CallStatus::Withdrawn, _) => {}
-                (CallStatus::Queued | CallStatus::Held | CallStatus::Parked, _) if *attempts == 0 => {
+                (CallStatus::Queued | CallStatus::Held | CallStatus::Parked, _) if !*sent => {
                     *status = CallStatus::Withdrawn
                 }
                 (_, IfSent::Refuse) => return Ok(Some(Appended::Sent { key: withdrawal.key })),
@@ -124,7 +125,7 @@ GROUP BY account, currency";
         }
         for call in follows.into_iter().chain(commit.calls()) {
             let key = call.instruction.key();
-            if self.calls.insert(key, (CallStatus::Queued, 0)).is_some() {
+            if self.calls.insert(key, (CallStatus::Queued, false)).is_some() {
                 return Err(PostgresError::DuplicateCall { key });
             }
         }

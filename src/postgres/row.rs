@@ -40,4 +40,18 @@ impl Columns for Reader<'_> {
         let name = self.row.columns().get(column).map_or("?", |column| column.name());
         PostgresError::Corrupt { table: self.table, what: format!("{name}: {what}") }
     }
+
+    fn problem(error: PostgresError) -> Result<String, PostgresError> {
+        match error {
+            PostgresError::Corrupt { what, .. } => Ok(what),
+            other @ (PostgresError::Database(_)
+            | PostgresError::LostRace(_)
+            | PostgresError::GivenUp(_)
+            | PostgresError::LaterVersion { .. }
+            | PostgresError::Unwritable(_)
+            | PostgresError::Overflow { .. }
+            | PostgresError::DuplicateCall { .. }
+            | PostgresError::UnknownCall { .. }) => Err(other),
+        }
+    }
 }

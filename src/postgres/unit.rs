@@ -9,7 +9,8 @@ use crate::{
     party::PartyId,
     store::{
         Answered, Appended, AppendedAll, BookedEntry, CallState, CallStatus, Commit, Cursor, DueLease, IndexEntry,
-        Inventory, Lease, LeasedCall, Log, Outbox, Page, Postponement, Query, RequestKey, Store, UnitOfWork, Views,
+        Inventory, Lease, LeasedCall, Log, Outbox, Page, Postponement, Query, RequestKey, Store, UnitOfWork,
+        Unreadable, Views,
     },
 };
 use sqlx::{PgConnection, Transaction};
@@ -69,7 +70,7 @@ macro_rules! units {
         }
 
         impl Outbox for $unit {
-            async fn lease(&mut self, lease: &Lease) -> Result<Vec<LeasedCall>, PostgresError> {
+            async fn lease(&mut self, lease: &Lease) -> Result<Vec<Result<LeasedCall, Unreadable>>, PostgresError> {
                 outbox::lease(self, lease).await
             }
 
@@ -81,16 +82,19 @@ macro_rules! units {
                 outbox::postpone(self, postponement).await
             }
 
-            async fn lease_due(&mut self, lease: &DueLease) -> Result<Vec<IndexEntry>, PostgresError> {
+            async fn lease_due(
+                &mut self,
+                lease: &DueLease,
+            ) -> Result<Vec<Result<IndexEntry, Unreadable>>, PostgresError> {
                 outbox::lease_due(self, lease).await
             }
 
             async fn calls(
                 &mut self,
                 status: CallStatus,
-                after: Option<&IdempotencyKey>,
+                after: Option<&str>,
                 limit: usize,
-            ) -> Result<Vec<CallState>, PostgresError> {
+            ) -> Result<Vec<Result<CallState, Unreadable>>, PostgresError> {
                 outbox::calls(self, status, after, limit).await
             }
         }

@@ -43,4 +43,17 @@ impl Columns for Reader<'_> {
         let name = self.row.as_ref().column_name(column).unwrap_or("?");
         SqliteError::Corrupt { table: self.table, what: format!("{name}: {what}") }
     }
+
+    fn problem(error: SqliteError) -> Result<String, SqliteError> {
+        match error {
+            SqliteError::Corrupt { what, .. } => Ok(what),
+            other @ (SqliteError::Database(_)
+            | SqliteError::LaterVersion { .. }
+            | SqliteError::Ended
+            | SqliteError::Unwritable(_)
+            | SqliteError::Overflow { .. }
+            | SqliteError::DuplicateCall { .. }
+            | SqliteError::UnknownCall { .. }) => Err(other),
+        }
+    }
 }

@@ -2,16 +2,35 @@
 //!
 //! The stores in SQL databases share it. Each says how to read text and numbers; what they stand for is said here, once.
 
-use super::{BookedEntry, CallState, CallStatus, IndexEntry, LeasedCall, Revision, StoredRecord};
+use super::{BookedEntry, CallState, CallStatus, IndexEntry, LeasedCall, Revision, StoredRecord, Unreadable};
 use crate::{
     gateway::{IdempotencyKey, Instruction},
+    id::Subject,
     ledger::{Balance, Purpose},
     money::{Currency, Money},
     party::Stamp,
+    text::Prose,
     time::Timestamp,
 };
 use serde::de::DeserializeOwned;
 use std::{fmt, str::FromStr};
+
+/// A call that was just taken, or that cannot be read.
+pub(crate) struct TakenCall {
+    // What to sort by: no database promises an order for what an update returns.
+    due: i64,
+    /// What to find it by, whatever is wrong with it.
+    pub(crate) number: i64,
+    pub(crate) call: Result<LeasedCall, Unreadable>,
+}
+
+impl TakenCall {
+    /// In the order in which they became due.
+    pub(crate) fn in_order(mut taken: Vec<Self>) -> Vec<Result<LeasedCall, Unreadable>> {
+        taken.sort_by_key(|taken| (taken.due, taken.number));
+        taken.into_iter().map(|taken| taken.call).collect()
+    }
+}
 
 /// A row of one table, its columns counted from 0.
 pub(crate) trait Columns {
@@ -27,6 +46,21 @@ pub(crate) trait Columns {
     /// That the row cannot be right.
     fn corrupt(&self, column: usize, what: &dyn fmt::Display) -> Self::Error;
 
+    /// What is wrong with the row, if that is the error; any other error as it is.
+    fn problem(error: Self::Error) -> Result<String, Self::Error>;
+
+    /// What was read of the row, or that it cannot be read. Column 0 is its key or id.
+    fn apart<T>(&self, read: Result<T, Self::Error>) -> Result<Result<T, Unreadable>, Self::Error> {
+        match read {
+            Ok(read) => Ok(Ok(read)),
+            Err(error) => {
+                let problem = Self::problem(error)?;
+                let id = self.text(0).or_else(|error| Self::problem(error).map(|_| "?".to_owned()))?;
+                Ok(Err(Unreadable { id, problem }))
+            }
+        }
+    }
+
     /// Text as it is.
     fn text(&self, column: usize) -> Result<String, Self::Error> {
         self.maybe_text(column)?.ok_or_else(|| self.corrupt(column, &"there is nothing"))
@@ -41,6 +75,15 @@ pub(crate) trait Columns {
     fn number<T: TryFrom<i64>>(&self, column: usize) -> Result<T, Self::Error> {
         let number = self.integer(column)?;
         T::try_from(number).map_err(|_| self.corrupt(column, &format_args!("{number} is out of range")))
+    }
+
+    /// A number of a narrower type, if there is any.
+    fn maybe_number<T: TryFrom<i64>>(&self, column: usize) -> Result<Option<T>, Self::Error> {
+        let number = self.maybe_integer(column)?;
+        let narrow = |number: i64| {
+            T::try_from(number).map_err(|_| self.corrupt(column, &format_args!("{number} is out of range")))
+        };
+        number.map(narrow).transpose()
     }
 
     /// Text that stands for something.
@@ -134,7 +177,8 @@ pub(crate) trait Columns {
         })
     }
 
-    /// A call: key, instruction, gateway, status, attempts, outcome, problem, due.
+    /// A call: key, instruction, gateway, status, attempts, outcome, problem, due, leases, the lease it may first have been
+    /// sent under.
     fn call_state(&self) -> Result<CallState, Self::Error> {
         Ok(CallState {
             instruction: self.instruction()?,
@@ -144,14 +188,22 @@ pub(crate) trait Columns {
             outcome: self.maybe_json(5)?,
             problem: self.maybe_parsed(6)?,
             due: self.time(7)?,
+            leases: self.number(8)?,
+            sent: self.maybe_number(9)?,
         })
     }
 
-    /// A call that was just taken: key, instruction, the attempts before, due, number. With the last two to sort by, for
-    /// no database promises an order for what an update returns.
-    fn leased_call(&self) -> Result<((i64, i64), LeasedCall), Self::Error> {
-        let call = LeasedCall { instruction: self.instruction()?, attempts: self.number(2)? };
-        Ok(((self.integer(3)?, self.integer(4)?), call))
+    /// A call that was just taken: the columns of a call, with the attempts before, and its number.
+    fn taken_call(&self) -> Result<TakenCall, Self::Error> {
+        // All of it is read: what its answer could not be written beside had better not be sent.
+        let call = self.call_state().map(|call| LeasedCall {
+            instruction: call.instruction,
+            status: call.status,
+            lease: call.leases,
+            attempts: call.attempts,
+            sent: call.sent.is_some_and(|first| first < call.leases),
+        });
+        Ok(TakenCall { due: self.integer(7)?, number: self.integer(10)?, call: self.apart(call)? })
     }
 
     /// The instruction in column 1, which must be the one that the key in column 0 stands for.
@@ -163,4 +215,14 @@ pub(crate) trait Columns {
             Err(self.corrupt(1, &format_args!("call {key} asks for {}", instruction.key())))
         }
     }
+}
+
+/// What a call is parked with that cannot be read, in words that every store can keep.
+pub(crate) fn why_parked(unreadable: &Unreadable) -> Option<Prose> {
+    Prose::of(&format!("it cannot be read: {}", unreadable.problem))
+}
+
+/// How subjects whose deadline has passed are handed out: the earliest first, and at the end those that cannot be read.
+pub(crate) fn by_deadline(row: &Result<IndexEntry, Unreadable>) -> (bool, Option<(Option<Timestamp>, Subject)>) {
+    (row.is_err(), row.as_ref().ok().map(|row| (row.deadline, row.subject)))
 }

@@ -136,11 +136,11 @@ pub struct Settlement {
 pub struct Withdrawal {
     /// The call.
     pub key: IdempotencyKey,
-    /// What holds when it has been handed to a worker already.
+    /// What holds when it [may have been sent](super::CallState::sent).
     pub if_sent: IfSent,
 }
 
-/// What becomes of a commit that withdraws a call which a worker has taken already.
+/// What becomes of a commit that withdraws a call which may have been sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IfSent {
     /// The commit is refused with [`Appended::Sent`](super::Appended::Sent).

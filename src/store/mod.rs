@@ -26,14 +26,16 @@ mod log;
 mod outbox;
 mod request;
 mod unit;
+mod unreadable;
 mod views;
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub(crate) use columns::Columns;
+pub(crate) use columns::{Columns, TakenCall, by_deadline, why_parked};
 pub use commit::{Call, Commit, IfSent, IndexRow, Payload, Record, Settlement, Withdrawal, books_agree};
 pub use inventory::Inventory;
 pub use log::{Log, StoredRecord};
 pub use outbox::{CallState, CallStatus, DueLease, Lease, LeasedCall, Outbox, Postponement, WorkerId};
 pub use request::{Answered, Digest, Request, RequestKey};
 pub use unit::{Appended, AppendedAll, Revision, Store, UnitOfWork};
+pub use unreadable::Unreadable;
 pub use views::{BookedEntry, Cursor, IndexEntry, LifecycleName, Page, Query, Views};

@@ -64,7 +64,7 @@ pub enum Appended {
         /// Which account.
         account: Account,
     },
-    /// A call that the commit withdraws was taken by a worker already. Nothing was written.
+    /// A call that the commit withdraws [may have been sent](super::CallState::sent). Nothing was written.
     Sent {
         /// Which call.
         key: IdempotencyKey,

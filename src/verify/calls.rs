@@ -109,9 +109,9 @@ fn wanted(call: &Asked<'_>, asked: &BTreeMap<IdempotencyKey, Asked<'_>>, kept: &
             return Wanted::Yes;
         }
         let Some((state, _)) = call.follows.and_then(|key| kept.get(&key)) else { return Wanted::No };
-        // Only what nobody had taken was withdrawn, and what was withdrawn is not taken any more, unless the gateway
+        // Only what cannot have been sent was withdrawn, and what was withdrawn is not sent any more, unless the gateway
         // says that it has it.
-        return if state.status == CallStatus::Withdrawn || state.attempts == 0 {
+        return if state.status == CallStatus::Withdrawn || state.sent.is_none() {
             Wanted::No
         } else if withdrawn.is_some_and(|withdrawn| withdrawn.revived) {
             Wanted::Either
@@ -164,9 +164,10 @@ fn may_stand(asked: &Asked<'_>, kept: &CallState) -> bool {
         (Some(_), _) => kept.status.is_open(),
         (None, None) => is_under_way(kept),
         (None, Some(withdrawn)) => match withdrawn.if_sent {
-            _ if kept.status == CallStatus::Withdrawn => true,
+            // What may have been sent cannot be taken back: its money may be on its way.
+            _ if kept.status == CallStatus::Withdrawn => kept.sent.is_none(),
             IfSent::Refuse => false,
-            IfSent::Follow(_) => kept.status.is_open() && kept.attempts > 0,
+            IfSent::Follow(_) => kept.status.is_open() && kept.sent.is_some(),
         },
     }
 }
@@ -175,7 +176,8 @@ fn may_stand(asked: &Asked<'_>, kept: &CallState) -> bool {
 fn is_under_way(kept: &CallState) -> bool {
     match kept.status {
         CallStatus::Queued | CallStatus::Held => true,
-        CallStatus::Pending | CallStatus::Parked => kept.attempts > 0,
+        CallStatus::Pending => kept.sent.is_some(),
+        CallStatus::Parked => kept.attempts > 0,
         CallStatus::Settled | CallStatus::Withdrawn => false,
     }
 }

@@ -177,7 +177,7 @@ pub enum Part {
     /// A call.
     Call(IdempotencyKey),
     /// The list of calls in a status after this one.
-    Calls(CallStatus, Option<IdempotencyKey>),
+    Calls(CallStatus, Option<String>),
     /// The list by which parties find their subjects, after this one.
     Parties(Option<(PartyId, Subject)>),
     /// The list of requests after this one.

@@ -2,7 +2,7 @@
 
 use super::{Difference, Part, Place, Reading, Step, Verified, Verifier, list};
 use crate::{
-    gateway::IdempotencyKey,
+    gateway::{IdempotencyKey, KeyError},
     id::Subject,
     party::PartyId,
     store::{CallStatus, Inventory, Outbox, RequestKey, Store, UnitOfWork},
@@ -41,12 +41,12 @@ impl Verifier {
         &self,
         store: &S,
         status: CallStatus,
-        mut after: Option<IdempotencyKey>,
+        mut after: Option<String>,
     ) -> Result<Step, S::Error> {
         let (mut found, mut reading) = (Vec::new(), Reading::of(store));
         let later = CallStatus::ALL.into_iter().skip_while(|other| *other != status).nth(1);
         let then = later.map_or(Place::PARTIES, |status| Place::Calls { status, after: None });
-        let calls = match list!(reading, self.page, |unit, limit| unit.calls(status, after.as_ref(), limit)) {
+        let calls = match list!(reading, self.page, |unit, limit| unit.calls(status, after.as_deref(), limit)) {
             Ok(calls) => calls,
             Err(cause) => {
                 found.push(reading.unreadable(Part::Calls(status, after), cause));
@@ -56,14 +56,32 @@ impl Verifier {
         if calls.is_empty() {
             return Ok(Step::new(Some(then), Verified::default(), found));
         }
-        for key in calls.iter().map(|call| call.instruction.key()) {
-            // Those of a subject were looked at with it.
-            match reading.unit().await?.row(key.subject).await {
-                Ok(Some(_)) => {}
-                Ok(None) => found.push(Difference::CallExtra { key }),
-                Err(cause) => found.push(reading.unreadable(Part::Row(key.subject), cause)),
+        for call in calls {
+            let id = match call {
+                Ok(call) => {
+                    let key = call.instruction.key();
+                    belongs(&mut reading, key, || Difference::CallExtra { key }, &mut found).await?;
+                    key.to_string()
+                }
+                Err(cause) => {
+                    let id = cause.id.clone();
+                    match id.parse() {
+                        Ok(key) => {
+                            let told = || Difference::unreadable(Part::Call(key), cause);
+                            belongs(&mut reading, key, told, &mut found).await?;
+                        }
+                        Err(KeyError { .. }) => {
+                            found.push(Difference::unreadable(Part::Calls(status, after.clone()), cause));
+                        }
+                    }
+                    id
+                }
+            };
+            // Text that the store cannot hand out as it is may not lead on.
+            if after.as_ref().is_some_and(|after| *after >= id) {
+                return Ok(Step::new(Some(then), Verified::default(), found));
             }
-            after = Some(key);
+            after = Some(id);
         }
         Ok(Step::new(Some(Place::Calls { status, after }), Verified::default(), found))
     }
@@ -119,4 +137,19 @@ impl Verifier {
         }
         Ok(Step::new(Some(Place::Requests { after }), seen, found))
     }
+}
+
+// Calls of a subject were looked at with it.
+async fn belongs<S: Store>(
+    reading: &mut Reading<'_, S>,
+    key: IdempotencyKey,
+    otherwise: impl FnOnce() -> Difference,
+    found: &mut Vec<Difference>,
+) -> Result<(), S::Error> {
+    match reading.unit().await?.row(key.subject).await {
+        Ok(Some(_)) => {}
+        Ok(None) => found.push(otherwise()),
+        Err(cause) => found.push(reading.unreadable(Part::Row(key.subject), cause)),
+    }
+    Ok(())
 }

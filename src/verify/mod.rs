@@ -33,9 +33,9 @@
 //!   an order that nobody has paid. Nor a whole subject that is gone with everything that tells of it.
 //! - Which events were one commit. An entry bears the number of its commit's last event; it is found where that cannot be,
 //!   or is of another time, not where it might be.
-//! - What belongs to the workers: the leases, how often a call was taken, when it is seen to again once it was, the last
-//!   problem; whether a call that was taken and not answered is queued, looked up or parked. A call that was asked for and
-//!   withdrawn at the same time may be there or not.
+//! - What belongs to the workers: the leases, how often a call was taken, since when it may have been sent unless it was
+//!   withdrawn, when it is seen to again once it was taken, the last problem; whether a call that was taken and not answered is
+//!   queued, looked up or parked. A call that was asked for and withdrawn at the same time may be there or not.
 //! - The revisions, the numbers in the books as long as they keep the order of each subject's entries, and the requests'
 //!   keys and digests: the log does not know of requests.
 
@@ -51,7 +51,7 @@ pub use difference::{CallField, Difference, Field, Part};
 
 use crate::{
     escrow::{Clock, Escrow, Member, built_in},
-    gateway::{Gateway, IdempotencyKey},
+    gateway::Gateway,
     id::{Identified, Kind, Subject},
     ledger::Account,
     lifecycle::{Corrupt, Lifecycle, Retraced, retrace},
@@ -111,8 +111,8 @@ pub enum Place {
     Calls {
         /// In which status.
         status: CallStatus,
-        /// The last one that was looked at.
-        after: Option<IdempotencyKey>,
+        /// The key of the last one that was looked at, as the store has it.
+        after: Option<String>,
     },
     /// Then the list by which parties find their subjects.
     Parties {

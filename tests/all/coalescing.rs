@@ -36,7 +36,7 @@ async fn order<S: Store + 'static>(market: &Market<S>, number: usize) -> OrderId
         act(market, id, || Command::Cancel {}, user("anna")).await;
     }
     // Everybody answers whatever call is open, as webhooks do that come from anywhere.
-    for call in writer.calls(CallStatus::Queued, None, 20).await.unwrap() {
+    for call in writer.calls(CallStatus::Queued, None, 20).await.unwrap().into_iter().map(Result::unwrap) {
         let key = call.instruction.key();
         let outcome = market.gateway().execute(&key, &call.instruction).await.unwrap();
         match market.report(&mut writer, &Report { key, outcome }).await {

@@ -272,7 +272,7 @@ impl<S: Store, G: Gateway> Shop<S, G> {
         let mut unit = self.begin().await;
         let mut open = Vec::new();
         for status in CallStatus::ALL.into_iter().filter(|status| status.is_open()) {
-            open.extend(unit.calls(status, None, 100).await.unwrap());
+            open.extend(unit.calls(status, None, 100).await.unwrap().into_iter().map(Result::unwrap));
         }
         open
     }

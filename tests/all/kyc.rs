@@ -2,6 +2,7 @@
 //! and go out once.
 
 mod for_good;
+mod late;
 mod properties;
 
 use crate::{
@@ -378,16 +379,15 @@ on_each_store! {
     async fn a_worker_that_dies_while_it_asks_has_changed_nothing(shop) {
         let office = Office::holding(&["sam"]);
         let shop = with(shop, &office);
-        let (_, payout) = released(&shop).await;
-        for held in [false, true] {
-            office.set(|desk| desk.deadly = true);
-            shop.escrow.clock().advance(HOUR);
-            dies(&shop.escrow).await;
-            assert_eq!(shop.load(payout).await.status() == payout::Status::Held, held);
-            // It might have been sent by now, for all that the outbox knows: nobody may call it off.
-            if held {
-                assert!(matches!(on_payout(&shop, payout, for_good()).await, Err(EscrowError::Sent(_))));
+        for was_held in [false, true] {
+            let (_, payout) = released(&shop).await;
+            if was_held {
+                shop.send().await;
+                shop.escrow.clock().advance(HOUR);
             }
+            office.set(|desk| desk.deadly = true);
+            dies(&shop.escrow).await;
+            assert_eq!(shop.load(payout).await.status() == payout::Status::Held, was_held);
             office.set(|desk| desk.deadly = false);
             shop.escrow.clock().advance(Policy::default().lease);
             // A server lets go of the rows of a unit that was dropped only a moment later, and until then they are passed over.
@@ -401,8 +401,44 @@ on_each_store! {
             assert_eq!(held, 1);
             is_held(&shop, payout, "no papers yet").await;
             shop.verify().await;
+            // A fresh one might have been sent, for all that the outbox knows. What was held had no leave.
+            let denied = on_payout(&shop, payout, for_good()).await;
+            assert_eq!(matches!(denied, Err(EscrowError::Sent(_))), !was_held);
+            assert_eq!(denied.is_ok(), was_held);
+            if !was_held {
+                let outcome = Outcome::Declined { reason: "it never came, and will not be taken".parse().unwrap() };
+                shop.report(key(payout.subject(), Verb::Payout), outcome).await;
+            }
         }
-        on_payout(&shop, payout, for_good()).await.unwrap();
+        shop.verify().await;
+    }
+
+    async fn what_is_held_may_be_denied_while_a_worker_asks(shop) {
+        for allows in [false, true] {
+            let office = Office::holding(&["sam"]);
+            let held = Shop {
+                escrow: Escrow::with_clock(Shared(shop.escrow.store()), shop.gateway().clone(), shop.escrow.clock().clone())
+                    .with_kyc(office.clone()),
+            };
+            let (_, payout) = released(&shop).await;
+            held.send().await;
+            shop.escrow.clock().advance(HOUR);
+            let (slow, slow_to_hold) = (Slow::default(), late::SlowToHold::default());
+            let escrow = Escrow::with_clock(Shared(shop.escrow.store()), shop.gateway().clone(), shop.escrow.clock().clone());
+            let escrow = if allows { escrow.with_kyc(slow.clone()) } else { escrow.with_kyc(slow_to_hold.clone()) };
+            let name: WorkerId = "slow".parse().unwrap();
+            let mut send = Box::pin(escrow.send(&name, 1));
+            while slow.0.total_listeners() + slow_to_hold.0.total_listeners() == 0 {
+                assert!(poll_once(&mut send).await.is_none());
+            }
+            on_payout(&shop, payout, for_good()).await.unwrap();
+            slow.0.notify(usize::MAX);
+            slow_to_hold.0.notify(usize::MAX);
+            assert_eq!(send.await.unwrap(), Sent { taken: 1, lost: 1, ..Sent::default() });
+            assert_eq!(shop.load(payout).await.status(), payout::Status::Denied);
+            assert_eq!(call(&shop, payout).await.status, CallStatus::Withdrawn);
+            assert_eq!(shop.gateway().effects(&key(payout.subject(), Verb::Payout)), 0);
+        }
         shop.verify().await;
     }
 
@@ -460,7 +496,11 @@ on_each_store! {
         slow.0.notify(usize::MAX);
         assert_eq!(send.await.unwrap(), Sent { taken: 1, lost: 1, ..Sent::default() });
         is_held(&shop, payout, "no papers yet").await;
-        on_payout(&shop, payout, for_good()).await.unwrap();
+        // Whoever took it next could not know that.
+        assert!(matches!(on_payout(&shop, payout, for_good()).await, Err(EscrowError::Sent(_))));
+        let outcome = Outcome::Declined { reason: "it never came, and will not be taken any more".parse().unwrap() };
+        shop.report(key(payout.subject(), Verb::Payout), outcome).await;
+        assert_eq!(shop.load(payout).await.status(), payout::Status::Denied);
         shop.verify().await;
     }
 

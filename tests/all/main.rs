@@ -32,6 +32,8 @@ mod sqlite;
 mod statements;
 mod storm;
 mod tables;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod tampered;
 mod threads;
 mod transaction;
 mod workers;

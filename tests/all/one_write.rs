@@ -9,7 +9,8 @@ use escrowed::{
     party::PartyId,
     store::{
         Answered, Appended, AppendedAll, BookedEntry, CallState, CallStatus, Commit, Cursor, DueLease, IndexEntry,
-        Inventory, Lease, LeasedCall, Log, Outbox, Page, Postponement, Query, RequestKey, Store, UnitOfWork, Views,
+        Inventory, Lease, LeasedCall, Log, Outbox, Page, Postponement, Query, RequestKey, Store, UnitOfWork,
+        Unreadable, Views,
     },
 };
 use std::collections::BTreeSet;
@@ -74,7 +75,7 @@ impl<U: UnitOfWork> UnitOfWork for OneWriteUnit<U> {
 }
 
 impl<U: Outbox> Outbox for OneWriteUnit<U> {
-    async fn lease(&mut self, lease: &Lease) -> Result<Vec<LeasedCall>, U::Error> {
+    async fn lease(&mut self, lease: &Lease) -> Result<Vec<Result<LeasedCall, Unreadable>>, U::Error> {
         self.unit.lease(lease).await
     }
     async fn call(&mut self, key: &IdempotencyKey) -> Result<Option<CallState>, U::Error> {
@@ -83,15 +84,15 @@ impl<U: Outbox> Outbox for OneWriteUnit<U> {
     async fn postpone(&mut self, postponement: &Postponement<'_>) -> Result<bool, U::Error> {
         self.unit.postpone(postponement).await
     }
-    async fn lease_due(&mut self, lease: &DueLease) -> Result<Vec<IndexEntry>, U::Error> {
+    async fn lease_due(&mut self, lease: &DueLease) -> Result<Vec<Result<IndexEntry, Unreadable>>, U::Error> {
         self.unit.lease_due(lease).await
     }
     async fn calls(
         &mut self,
         status: CallStatus,
-        after: Option<&IdempotencyKey>,
+        after: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<CallState>, U::Error> {
+    ) -> Result<Vec<Result<CallState, Unreadable>>, U::Error> {
         self.unit.calls(status, after, limit).await
     }
 }

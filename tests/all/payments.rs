@@ -97,7 +97,7 @@ on_each_store! {
         let mut unit = shop.begin().await;
         let parked = unit.calls(CallStatus::Parked, None, 10).await.unwrap();
         assert_eq!(parked.len(), 1);
-        assert!(parked[0].problem.is_some());
+        assert!(parked[0].as_ref().unwrap().problem.is_some());
         shop.escrow.requeue(&mut unit, &call).await.unwrap();
         assert!(matches!(shop.escrow.requeue(&mut unit, &call).await, Err(EscrowError::UnknownCall(_))));
         shop.commit(unit).await;

@@ -3,6 +3,7 @@
 
 mod alone;
 mod crew;
+mod deadlines;
 mod races;
 #[cfg(feature = "tracing")]
 mod spans;

@@ -3,7 +3,10 @@
 pub mod append;
 pub mod batches;
 pub(crate) mod commits;
+pub mod leases;
 pub mod outbox;
+#[cfg(all(test, any(feature = "sqlite", feature = "postgres")))]
+pub(crate) mod tampered;
 pub mod together;
 pub mod units;
 pub mod views;
@@ -85,10 +88,14 @@ macro_rules! store_promises {
                 a_lease_keeps_others_off_until_it_ends,
                 a_later_call_of_a_payment_waits_for_the_queued_one,
                 the_calls_of_one_order_keep_their_order,
-                a_lease_that_was_lost_notes_nothing,
-                a_held_call_holds_up_nobody_and_may_be_withdrawn,
                 postponed_calls_come_back_and_parked_ones_do_not,
                 calls_are_listed_by_key;
+            leases:
+                a_lease_that_was_lost_notes_nothing,
+                what_was_taken_to_be_sent_may_have_been,
+                what_was_not_sent_may_be_withdrawn,
+                a_pending_call_is_not_held,
+                a_held_call_holds_up_nobody_and_may_be_withdrawn;
             views:
                 each_query_finds_its_rows,
                 everything_is_listed_once,

@@ -206,7 +206,7 @@ pub async fn two_workers_never_hold_one_deadline<S: Store>(store: &S) {
             };
             match store.commit(unit).await {
                 Ok(()) if taken.is_empty() => return mine,
-                Ok(()) => mine.extend(taken),
+                Ok(()) => mine.extend(taken.into_iter().map(Result::unwrap)),
                 Err(error) if store.is_lost_race(&error) => {}
                 Err(error) => panic!("{error}"),
             }

@@ -23,7 +23,7 @@ async fn lease<S: Store>(store: &S, worker: u32, limit: usize) -> Vec<Idempotenc
             Err(error) => Err(error),
         };
         match taken {
-            Ok(taken) => return taken.iter().map(|call| call.instruction.key()).collect(),
+            Ok(taken) => return taken.into_iter().map(|call| call.unwrap().instruction.key()).collect(),
             Err(error) if store.is_lost_race(&error) => {}
             Err(error) => panic!("{error}"),
         }

@@ -11,9 +11,8 @@ use crate::{
     lifecycle::Reason,
     party::Stamp,
     payment::{AnyPayin, PayinId},
-    store::{CallStatus, Lease, LeasedCall, Outbox, Postponement, Store, WorkerId},
+    store::{Lease, LeasedCall, Outbox, Postponement, Store, Unreadable, WorkerId},
     text::Prose,
-    time::Timestamp,
 };
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::{error::Error, future::Ready, time::Duration};
@@ -31,7 +30,7 @@ pub struct Sent {
     pub unknown: usize,
     /// How many payouts the host's [`Kyc`](super::super::Kyc) policy holds: it is asked again later.
     pub held: usize,
-    /// How many were parked for an operator: failed too often, or answered with what cannot be.
+    /// How many were parked for an operator: failed too often, answered with what cannot be, or not to be read.
     pub parked: usize,
     /// How many failed or were not sent, and were somebody else's by then: the lease had ended, or a webhook was faster.
     pub lost: usize,
@@ -61,15 +60,15 @@ enum Job<'w, N> {
 }
 
 enum Done<E> {
-    Took { asked: usize, calls: Result<Vec<LeasedCall>, E> },
+    Took { asked: usize, calls: Result<Vec<Result<LeasedCall, Unreadable>>, E> },
     Saw(Result<Fate, E>),
     Rested,
 }
 
 impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     /// Takes calls that are due, at most `limit`, under leases in this worker's name, and asks the gateway, about as many
-    /// [at once](super::Policy::at_once) as the policy says. Each answer is taken in a unit of its own. A call whose
-    /// outcome is unknown is looked up before it is sent again.
+    /// [at once](super::Policy::at_once) as the policy says. Each answer is taken in a unit of its own. A call that may have
+    /// been sent is looked up before it is sent again.
     ///
     /// # Errors
     /// [`EscrowError`] when the storage fails, or an answer can be neither taken nor parked, once all others were seen to.
@@ -112,9 +111,20 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             match done {
                 Done::Took { asked, calls: Ok(calls) } => {
                     (taking, streak, idle) = (false, 0, calls.len() < asked);
-                    held += calls.len();
                     tally.done.taken += calls.len();
-                    jobs.extend(calls.into_iter().map(|call| self.job(worker, Job::See(call))));
+                    for call in calls {
+                        match call {
+                            Ok(call) => {
+                                held += 1;
+                                jobs.push(self.job(worker, Job::See(call)));
+                            }
+                            // The store has parked it.
+                            Err(unreadable) => {
+                                trace::unreadable_call(worker, self.gateway.name(), &unreadable);
+                                tally.done.count(Fate::Parked);
+                            }
+                        }
+                    }
                 }
                 Done::Took { calls: Err(error), .. } => {
                     (taking, streak, idle) = (false, streak + 1, true);
@@ -156,7 +166,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         }
     }
 
-    async fn take(&self, worker: &WorkerId, limit: usize) -> Result<Vec<LeasedCall>, Fails<S>> {
+    async fn take(&self, worker: &WorkerId, limit: usize) -> Result<Vec<Result<LeasedCall, Unreadable>>, Fails<S>> {
         let now = self.clock.now();
         let lease = &Lease {
             worker: worker.clone(),
@@ -176,22 +186,22 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
 
     async fn see_to(&self, call: &LeasedCall) -> Result<Fate, Fails<S>> {
         let key = call.instruction.key();
-        // What was sent before is looked up first.
-        let known = if call.attempts > 0 { self.gateway.lookup(&key).await } else { Ok(None) };
+        // What may have been sent before is looked up first.
+        let known = if call.sent { self.gateway.lookup(&key).await } else { Ok(None) };
         let answer = match known {
             Ok(Some(outcome)) => Ok(outcome),
-            Ok(None) if call.attempts > 0 && self.anew(|| self.called_off(key)).await? => Ok(never_sent()),
+            Ok(None) if call.sent && self.anew(|| self.called_off(key)).await? => Ok(never_sent()),
             Ok(None) => match self.gate(call).await? {
                 Gate::Send => self.gateway.execute(&key, &call.instruction).await,
                 Gate::Held => return Ok(Fate::Held),
                 Gate::Lost => return Ok(Fate::Lost),
-                Gate::Unknown(error) => return self.failed(key, call.attempts, &*error).await,
+                Gate::Unknown(error) => return self.failed(call, true, &*error).await,
             },
             Err(error) => Err(error),
         };
         match answer {
-            Ok(outcome) => self.answered(key, call.attempts, outcome).await,
-            Err(error) => self.failed(key, call.attempts, &error).await,
+            Ok(outcome) => self.answered(call, outcome).await,
+            Err(error) => self.failed(call, false, &error).await,
         }
     }
 
@@ -202,15 +212,15 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         Ok(matches!(self.load(&mut unit, payin).await?, AnyPayin::Cancelled(_)))
     }
 
-    async fn answered(&self, key: IdempotencyKey, attempts: u32, outcome: Outcome) -> Result<Fate, Fails<S>> {
-        let report = &Report { key, outcome };
+    async fn answered(&self, call: &LeasedCall, outcome: Outcome) -> Result<Fate, Fails<S>> {
+        let report = &Report { key: call.instruction.key(), outcome };
         match self.anew(|| self.take_answer(report)).await {
             Ok(()) if report.outcome.is_final() => Ok(Fate::Answered),
             Ok(()) => Ok(Fate::Pending),
             Err(error @ (EscrowError::Storage(_) | EscrowError::Stale)) => Err(error),
             // What cannot be is for people to look at; the next call must not wait for it.
             Err(error) => {
-                let parked = self.park(report, attempts, &error).await?;
+                let parked = self.park(call, report, &error).await?;
                 // Where there is nothing to park any more, somebody has to hear of it all the same.
                 if parked { Ok(Fate::Parked) } else { Err(error) }
             }
@@ -229,10 +239,9 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
 
     // Whether the call was still this worker's to park. Where another amount was captured than was asked, the payin notes it in
     // the same unit: by that the platform may call it off.
-    async fn park(&self, report: &Report, attempts: u32, error: &Fails<S>) -> Result<bool, Fails<S>> {
-        let (key, due, problem) = (report.key, self.clock.now(), in_words(error));
-        let problem = problem.as_ref();
-        let postponement = &Postponement { key, taken: Some(attempts), status: CallStatus::Parked, due, problem };
+    async fn park(&self, call: &LeasedCall, report: &Report, error: &Fails<S>) -> Result<bool, Fails<S>> {
+        let (key, now, problem) = (report.key, self.clock.now(), in_words(error));
+        let postponement = &Postponement { problem: problem.as_ref(), ..Postponement::parked(key, now).under(call) };
         let other = key.verb == Verb::Capture && matches!(error, EscrowError::Refused(Reason::WrongAmount { .. }));
         let captured = PayinId::try_from(key.subject).ok().zip(report.outcome.moved()).filter(|_| other);
         self.anew(|| async move {
@@ -241,7 +250,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             if let (true, Some((payin, moved))) = (noted, captured)
                 && let AnyPayin::Authorized(payin) = self.load(&mut unit, payin).await?
                 // What can be no amount of it, or is known, is parked only.
-                && let Ok(captured) = payin.note_capture(moved, &Stamp::gateway(due))
+                && let Ok(captured) = payin.note_capture(moved, &Stamp::gateway(now))
             {
                 captured.save(&mut unit).await?;
             }
@@ -251,28 +260,21 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         .await
     }
 
-    async fn failed(&self, key: IdempotencyKey, attempts: u32, error: &(dyn Error + Sync)) -> Result<Fate, Fails<S>> {
-        let (tried, now) = (attempts.saturating_add(1), self.clock.now());
-        let (fate, status, due) = if tried >= self.policy.attempts {
-            (Fate::Parked, CallStatus::Parked, now)
+    // Nothing was sent, or nobody knows.
+    async fn failed(&self, call: &LeasedCall, unsent: bool, error: &(dyn Error + Sync)) -> Result<Fate, Fails<S>> {
+        let (key, tried, now) = (call.instruction.key(), call.attempts.saturating_add(1), self.clock.now());
+        let (fate, later) = if tried >= self.policy.attempts {
+            (Fate::Parked, Postponement::parked(key, now))
         } else {
-            (Fate::Unknown, CallStatus::Queued, now.plus(self.policy.wait(&key, tried)))
+            (Fate::Unknown, Postponement::queued(key, now.plus(self.policy.wait(&key, tried))))
         };
-        let noted = self.put_off(key, attempts, status, due, error).await?;
-        Ok(if noted { fate } else { Fate::Lost })
+        let problem = in_words(error);
+        let later = Postponement { unsent, problem: problem.as_ref(), ..later.under(call) };
+        Ok(if self.put_off(&later).await? { fate } else { Fate::Lost })
     }
 
-    // Whether the call was still this worker's to put off.
-    async fn put_off(
-        &self,
-        key: IdempotencyKey,
-        attempts: u32,
-        status: CallStatus,
-        due: Timestamp,
-        problem: &(dyn Error + Sync),
-    ) -> Result<bool, Fails<S>> {
-        let problem = in_words(problem);
-        let postponement = &Postponement { key, taken: Some(attempts), status, due, problem: problem.as_ref() };
+    /// Whether the call was still this worker's to put off.
+    pub(super) async fn put_off(&self, postponement: &Postponement<'_>) -> Result<bool, Fails<S>> {
         self.anew(|| async move {
             let mut unit = self.store.begin().await.map_err(EscrowError::Storage)?;
             let noted = unit.postpone(postponement).await.map_err(EscrowError::Storage)?;
@@ -301,8 +303,7 @@ fn never_sent() -> Outcome {
     Outcome::Declined { reason: Prose::new("called off before it arrived").expect("a short text") }
 }
 
-// An error and what is behind it, in words that a store can keep: without control characters, and no longer than it
-// takes.
+// An error and what is behind it, in words that a store can keep.
 fn in_words(error: &dyn Error) -> Option<Prose> {
     let mut words = error.to_string();
     let mut behind = error.source();
@@ -314,6 +315,5 @@ fn in_words(error: &dyn Error) -> Option<Prose> {
         }
         behind = error.source();
     }
-    let text: String = words.chars().filter(|c| !c.is_control()).take(500).collect();
-    Prose::new(&text).ok()
+    Prose::of(&words)
 }

@@ -9,7 +9,7 @@ use crate::{
     gateway::Gateway,
     party::Stamp,
     payment::{AnyPayin, DebtId, Evidence, PayinId, payin},
-    store::{DueLease, IndexEntry, Outbox, Store, WorkerId},
+    store::{DueLease, IndexEntry, Outbox, Store, UnitOfWork, Unreadable, WorkerId},
     time::Timestamp,
 };
 use std::time::Duration;
@@ -21,8 +21,8 @@ pub struct Due {
     pub taken: usize,
     /// How many subjects somebody else saw to meanwhile, or that had nothing to do.
     pub passed: usize,
-    /// How many could not be seen to: their log is corrupt or of a later version, or their lifecycle is not registered.
-    /// They stay due, and stop nobody else.
+    /// How many could not be seen to: their row or log is corrupt or of a later version, their lifecycle is not registered, or
+    /// it refuses what the clock has to do though nobody else has seen to it. They stay due, and stop nobody else.
     pub failed: usize,
 }
 
@@ -86,10 +86,18 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             }
         };
         for row in &rows {
+            let row = match row {
+                Ok(row) => row,
+                Err(unreadable) => {
+                    trace::unreadable_deadline(worker, unreadable);
+                    tally.done.failed += 1;
+                    continue;
+                }
+            };
             let done = self.see_to_deadline(row, now);
             match trace::deadline(worker, row, done).await {
                 Ok(true) => tally.done.taken += 1,
-                Ok(false) | Err(EscrowError::Refused(_) | EscrowError::Stale) => tally.done.passed += 1,
+                Ok(false) | Err(EscrowError::Stale) => tally.done.passed += 1,
                 // One row that the storage cannot take must not keep the others waiting.
                 Err(error @ EscrowError::Storage(_)) => tally.failed(error),
                 Err(_) => tally.done.failed += 1,
@@ -103,7 +111,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         worker: &WorkerId,
         now: Timestamp,
         limit: usize,
-    ) -> Result<Vec<IndexEntry>, EscrowError<S::Error>> {
+    ) -> Result<Vec<Result<IndexEntry, Unreadable>>, EscrowError<S::Error>> {
         let lease = &DueLease { worker: worker.clone(), now, until: now.plus(self.policy.lease), limit };
         self.anew(|| async move {
             let mut unit = self.store.begin().await.map_err(EscrowError::Storage)?;
@@ -118,12 +126,22 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     async fn see_to_deadline(&self, row: &IndexEntry, now: Timestamp) -> Result<bool, EscrowError<S::Error>> {
         let mut taken = false;
         loop {
-            match self.anew(|| self.due(row, now)).await? {
-                Saw::Nothing => return Ok(taken),
-                Saw::All => return Ok(true),
-                Saw::Part => taken = true,
+            match self.anew(|| self.due(row, now)).await {
+                Ok(Saw::Nothing) => return Ok(taken),
+                Ok(Saw::All) => return Ok(true),
+                Ok(Saw::Part) => taken = true,
+                // What somebody else saw to may well refuse the clock. What nobody did stays due and would for ever be refused.
+                Err(EscrowError::Refused(_)) if self.anew(|| self.went_on(row)).await? => return Ok(taken),
+                Err(error) => return Err(error),
             }
         }
+    }
+
+    // Whether anybody has written to it since its deadline was taken.
+    async fn went_on(&self, row: &IndexEntry) -> Result<bool, EscrowError<S::Error>> {
+        let mut unit = self.store.begin().await.map_err(EscrowError::Storage)?;
+        let log = unit.log(row.subject).await.map_err(EscrowError::Storage)?;
+        Ok(log.is_none_or(|log| log.revision != row.revision))
     }
 
     async fn due(&self, row: &IndexEntry, now: Timestamp) -> Result<Saw, EscrowError<S::Error>> {

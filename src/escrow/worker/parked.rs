@@ -3,13 +3,16 @@
 use super::super::{Clock, Escrow, EscrowError};
 use crate::{
     gateway::{Gateway, IdempotencyKey},
-    store::{CallState, CallStatus, Outbox, Postponement, Store},
+    store::{CallState, CallStatus, Outbox, Postponement, Store, Unreadable},
 };
 
 impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
-    /// A page of the calls that failed too often or were answered with what cannot be, in order of their keys, at most
-    /// `limit` after `after`: each with what went wrong ([`problem`](CallState::problem)), how often it was tried
-    /// ([`attempts`](CallState::attempts)) and since when it waits for a person ([`due`](CallState::due)).
+    /// A page of the calls that failed too often, were answered with what cannot be or cannot be read, in order of their keys
+    /// as text, at most `limit` after `after`: each with what went wrong ([`problem`](CallState::problem)), how often it was
+    /// tried ([`attempts`](CallState::attempts)) and since when it waits for a person ([`due`](CallState::due)).
+    ///
+    /// One that cannot be read is listed as [`Unreadable`], by what the store has for a key. A program that can read it, such as
+    /// the later version that wrote it, lists it like any other, and puts it back: nothing of it was sent meanwhile.
     ///
     /// An operator's page, and the button on it:
     ///
@@ -33,8 +36,16 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     ///
     /// let mut unit = escrow.store().begin().await?;
     /// let page = escrow.parked(&mut unit, None, 50).await?;
-    /// assert_eq!(page[0].problem.as_ref().unwrap().as_str(), "no answer came in time: look the call up by its key");
-    /// escrow.requeue(&mut unit, &page[0].instruction.key()).await?;
+    /// for entry in &page {
+    ///     match entry {
+    ///         Ok(call) => {
+    ///             let problem = call.problem.as_ref().unwrap().as_str();
+    ///             assert_eq!(problem, "no answer came in time: look the call up by its key");
+    ///             escrow.requeue(&mut unit, &call.instruction.key()).await?;
+    ///         }
+    ///         Err(unreadable) => eprintln!("{unreadable}"),        // for whoever looks after the database
+    ///     }
+    /// }
     /// escrow.store().commit(unit).await?;
     ///
     /// let sent = escrow.send(&"worker-1".parse()?, 10).await?;     // looked up: the money had moved
@@ -47,14 +58,14 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     pub async fn parked<U: Outbox>(
         &self,
         unit: &mut U,
-        after: Option<&IdempotencyKey>,
+        after: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<CallState>, EscrowError<U::Error>> {
+    ) -> Result<Vec<Result<CallState, Unreadable>>, EscrowError<U::Error>> {
         unit.calls(CallStatus::Parked, after, limit).await.map_err(EscrowError::Storage)
     }
 
-    /// Puts a parked call back: it is an operator's word that the gateway was asked about it. It is looked up, and sent
-    /// if it never arrived. Its attempts stay counted, so that it is parked again if that fails, too.
+    /// Puts a parked call back: it is an operator's word that the gateway was asked about it. If it may have been sent it is
+    /// looked up, and sent if it never arrived. Its attempts stay counted, so that it is parked again if that fails, too.
     ///
     /// # Errors
     /// [`EscrowError::UnknownCall`] when no such call is parked.

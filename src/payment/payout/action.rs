@@ -81,8 +81,8 @@ impl Payout<Held> {
     }
 
     /// Its payee will never be allowed: the gateway is not asked any more. It still holds the money, and leads on as
-    /// every denied payout does. Saving it fails with [`Failure::Sent`](crate::lifecycle::Failure::Sent) while a worker
-    /// asks the policy.
+    /// every denied payout does. Saving it fails with [`Failure::Sent`](crate::lifecycle::Failure::Sent) when it may have
+    /// been sent before it was held: see [`kyc`](crate::escrow::kyc).
     ///
     /// # Errors
     /// [`Refused`] when somebody else than the platform asks.

@@ -183,7 +183,7 @@ ORDER BY s.id FOR UPDATE OF s"
                 "asked",
                 format_args!(
                     "SELECT c.key, c.status = 'withdrawn' AS gone,
-    c.status IN ('queued', 'held', 'parked') AND c.attempts = 0 AS free
+    c.status IN ('queued', 'held', 'parked') AND c.sent IS NULL AS free
 FROM escrowed_calls AS c WHERE c.key {keys} ORDER BY c.key FOR UPDATE"
                 ),
             );

@@ -179,7 +179,9 @@ WHERE c.key = a.key AND a.free AND a.key {keys}"
             statement.part(
                 "settled",
                 format_args!(
-                    "UPDATE escrowed_calls AS c SET status = u.status, outcome = u.outcome, worker = NULL, lease_until = NULL
+                    "UPDATE escrowed_calls AS c
+SET status = u.status, outcome = u.outcome, worker = NULL, lease_until = NULL,
+    sent = CASE u.status WHEN 'pending' THEN 0 ELSE c.sent END
 FROM {rows}{gate} WHERE c.key = u.key RETURNING 1"
                 ),
             );
@@ -207,8 +209,9 @@ FROM {rows}{gate} WHERE c.key = u.key RETURNING 1"
         statement.part(
             "enqueued",
             format_args!(
-                "INSERT INTO escrowed_calls (key, lane, gateway, instruction, status, due, outcome, attempts)
-SELECT u.key, u.lane, u.gateway, u.instruction, u.status, u.due, u.outcome, 0
+                "INSERT INTO escrowed_calls (key, lane, gateway, instruction, status, due, outcome, attempts, leases, sent)
+SELECT u.key, u.lane, u.gateway, u.instruction, u.status, u.due, u.outcome, 0, 0,
+    CASE u.status WHEN 'pending' THEN 0 END
 FROM {rows}{gate}{unless_free} ORDER BY u.place"
             ),
         );

@@ -95,6 +95,10 @@ CREATE TABLE escrowed_calls (
     lease_until bigint,
     outcome     text,
     problem     text,
+    -- How often it was taken, and the number of the lease under which it may first have been sent: 0 once the gateway has said
+    -- that it has it, NULL while no gateway can have it.
+    leases      bigint NOT NULL DEFAULT 0 CHECK (leases >= 0),
+    sent        bigint CHECK (sent >= 0 AND sent <= leases),
     CHECK ((worker IS NULL) = (lease_until IS NULL))
 );
 

@@ -6,6 +6,7 @@ pub(crate) mod races;
 use super::*;
 use crate::{
     conformance::store::commits::{account, at, charge, entry, euro, goes_on, key, opens, order, payin, saved, stored},
+    conformance::store::tampered,
     gateway::Outcome,
     money::Currency,
     store::{Appended, AppendedAll, Commit, Request, Settlement, Store, UnitOfWork, Views},
@@ -162,6 +163,29 @@ fn a_row_that_cannot_be_right_is_an_error() {
 }
 
 #[test]
+fn a_call_that_cannot_be_read_stops_no_other() {
+    let database = Database::new();
+    block_on(async {
+        let store = database.store().await;
+        tampered::a_call_stops_no_other(&store, async |tamper| alters_one_row(&store, tamper).await).await;
+    });
+}
+
+#[test]
+fn a_subject_that_cannot_be_read_stops_no_other() {
+    let database = Database::new();
+    block_on(async {
+        let store = database.store().await;
+        tampered::a_subject_stops_no_other(&store, async |tamper| alters_one_row(&store, tamper).await).await;
+    });
+}
+
+async fn alters_one_row(store: &Postgres, tamper: &str) {
+    let done = sqlx::query(sqlx::AssertSqlSafe(tamper)).execute(store.pool()).await.unwrap();
+    assert_eq!(done.rows_affected(), 1, "{tamper}");
+}
+
+#[test]
 fn a_wallet_is_drained_from_all_its_stripes() {
     let database = Database::new();
     block_on(async {
@@ -201,6 +225,7 @@ fn every_query_has_its_index() {
             (outbox::LEASE, "escrowed_calls_due"),
             (outbox::LEASE, "escrowed_calls_queued"),
             (outbox::POSTPONE, "escrowed_calls_key_key"),
+            (outbox::PARK, "escrowed_calls_pkey"),
             (outbox::LEASE_DUE, "escrowed_subjects_deadline"),
         ];
         for (number, (query, index)) in views::QUERIES.into_iter().chain(inventory::QUERIES).chain(outbox).enumerate() {

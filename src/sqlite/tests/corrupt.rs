@@ -1,7 +1,10 @@
 //! Rows that somebody has tampered with are errors, never panics and never guesses.
 
 use super::*;
-use crate::store::{CallStatus, Inventory};
+use crate::{
+    conformance::store::tampered,
+    store::{CallStatus, Inventory},
+};
 
 /// A connection that SQLite lets do anything.
 fn unchecked(folder: &TempDir) -> Connection {
@@ -32,10 +35,13 @@ fn assert_noticed(tamper: &str, table: &str) {
             unit.balances(None, 9).await.err(),
             unit.entries(&alice, 0, 9).await.err(),
             unit.call(&key(&charge(payin(1), at(0)))).await.err(),
-            unit.calls(CallStatus::Queued, None, 9).await.err(),
-            unit.lease(&lease).await.err(),
         ];
         let errors: Vec<_> = errors.into_iter().flatten().collect();
+        let listed = unit.calls(CallStatus::Queued, None, 9).await.unwrap();
+        let taken = unit.lease(&lease).await.unwrap();
+        // What cannot be read is told in its place.
+        let told = [listed.iter().any(Result::is_err), taken.iter().any(Result::is_err)];
+        assert_eq!(told, [table == "escrowed_calls"; 2], "{tamper}");
         assert!(!errors.is_empty(), "{tamper}");
         for error in errors {
             let SqliteError::Corrupt { table: named, .. } = &error else { panic!("{tamper}: {error:?}") };
@@ -109,6 +115,22 @@ fn of_the_outbox() {
             assert!(matches!(error, SqliteError::Corrupt { table: "escrowed_calls", .. }), "{tamper}: {error:?}");
         });
     }
+}
+
+#[test]
+fn of_the_outbox_and_stops_no_other() {
+    let (store, folder) = fresh();
+    let plain = unchecked(&folder);
+    let run = async |tamper: &str| assert_eq!(plain.execute(tamper, []).unwrap(), 1, "{tamper}");
+    block_on(tampered::a_call_stops_no_other(&store, run));
+}
+
+#[test]
+fn of_the_index_and_stops_no_other() {
+    let (store, folder) = fresh();
+    let plain = unchecked(&folder);
+    let run = async |tamper: &str| assert_eq!(plain.execute(tamper, []).unwrap(), 1, "{tamper}");
+    block_on(tampered::a_subject_stops_no_other(&store, run));
 }
 
 #[test]

@@ -239,7 +239,7 @@ impl<S: Store> Life<S> {
     async fn come_to_rest(&mut self) {
         let shop = &self.shop;
         let mut unit = shop.begin().await;
-        for call in shop.escrow.parked(&mut unit, None, 100).await.unwrap() {
+        for call in shop.escrow.parked(&mut unit, None, 100).await.unwrap().into_iter().map(Result::unwrap) {
             shop.escrow.requeue(&mut unit, &call.instruction.key()).await.unwrap();
         }
         shop.commit(unit).await;

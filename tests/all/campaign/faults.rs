@@ -14,7 +14,7 @@ use escrowed::{
     sandbox::Sandbox,
     store::{
         Answered, Appended, AppendedAll, BookedEntry, CallState, CallStatus, Commit, Cursor, DueLease, IndexEntry,
-        Inventory, Lease, LeasedCall, Log, Outbox, Page, Postponement, RequestKey, UnitOfWork, Views,
+        Inventory, Lease, LeasedCall, Log, Outbox, Page, Postponement, RequestKey, UnitOfWork, Unreadable, Views,
     },
 };
 use futures_lite::future::block_on;
@@ -94,7 +94,7 @@ impl<U: UnitOfWork> UnitOfWork for FlakyUnit<U> {
 }
 
 impl<U: Outbox> Outbox for FlakyUnit<U> {
-    async fn lease(&mut self, lease: &Lease) -> Result<Vec<LeasedCall>, Self::Error> {
+    async fn lease(&mut self, lease: &Lease) -> Result<Vec<Result<LeasedCall, Unreadable>>, Self::Error> {
         self.unit.lease(lease).await.map_err(Failed::Store)
     }
     async fn call(&mut self, key: &IdempotencyKey) -> Result<Option<CallState>, Self::Error> {
@@ -103,15 +103,15 @@ impl<U: Outbox> Outbox for FlakyUnit<U> {
     async fn postpone(&mut self, postponement: &Postponement<'_>) -> Result<bool, Self::Error> {
         self.unit.postpone(postponement).await.map_err(Failed::Store)
     }
-    async fn lease_due(&mut self, lease: &DueLease) -> Result<Vec<IndexEntry>, Self::Error> {
+    async fn lease_due(&mut self, lease: &DueLease) -> Result<Vec<Result<IndexEntry, Unreadable>>, Self::Error> {
         self.unit.lease_due(lease).await.map_err(Failed::Store)
     }
     async fn calls(
         &mut self,
         status: CallStatus,
-        after: Option<&IdempotencyKey>,
+        after: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<CallState>, Self::Error> {
+    ) -> Result<Vec<Result<CallState, Unreadable>>, Self::Error> {
         self.unit.calls(status, after, limit).await.map_err(Failed::Store)
     }
 }

@@ -1,6 +1,6 @@
 //! Whatever the policy says and takes back, and whoever dies meanwhile: each payee is paid once, or the buyer is.
 
-use super::*;
+use super::{late::Adrift, *};
 use crate::{
     harness::{block_on, seed},
     storm::on_fresh_stores,
@@ -17,19 +17,45 @@ const REASONS: [&str; 3] = ["no papers yet", "papers under review", "papers expi
 #[derive(Debug, Clone)]
 enum Happening {
     Release,
-    Hold { who: usize, why: usize },
-    Allow { who: usize },
-    Changed { who: usize },
+    Hold {
+        who: usize,
+        why: usize,
+    },
+    Allow {
+        who: usize,
+    },
+    Changed {
+        who: usize,
+    },
     Close(bool),
-    Send { limit: usize },
+    Send {
+        limit: usize,
+    },
     DieAsking,
-    DieSending { acts: bool },
-    Wait { seconds: u64 },
+    DieSending {
+        acts: bool,
+    },
+    /// What it sent is still under way.
+    DieTooEarly,
+    /// What was under way comes in.
+    Arrive,
+    Wait {
+        seconds: u64,
+    },
     Webhooks,
-    Deny { which: usize },
-    Cancel { which: usize },
-    GiveBack { which: usize },
-    Replace { which: usize, to_wallet: bool },
+    Deny {
+        which: usize,
+    },
+    Cancel {
+        which: usize,
+    },
+    GiveBack {
+        which: usize,
+    },
+    Replace {
+        which: usize,
+        to_wallet: bool,
+    },
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
@@ -43,6 +69,8 @@ fn happening() -> impl Strategy<Value = Happening> {
         6 => (1..5_usize).prop_map(|limit| Happening::Send { limit }),
         2 => Just(Happening::DieAsking),
         2 => any::<bool>().prop_map(|acts| Happening::DieSending { acts }),
+        2 => Just(Happening::DieTooEarly),
+        1 => Just(Happening::Arrive),
         5 => prop::sample::select(vec![1, 60, 3600, 7200]).prop_map(|seconds| Happening::Wait { seconds }),
         2 => Just(Happening::Webhooks),
         1 => which.clone().prop_map(|which| Happening::Deny { which }),
@@ -55,6 +83,7 @@ fn happening() -> impl Strategy<Value = Happening> {
 struct Life<S> {
     shop: Shop<S>,
     office: Office,
+    gateway: Adrift,
     orders: Vec<OrderId>,
     /// How often the policy held a payout.
     held: usize,
@@ -86,6 +115,8 @@ impl<S: Store> Life<S> {
                 office.set(|desk| desk.deadly = false);
             }
             Happening::DieSending { acts } => dies_at_the_gateway(shop, office, acts).await,
+            Happening::DieTooEarly => late::dies_with_it_under_way(shop, office, &self.gateway).await,
+            Happening::Arrive => self.gateway.arrive().await,
             Happening::Wait { seconds } => shop.escrow.clock().advance(Duration::from_secs(seconds)),
             Happening::Webhooks => {
                 for report in shop.gateway().reports_shuffled() {
@@ -125,10 +156,11 @@ impl<S: Store> Life<S> {
     /// Everybody is known at last.
     async fn come_to_rest(&self) {
         let shop = &self.shop;
+        self.gateway.arrive().await;
         NAMES.iter().for_each(|name| self.office.allow(name));
         self.office.set(|desk| desk.closed = false);
         let mut unit = shop.begin().await;
-        for call in shop.escrow.parked(&mut unit, None, 100).await.unwrap() {
+        for call in shop.escrow.parked(&mut unit, None, 100).await.unwrap().into_iter().map(Result::unwrap) {
             shop.escrow.requeue(&mut unit, &call.instruction.key()).await.unwrap();
         }
         shop.commit(unit).await;
@@ -188,7 +220,9 @@ fn lives<S: Store>(cases: u32, thorough: bool, store: impl Fn() -> S) {
     let stories = prop::collection::vec(happening(), 10..80);
     let lived = TestRunner::new(config).run(&stories, |story| {
         let office = Office::holding(&["sam"]);
-        let mut life = Life { shop: with(Shop::new(store(), 1), &office), office, orders: Vec::new(), held: 0 };
+        let shop = with(Shop::new(store(), 1), &office);
+        let gateway = Adrift::before(shop.gateway());
+        let mut life = Life { shop, office, gateway, orders: Vec::new(), held: 0 };
         block_on(async {
             for happening in &story {
                 life.happen(happening).await;

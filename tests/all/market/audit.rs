@@ -56,7 +56,7 @@ pub(crate) async fn audit<S: Store<Unit: Sql>, G: Scripted>(market: &Market<S, G
     };
     for status in CallStatus::ALL {
         let calls = unit.calls(status, None, usize::MAX).await.unwrap();
-        values.calls.extend(calls.into_iter().map(|call| (call.instruction.key(), call)));
+        values.calls.extend(calls.into_iter().map(Result::unwrap).map(|call| (call.instruction.key(), call)));
     }
     let booked = "SELECT from_account || ' ' || to_account || ' ' || minor || ' ' || purpose FROM escrowed_entries";
     let mut booked = unit.rows(booked).await.unwrap();

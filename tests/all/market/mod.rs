@@ -148,7 +148,8 @@ impl<S: Store<Unit: Sql>, G: Scripted> Market<S, G> {
     }
 
     pub(crate) async fn calls(&self, status: CallStatus) -> Vec<CallState> {
-        self.shop.begin().await.calls(status, None, usize::MAX).await.unwrap()
+        let calls = self.shop.begin().await.calls(status, None, usize::MAX).await.unwrap();
+        calls.into_iter().map(Result::unwrap).collect()
     }
 
     pub(crate) async fn orders(&self) -> Vec<OrderId> {

@@ -107,7 +107,7 @@ async fn take(market: &Market<Sqlite>, worker: &str) -> Vec<LeasedCall> {
     let mut unit = market.shop.begin().await;
     let calls = unit.lease(&lease).await.unwrap();
     market.shop.commit(unit).await;
-    calls
+    calls.into_iter().map(Result::unwrap).collect()
 }
 
 pub(crate) fn share(file: &Path) {

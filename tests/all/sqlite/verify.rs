@@ -30,7 +30,7 @@ const EVERY: &str = "1";
 /// Neither an id, nor a key, nor an account.
 const NONSENSE: &str = "nothing";
 
-const BLIND: [Blind; 22] = [
+const BLIND: [Blind; 24] = [
     Blind { column: "escrowed_subjects.revision", why: "a mark without a meaning", rows: EVERY },
     Blind { column: "escrowed_subjects.worker", why: "a lease, the workers' own", rows: EVERY },
     Blind { column: "escrowed_subjects.lease_until", why: "a lease, the workers' own", rows: EVERY },
@@ -39,6 +39,8 @@ const BLIND: [Blind; 22] = [
     Blind { column: "escrowed_calls.number", why: "only orders those that wait", rows: EVERY },
     Blind { column: "escrowed_calls.attempts", why: "counted by the workers", rows: EVERY },
     Blind { column: "escrowed_calls.problem", why: "noted by the workers", rows: EVERY },
+    Blind { column: "escrowed_calls.leases", why: "counted by the workers", rows: EVERY },
+    Blind { column: "escrowed_calls.sent", why: "noted by the workers", rows: EVERY },
     Blind { column: "escrowed_calls.due", why: "put off by the workers, once they took it", rows: "attempts > 0" },
     Blind {
         column: "escrowed_calls.status",

@@ -246,12 +246,12 @@ on_each_store! {
         assert_eq!(worked.sent, Sent { taken: 6, unknown: 4, parked: 2, ..Sent::default() });
 
         let mut unit = shop.begin().await;
-        let mut listed = Vec::new();
-        while let [call] = &shop.escrow.parked(&mut unit, listed.last(), 1).await.unwrap()[..] {
+        let mut listed: Vec<String> = Vec::new();
+        while let [Ok(call)] = &shop.escrow.parked(&mut unit, listed.last().map(String::as_str), 1).await.unwrap()[..] {
             assert_eq!((call.status, call.attempts), (CallStatus::Parked, 3));
             assert_eq!(call.problem.as_ref().unwrap().as_str(), "no answer came in time: look the call up by its key");
             assert!(call.due > START.parse().unwrap() && call.due <= shop.now());
-            listed.push(call.instruction.key());
+            listed.push(call.instruction.key().to_string());
         }
         assert_eq!(listed.len(), 2);
         shop.escrow.requeue(&mut unit, &first).await.unwrap();

@@ -123,6 +123,8 @@ async fn all_there_is_to_tell() {
     assert_eq!(shop.escrow.send(&worker(), 10).await.unwrap().parked, 2);
     let deals = crate::transaction::workers::all_due(&shop).await;
     assert_eq!(shop.escrow.run_due(&worker(), 100).await.unwrap().taken, deals.len());
+    #[cfg(feature = "sqlite")]
+    tampered().await;
 }
 
 // Nothing that was told names an amount, a party or a bank account.
@@ -211,5 +213,38 @@ fn each_deadline_has_a_span_and_is_counted() {
     let plain = |span: &Told| (span.field("lifecycle") == "transaction", span.field("outcome") == "taken");
     assert!(spans.iter().all(|span| plain(span) == (true, true)), "{spans:?}");
     assert_eq!(listener.count("deadlines", "taken"), deals.len() as u64);
+    nothing_of_people(&listener);
+}
+
+/// A call and a deadline of which the rows cannot be read, and a deadline that no log knows of.
+#[cfg(feature = "sqlite")]
+async fn tampered() -> [String; 3] {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("shop.db");
+    let shop = Shop::new(escrowed::sqlite::Sqlite::open(&file).unwrap(), 1);
+    let plain = rusqlite::Connection::open(&file).unwrap();
+    let run = |tamper: String| assert_eq!(plain.execute(&tamper, []).unwrap(), 1, "{tamper}");
+    let (call, row, deadline) = (asked(&shop).await.1, asked(&shop).await.1.subject, asked(&shop).await.1.subject);
+    run(format!("UPDATE escrowed_calls SET instruction = '[\"anna\"]' WHERE key = '{call}'"));
+    run(format!("UPDATE escrowed_subjects SET deadline = 1, about = 'sam' WHERE id = '{row}'"));
+    run(format!("UPDATE escrowed_subjects SET deadline = 1 WHERE id = '{deadline}'"));
+    assert_eq!(shop.escrow.send(&worker(), 1).await.unwrap().parked, 1);
+    assert_eq!(shop.escrow.run_due(&worker(), 10).await.unwrap().failed, 2);
+    [call.to_string(), row.to_string(), deadline.to_string()]
+}
+
+#[cfg(feature = "sqlite")]
+#[test]
+fn people_are_called_for_what_cannot_be_read_and_for_deadlines_that_are_refused() {
+    let (listener, mut names) = (Listener::default(), Default::default());
+    listener.hears(|| names = block_on(tampered()));
+    let [call, row, deadline] = names;
+    let errors = listener.at(Level::ERROR);
+    let told: Vec<_> = errors.iter().map(|told| ["kind", "key", "subject"].map(|name| told.field(name))).collect();
+    assert_eq!(told, [["call", &call, ""], ["deadline", "", &row]]);
+    assert!(errors.iter().all(|told| told.field("worker") == "worker"));
+    let warned = listener.at(Level::WARN);
+    assert_eq!(warned.iter().map(|told| told.field("subject")).collect::<Vec<_>>(), [&deadline]);
+    assert_eq!(listener.count("deadlines", "refused"), 1);
     nothing_of_people(&listener);
 }
