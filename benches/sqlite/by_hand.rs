@@ -34,7 +34,7 @@ CREATE INDEX entries_to ON entries (to_account, number);
 CREATE TABLE calls (
     number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, lane TEXT NOT NULL, gateway TEXT NOT NULL,
     instruction TEXT NOT NULL, status TEXT NOT NULL, attempts INTEGER NOT NULL, due INTEGER NOT NULL, worker TEXT,
-    lease_until INTEGER, outcome TEXT, problem TEXT
+    lease_until INTEGER, outcome TEXT, problem TEXT, leases INTEGER NOT NULL DEFAULT 0, sent INTEGER
 ) STRICT;
 CREATE INDEX calls_due ON calls (gateway, due, number) WHERE status IN ('queued', 'pending');
 CREATE INDEX calls_queued ON calls (lane, number) WHERE status = 'queued';

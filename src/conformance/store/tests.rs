@@ -11,7 +11,8 @@ use crate::{
     party::PartyId,
     store::{
         Answered, Appended, AppendedAll, BookedEntry, CallState, CallStatus, Commit, Cursor, DueLease, IndexEntry,
-        Inventory, Lease, LeasedCall, Log, Outbox, Page, Postponement, Query, RequestKey, Store, UnitOfWork, Views,
+        Inventory, Lease, LeasedCall, Log, Outbox, Page, Postponement, Query, RequestKey, Store, UnitOfWork,
+        Unreadable, Views,
     },
 };
 use futures_lite::future::{block_on, yield_now};
@@ -61,7 +62,7 @@ impl Store for Broken {
     async fn begin(&self) -> Result<BrokenUnit, MemoryError> {
         let mut look = self.memory.begin().await?;
         let requests = look.requests(None, 100).await?;
-        let queued = look.calls(CallStatus::Queued, None, 100).await?;
+        let queued = look.calls(CallStatus::Queued, None, 100).await?.into_iter().map(Result::unwrap).collect();
         drop(look);
         // Others begin, too, before anybody writes.
         yield_now().await;
@@ -146,7 +147,7 @@ impl UnitOfWork for BrokenUnit {
 }
 
 impl Outbox for BrokenUnit {
-    async fn lease(&mut self, lease: &Lease) -> Result<Vec<LeasedCall>, MemoryError> {
+    async fn lease(&mut self, lease: &Lease) -> Result<Vec<Result<LeasedCall, Unreadable>>, MemoryError> {
         let mut taken = self.open().await?.lease(lease).await?;
         if self.breaks == Breaks::Lanes && taken.is_empty() {
             for first in self.queued.clone() {
@@ -156,7 +157,14 @@ impl Outbox for BrokenUnit {
                         one.subject == other.subject && one != other
                     };
                     let second = self.queued.iter().find(behind);
-                    taken.extend(second.map(|call| LeasedCall { instruction: call.instruction.clone(), attempts: 0 }));
+                    let leased = |call: &CallState| LeasedCall {
+                        instruction: call.instruction.clone(),
+                        status: call.status,
+                        lease: 1,
+                        attempts: 0,
+                        sent: false,
+                    };
+                    taken.extend(second.map(leased).map(Ok));
                 }
             }
         }
@@ -171,16 +179,16 @@ impl Outbox for BrokenUnit {
         self.open().await?.postpone(postponement).await
     }
 
-    async fn lease_due(&mut self, lease: &DueLease) -> Result<Vec<IndexEntry>, MemoryError> {
+    async fn lease_due(&mut self, lease: &DueLease) -> Result<Vec<Result<IndexEntry, Unreadable>>, MemoryError> {
         self.open().await?.lease_due(lease).await
     }
 
     async fn calls(
         &mut self,
         status: CallStatus,
-        after: Option<&IdempotencyKey>,
+        after: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<CallState>, MemoryError> {
+    ) -> Result<Vec<Result<CallState, Unreadable>>, MemoryError> {
         self.open().await?.calls(status, after, limit).await
     }
 }
