@@ -14,13 +14,10 @@ use crate::{
         debt,
         payin::Disputes,
     },
-    store::{Cursor, Query, Store, UnitOfWork, Views},
+    store::{Store, UnitOfWork, Views},
 };
 
 type Fails<U> = EscrowError<<U as UnitOfWork>::Error>;
-
-// How many rows of the index are read at a time.
-const PAGE: usize = 100;
 
 impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     /// Who bears a dispute of a payin, and whose platform bears its fee.
@@ -101,21 +98,13 @@ async fn refunding<U: Views>(
     gathered: &mut Gathering<'_, U>,
     paid: &AnyPayin,
 ) -> Result<Vec<(RefundId, Money)>, Fails<U>> {
-    let (mut found, mut after) = (Vec::new(), None::<Cursor>);
-    let query = Query::About(paid.facts().about);
-    loop {
-        let page = gathered.unit.find(&query, after.as_ref(), PAGE).await.map_err(EscrowError::Storage)?;
-        for id in page.rows.iter().filter_map(|row| RefundId::try_from(row.subject).ok()) {
-            // It may have been passed on after the index was read.
-            let id = holder(gathered, id).await?;
-            let (refund, known) = (gathered.load(id).await?, found.iter().any(|(known, _)| *known == id));
-            if !known && refund.facts().payin == paid.id() && refund.held().is_positive() {
-                found.push((id, refund.held()));
-            }
-        }
-        after = page.next;
-        if after.is_none() {
-            break;
+    let mut found = Vec::new();
+    for id in gathered.refunds_about(paid.facts().about).await? {
+        // It may have been passed on after the index was read.
+        let id = holder(gathered, id).await?;
+        let (refund, known) = (gathered.load(id).await?, found.iter().any(|(known, _)| *known == id));
+        if !known && refund.facts().payin == paid.id() && refund.held().is_positive() {
+            found.push((id, refund.held()));
         }
     }
     found.sort_by_key(|(id, _)| *id);

@@ -4,7 +4,8 @@ use super::EscrowError;
 use crate::{
     id::{Id, Subject},
     lifecycle::{Failure, Lifecycle, Transition, Value, replay, replay_to, revise},
-    store::{Appended, AppendedAll, Commit, Log, Request, Revision, StoredRecord, UnitOfWork},
+    payment::RefundId,
+    store::{Appended, AppendedAll, Commit, Log, Query, Request, Revision, StoredRecord, UnitOfWork, Views},
 };
 
 type Fails<U> = EscrowError<<U as UnitOfWork>::Error>;
@@ -29,6 +30,27 @@ pub(super) enum Acted<L> {
     Now(L),
     /// The same request was done before: the value as it was then. There is nothing to write.
     Before(L),
+}
+
+// How many rows of the index are read at a time.
+const PAGE: usize = 100;
+
+impl<U: Views> Gathering<'_, U> {
+    /// The refunds that belong to something, by the index.
+    ///
+    /// Whoever opens another one meanwhile writes what it belongs to, its payin, or one of these: so one of the two is stale.
+    pub(super) async fn refunds_about(&mut self, about: Subject) -> Result<Vec<RefundId>, Fails<U>> {
+        let (mut refunds, mut after) = (Vec::new(), None);
+        loop {
+            let page =
+                self.unit.find(&Query::About(about), after.as_ref(), PAGE).await.map_err(EscrowError::Storage)?;
+            refunds.extend(page.rows.iter().filter_map(|row| RefundId::try_from(row.subject).ok()));
+            after = page.next;
+            if after.is_none() {
+                return Ok(refunds);
+            }
+        }
+    }
 }
 
 impl<'u, U: UnitOfWork> Gathering<'u, U> {

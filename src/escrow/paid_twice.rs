@@ -6,19 +6,16 @@ use crate::{
     money::Money,
     party::Stamp,
     payment::{
-        AnyDebt, AnyRefund, Chargeback, DebtId, Refund, RefundId, Route,
+        AnyDebt, AnyRefund, Chargeback, DebtId, Refund, Route,
         chargeback::{self, Open, Won},
         debt::Source,
         payin::Disputes,
         refund::{self, Command},
     },
-    store::{Query, Store, UnitOfWork, Views},
+    store::{Store, UnitOfWork, Views},
 };
 
 type Fails<U> = EscrowError<<U as UnitOfWork>::Error>;
-
-// How many rows of the index are read at a time.
-const PAGE: usize = 100;
 
 impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     /// What a refund brings into the payer's wallet pays what the payer owes for chargebacks of the same payin, in the same
@@ -111,23 +108,15 @@ async fn refunds_of<U: Views>(
     gathered: &mut Gathering<'_, U>,
     chargeback: &chargeback::Terms,
 ) -> Result<Vec<AnyRefund>, Fails<U>> {
-    let (mut refunds, mut after) = (Vec::new(), None);
+    let mut refunds = Vec::new();
     if chargeback.owed_by_payer().next().is_none() {
         return Ok(refunds);
     }
-    loop {
-        // Whoever opens another one meanwhile writes what the payin is about, the payin, or one of these: so one of the two is stale.
-        let found = gathered.unit.find(&Query::About(chargeback.about), after.as_ref(), PAGE).await;
-        let page = found.map_err(EscrowError::Storage)?;
-        for id in page.rows.iter().filter_map(|row| RefundId::try_from(row.subject).ok()) {
-            let refund = gathered.load(id).await?;
-            if refund.facts().payin == chargeback.payin {
-                refunds.push(refund);
-            }
-        }
-        after = page.next;
-        if after.is_none() {
-            return Ok(refunds);
+    for id in gathered.refunds_about(chargeback.about).await? {
+        let refund = gathered.load(id).await?;
+        if refund.facts().payin == chargeback.payin {
+            refunds.push(refund);
         }
     }
+    Ok(refunds)
 }
