@@ -47,6 +47,10 @@ pub fn print(title: &str, ways: &[Way]) {
     for way in ways.iter().filter(|way| !way.times.is_empty()) {
         print!("| {} | {:.0} ", way.name, 1e6 / quartiles(way.times[0].clone())[1]);
         for kind in &told {
+            if way.times[*kind].iter().all(|time| *time == 0.0) {
+                print!("| | ");
+                continue;
+            }
             let [low, median, high] = quartiles(way.times[*kind].clone());
             let [less, ratio, more] = way.beside(&ways[0], *kind);
             print!("| {median:.1} ({low:.1}–{high:.1}) | **{ratio:.2} x** ({less:.2}–{more:.2}) ");

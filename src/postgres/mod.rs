@@ -66,7 +66,7 @@
 //!   one that was read already.
 //! - A stripe holds up to 2^57 minor units (1.4 quadrillion euros), so that no sum of stripes leaves 64 bits.
 //! - Where a batch was stale or refused, PostgreSQL's own log shows a statement that failed, such as *invalid input syntax for
-//!   type bigint: "not all, but 3"*. The answer is the same as ever; there is nothing to do.
+//!   type bigint: "not all, at 2026-05-07 15:39:46+00"*. The answer is the same as ever; there is nothing to do.
 //! - A connection behind a pooler in transaction mode works if the pooler keeps prepared statements apart.
 //! - TLS comes with the host's own `sqlx` features.
 
