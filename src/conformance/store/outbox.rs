@@ -124,15 +124,25 @@ pub async fn a_call_that_was_taken_refuses_or_is_followed<S: Store>(store: &S) {
     assert_eq!((state.status, state.due), (CallStatus::Queued, at(3)));
 }
 
-/// The same call a second time is an error that names it, and nothing is written.
+/// The same call a second time, or once more after one that was sent, is an error that names it, and nothing is written.
 pub async fn a_call_is_put_in_once<S: Store>(store: &S) {
-    let call = charge(payin(1), at(0));
-    queue(store, 1, call.clone()).await;
+    let (call, other) = (charge(payin(1), at(0)), charge(payin(2), at(0)));
+    let first = queue(store, 1, call.clone()).await;
     let mut unit = store.begin().await.unwrap();
     let again = Commit { calls: vec![call.clone()], ..opens(order(2)) };
     let error = unit.append(&again).await.unwrap_err().to_string();
     assert!(error.contains(&key(&call).to_string()), "{error}");
     assert_eq!(unit.log(order(2)).await.unwrap(), None);
+    drop(unit);
+
+    queue(store, 2, other.clone()).await;
+    let mut unit = store.begin().await.unwrap();
+    assert_eq!(take(&mut unit, &lease("w", 0, 9)).await.len(), 2);
+    let follow = IfSent::Follow(Box::new(other.clone()));
+    let error = unit.append(&withdrawing(goes_on(order(1), first, 2), key(&call), follow)).await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains(&key(&other).to_string()), "{error}");
+    assert_eq!(unit.log(order(1)).await.unwrap().unwrap().revision, first);
 }
 
 /// The answer to a call that was never made is an error that names it, and nothing is written.

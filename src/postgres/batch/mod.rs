@@ -77,10 +77,10 @@ impl<'c> Batch<'c> {
         if let Some(withdrawal) = commit.withdraws() {
             let key = withdrawal.key;
             let answered = self.answers(&key);
-            match (&withdrawal.if_sent, self.places.get(&key)) {
+            match (&withdrawal.if_sent, self.asked(&key)) {
                 (IfSent::Refuse, _) if answered => unreachable!("what a batch answers and withdraws is refused before"),
                 (IfSent::Follow(call), _) if answered => self.enqueue(call, commit.lane(), None)?,
-                (IfSent::Refuse | IfSent::Follow(_), Some(place)) => self.calls[*place].status = CallStatus::Withdrawn,
+                (IfSent::Refuse | IfSent::Follow(_), Some(new)) => new.status = CallStatus::Withdrawn,
                 (IfSent::Refuse, None) => self.withdrawn.push((key, true)),
                 (IfSent::Follow(call), None) => {
                     self.enqueue(call, commit.lane(), Some(key))?;
@@ -94,15 +94,19 @@ impl<'c> Batch<'c> {
         if let Some(settlement) = commit.settles() {
             let status = if settlement.outcome.is_final() { CallStatus::Settled } else { CallStatus::Pending };
             let outcome = serde_json::to_string(&settlement.outcome)?;
-            match self.places.get(&settlement.key) {
-                Some(place) => {
-                    let call = &mut self.calls[*place];
-                    (call.status, call.outcome) = (status, Some(outcome));
-                }
+            match self.asked(&settlement.key) {
+                Some(new) => (new.status, new.outcome) = (status, Some(outcome)),
                 None => drop(self.settled.insert(settlement.key, (status, outcome))),
             }
         }
         Ok(())
+    }
+
+    // A call that an earlier commit of the batch puts into the outbox.
+    fn asked(&mut self, key: &IdempotencyKey) -> Option<&mut NewCall<'c>> {
+        let new = &mut self.calls[*self.places.get(key)?];
+        assert!(new.follows.is_none(), "whether {key} is put into the outbox at all is not known before it is written");
+        Some(new)
     }
 
     // Whether an earlier commit of the batch answers a call.
@@ -201,6 +205,18 @@ FROM escrowed_calls AS c WHERE c.key {keys} ORDER BY c.key FOR UPDATE"
         if ahead && new.peek().is_some() {
             let keys = statement.one_of(new.map(|new| new.call.instruction.key()));
             conditions.push(format!("NOT EXISTS (SELECT FROM escrowed_calls AS c WHERE c.key {keys})"));
+        }
+        let following = || self.calls.iter().filter_map(|new| Some((new.call.instruction.key(), new.follows?)));
+        if ahead && following().next().is_some() {
+            let rows = columns!(statement;
+                following().map(|(key, _)| String::from(key)),
+                following().map(|(_, after)| String::from(after)),
+            );
+            let rows = rows.named("key, follows");
+            conditions.push(format!(
+                "NOT EXISTS (SELECT FROM {rows} JOIN escrowed_calls AS c ON c.key = u.key
+    JOIN asked AS a ON a.key = u.follows WHERE NOT a.gone AND NOT a.free)"
+            ));
         }
         if ahead && !self.settled.is_empty() {
             let rows = columns!(statement; self.settled.keys().map(ToString::to_string));
