@@ -29,6 +29,9 @@ pub mod postgres;
 pub mod reconciliation;
 pub mod sandbox;
 pub mod sca;
+#[cfg(test)]
+#[path = "../tests/all/seed.rs"]
+mod seed;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 pub mod statement;

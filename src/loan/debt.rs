@@ -289,6 +289,7 @@ impl Debt {
 mod tests {
     use super::*;
     use crate::loan::{DayCount, Form};
+    use crate::seed::random;
     use proptest::prelude::*;
 
     const DAY: i64 = 86_400_000_000;
@@ -320,6 +321,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(random(256))]
+
         #[test]
         fn who_pays_what_is_due_on_its_day_pays_the_schedule(plan in any_plan(), lent in 1..100_000_000_i64) {
             let mut debt = Debt::new(plan, None, euro(lent), after(0)).unwrap();

@@ -216,6 +216,7 @@ impl FromStr for Money {
 mod tests {
     use super::*;
     use crate::money::{CurrencyError, strategies};
+    use crate::seed::random;
     use proptest::prelude::*;
 
     const EUR: Currency = Currency::EUR;
@@ -322,6 +323,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(random(256))]
+
         #[test]
         fn text_json_and_decimals_give_the_amount_back(money in strategies::money()) {
             prop_assert_eq!(money.to_string().parse(), Ok(money));

@@ -179,6 +179,7 @@ impl de::Visitor<'_> for Code {
 mod tests {
     use super::*;
     use crate::money::strategies::all_currencies;
+    use crate::seed::random;
     use proptest::prelude::*;
 
     #[test]
@@ -251,6 +252,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(random(256))]
+
         #[test]
         fn any_text_is_a_currency_or_refused(text in ".{0,4}") {
             match Currency::from_code(&text) {

@@ -230,6 +230,7 @@ impl TryFrom<UncheckedPolicy> for FeePolicy {
 mod tests {
     use super::*;
     use crate::money::strategies;
+    use crate::seed::random;
     use proptest::prelude::*;
 
     fn eur(minor: i64) -> Money {
@@ -339,6 +340,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(random(256))]
+
         #[test]
         fn a_fee_is_the_greatest_of_the_three(
             default in any_rule(),

@@ -67,6 +67,7 @@ pub(super) fn text(units: i64, places: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::seed::random;
     use proptest::prelude::*;
 
     #[test]
@@ -108,6 +109,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(random(256))]
+
         #[test]
         fn what_is_written_reads_back(units: i64, places in 0_u32..=6) {
             prop_assert_eq!(read(&text(units, places), places), Ok(i128::from(units)));

@@ -143,6 +143,7 @@ impl<'de> Deserialize<'de> for Percent {
 mod tests {
     use super::*;
     use crate::money::{Currency, strategies};
+    use crate::seed::random;
     use proptest::prelude::*;
 
     fn percent(text: &str) -> Percent {
@@ -200,6 +201,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(random(256))]
+
         #[test]
         fn text_json_and_decimals_give_it_back(percent in strategies::percent()) {
             prop_assert_eq!(percent.to_string().parse(), Ok(percent));

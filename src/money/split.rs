@@ -203,6 +203,7 @@ fn money(minor: i128, like: Money) -> Result<Money, MoneyError> {
 mod tests {
     use super::*;
     use crate::money::{Currency, strategies};
+    use crate::seed::random;
     use proptest::{collection::vec, prelude::*};
 
     fn eur(minor: i64) -> Money {
@@ -308,6 +309,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(random(256))]
+
         #[test]
         fn weights_share_fairly(total in 0..=i64::MAX, weights in vec(0..=u64::from(u32::MAX), 1..20)) {
             prop_assume!(weights.iter().any(|&weight| weight > 0));

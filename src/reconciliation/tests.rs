@@ -5,6 +5,7 @@ use crate::{
     conformance::store::commits::{entry, opens, order, payin, saved},
     memory::Memory,
     money::{Currency, CurrencyError},
+    seed::random,
     statement::Span,
     store::Store,
     text::TextError,
@@ -289,7 +290,7 @@ fn any_cell() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(random(256))]
 
     #[test]
     fn what_a_csv_writer_writes_is_read_back(

@@ -27,6 +27,8 @@ use escrowed::{
 };
 use std::{fmt::Debug, future::Future, time::Duration};
 
+pub(crate) use crate::seed::{random, seed};
+
 pub(crate) struct Shop<S, G = Sandbox> {
     pub(crate) escrow: Escrow<S, G, ManualClock>,
 }
@@ -38,15 +40,6 @@ pub(crate) const START: &str = "2026-05-07T15:39:46Z";
 /// The worker of all tests that need but one.
 pub(crate) fn worker() -> WorkerId {
     "worker".parse().unwrap()
-}
-
-/// The seed of a random test: `ESCROWED_SEED`, or another one each time. Printed, so that a failure can be had again.
-pub(crate) fn seed() -> u64 {
-    let now = || std::time::UNIX_EPOCH.elapsed().map_or(1, |time| u64::from(time.subsec_nanos()));
-    let given = std::env::var("ESCROWED_SEED").ok().map(|seed| seed.parse().expect("ESCROWED_SEED is a number"));
-    let seed = given.unwrap_or_else(now);
-    eprintln!("seed: {seed} (set ESCROWED_SEED to have it again)");
-    seed
 }
 
 /// Values of a strategy, the same for the same seed.

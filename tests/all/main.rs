@@ -26,6 +26,7 @@ mod postgres;
 mod properties;
 mod reconciliation;
 mod requests;
+mod seed;
 mod splits;
 #[cfg(feature = "sqlite")]
 mod sqlite;

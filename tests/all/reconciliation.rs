@@ -2,7 +2,7 @@
 
 use crate::{
     after::{charged, decided, tell},
-    harness::{Shop, bank, euro, key, on_each_store, ops, party, seed, terms, user},
+    harness::{Shop, bank, euro, key, on_each_store, ops, party, random, terms, user},
 };
 use escrowed::{
     gateway::{IdempotencyKey, Verb},
@@ -15,7 +15,7 @@ use escrowed::{
     statement::Span,
     store::{CallStatus, Store},
 };
-use proptest::{collection::vec, prelude::*, test_runner::RngSeed};
+use proptest::{collection::vec, prelude::*};
 use std::{convert::Infallible, time::Duration};
 
 fn line(line: u64, reference: &str, amount: Money) -> SettlementLine {
@@ -269,9 +269,7 @@ fn slip() -> impl Strategy<Value = Slip> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 40, rng_seed: RngSeed::Fixed(seed()), failure_persistence: None, ..ProptestConfig::default()
-    })]
+    #![proptest_config(random(40))]
 
     /// Whatever a gateway gets wrong, each slip is told once and under its name, and nothing else is.
     #[test]

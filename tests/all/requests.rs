@@ -1,6 +1,6 @@
 //! Requests under the host's own keys: sent again, each gets its first answer, and nothing is done twice.
 
-use crate::harness::{Problem, Shop, bank, block_on, key, on_each_store, ops, party, seed, terms, user};
+use crate::harness::{Problem, Shop, bank, block_on, key, on_each_store, ops, party, random, terms, user};
 use escrowed::{
     deal::{Side, Sides},
     escrow::{Caller, EscrowError},
@@ -15,10 +15,7 @@ use escrowed::{
     sandbox::Behaviour,
     store::{Request, Store, UnitOfWork},
 };
-use proptest::{
-    prelude::*,
-    test_runner::{Config, RngSeed, TestRunner},
-};
+use proptest::{prelude::*, test_runner::TestRunner};
 use std::{collections::HashMap, sync::Barrier, thread};
 
 fn once(actor: Actor, key: &str) -> Caller {
@@ -248,10 +245,8 @@ on_each_store! {
 
 /// Random commands under few keys: each key does one thing at most, and says so each time.
 async fn mixed<S: Store>(shop: &Shop<S>, steps: usize) {
-    let seed = seed();
-    let config = Config { cases: 8, rng_seed: RngSeed::Fixed(seed), failure_persistence: None, ..Config::default() };
     let plan = prop::collection::vec((0..6usize, 0..6usize, 0..3usize, 0..8usize), 1..steps);
-    let run = TestRunner::new(config).run(&(plan, any::<u32>()), |(plan, run)| {
+    let run = TestRunner::new(random(8)).run(&(plan, any::<u32>()), |(plan, run)| {
         futures_lite::future::block_on(async {
             let ids = [shop.open(terms()).await, shop.open(terms()).await];
             let mut done: HashMap<usize, ((usize, usize, usize), String)> = HashMap::new();
@@ -285,7 +280,7 @@ async fn mixed<S: Store>(shop: &Shop<S>, steps: usize) {
         });
         Ok(())
     });
-    run.unwrap_or_else(|failed| panic!("seed {seed}: {failed}"));
+    run.unwrap_or_else(|failed| panic!("{failed}"));
 }
 
 fn wished(wish: usize) -> Command<'static> {

@@ -1,7 +1,7 @@
 //! What random stories have in common: what gateways, networks, clocks and offices do to payments, whatever those belong
 //! to, and how a story is lived through on each store.
 
-use crate::harness::{Problem, Shop, bank, block_on, euro, ops, seed, worker};
+use crate::harness::{Problem, Shop, bank, block_on, euro, ops, random, worker};
 use escrowed::{
     escrow::EscrowError,
     gateway::Report,
@@ -11,10 +11,7 @@ use escrowed::{
     sandbox::{Chaos, Resolution},
     store::{Query, Store},
 };
-use proptest::{
-    prelude::*,
-    test_runner::{Config, RngSeed, TestRunner},
-};
+use proptest::{prelude::*, test_runner::TestRunner};
 use std::{cell::RefCell, collections::BTreeSet, fmt::Debug, time::Duration};
 
 /// What happens to payments by itself, and what an office does to them.
@@ -269,10 +266,8 @@ pub(crate) async fn shaken<S: Store, L: Story<S>>(shop: Shop<S>, happenings: usi
 /// Lives through so many stories, each in a store of its own; a thorough one has to reach every status.
 pub(crate) fn live<S: Store, L: Story<S>>(cases: u32, thorough: bool, store: impl Fn() -> S) {
     let reached = RefCell::new(Reached::new());
-    let seed = seed();
-    let config = Config { cases, rng_seed: RngSeed::Fixed(seed), failure_persistence: None, ..Config::default() };
     let lives = (prop::collection::vec(L::happening(), 1..120), any::<u64>(), any::<bool>());
-    let run = TestRunner::new(config).run(&lives, |(happenings, gateway, rough)| {
+    let run = TestRunner::new(random(cases)).run(&lives, |(happenings, gateway, rough)| {
         block_on(async {
             let shop = Shop::new(store(), gateway);
             shop.fill_wallet("anna", euro("200.00")).await;
@@ -294,10 +289,10 @@ pub(crate) fn live<S: Store, L: Story<S>>(cases: u32, thorough: bool, store: imp
         });
         Ok(())
     });
-    run.unwrap_or_else(|failed| panic!("seed {seed}: {failed}"));
+    run.unwrap_or_else(|failed| panic!("{failed}"));
     // What was never reached was not tested.
     let missed: Vec<_> = L::reachable().difference(&reached.into_inner()).copied().collect();
-    assert!(!thorough || missed.is_empty(), "seed {seed}: never reached: {missed:?}");
+    assert!(!thorough || missed.is_empty(), "never reached: {missed:?}");
 }
 
 /// Runs `$lives(cases, thorough, a maker of fresh stores)` on every store.

@@ -5,6 +5,7 @@ use crate::{
     coalescing::Coalescing,
     conformance::store::commits::{at, charge, entry, goes_on, opens, order, payin},
     memory::Memory,
+    seed::random,
     store::{Appended, AppendedAll, Commit, Query, Request, Revision, Store, UnitOfWork, Views},
 };
 use futures_lite::future::block_on;
@@ -118,7 +119,7 @@ async fn everything(store: &impl Store) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(random(400))]
 
     #[test]
     fn as_one_after_another(wishes in prop::collection::vec(wish(), 1..24), limit in 1..40usize, pauses in 0..2usize) {

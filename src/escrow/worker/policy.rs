@@ -79,6 +79,7 @@ impl Default for Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::seed::random;
     use proptest::prelude::*;
 
     fn policy() -> impl Strategy<Value = Policy> {
@@ -97,6 +98,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(random(256))]
+
         #[test]
         fn a_wait_is_between_half_and_all_of_what_has_grown(policy in policy(), who in ".{0,9}", failures in 1..99_u32) {
             let (wait, ceiling) = (policy.wait(&who, failures).as_nanos(), ceiling(&policy, failures));

@@ -145,9 +145,12 @@ impl Share {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::seed::random;
     use proptest::prelude::*;
 
     proptest! {
+        #![proptest_config(random(256))]
+
         #[test]
         fn shares_add_up_and_nobody_bears_more_than_it_had(
             amount in 1_i64..1_000_000,

@@ -2,7 +2,10 @@
 //! stands against a commit.
 
 use super::*;
-use crate::memory::agreement::{self, Op};
+use crate::{
+    memory::agreement::{self, Op},
+    seed::random,
+};
 use proptest::prelude::*;
 use sqlx::{Connection, PgConnection};
 
@@ -27,7 +30,7 @@ impl Store for Bare {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(random(24))]
 
     #[test]
     fn in_a_transaction(ops in agreement::ops()) {

@@ -6,6 +6,7 @@ use crate::{
     gateway::Outcome,
     memory::agreement,
     money::Currency,
+    seed::random,
     store::{Appended, Commit, Lease, Outbox, Query, Settlement, Store, UnitOfWork, Views},
 };
 use futures_lite::future::block_on;
@@ -21,7 +22,7 @@ fn on_sqlite(promise: impl AsyncFnOnce(&Sqlite)) {
 crate::store_promises!(on_sqlite);
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(random(96))]
 
     #[test]
     fn it_says_what_the_store_in_memory_says(ops in agreement::ops()) {

@@ -1,6 +1,7 @@
 //! Whatever is booked, and whenever it says it was.
 
 use super::*;
+use crate::seed::random;
 use proptest::{collection::vec, prelude::*};
 use std::collections::HashMap;
 
@@ -186,7 +187,7 @@ async fn whatever_is_booked<S: Store>(store: S, wishes: &[Wish], second: u64) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(random(256))]
 
     #[test]
     fn statements_add_up_whatever_is_booked(wishes in vec(wish(), 0..60), second in 0_u64..14) {
@@ -196,7 +197,7 @@ proptest! {
 
 #[cfg(feature = "sqlite")]
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(random(12))]
 
     #[test]
     fn statements_add_up_whatever_sqlite_has_booked(wishes in vec(wish(), 0..60), second in 0_u64..14) {
@@ -208,7 +209,7 @@ proptest! {
 
 #[cfg(feature = "postgres")]
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 6, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(random(6))]
 
     #[test]
     fn statements_add_up_whatever_postgres_has_booked(wishes in vec(wish(), 0..60), second in 0_u64..14) {

@@ -2,7 +2,7 @@
 //! goes below zero, and what is missing is owed.
 
 use super::{charged, try_tell};
-use crate::harness::{Shop, bank, euro, key, ops, party, seed, terms, user, worker};
+use crate::harness::{Shop, bank, euro, key, ops, party, random, seed, terms, user, worker};
 use escrowed::{
     escrow::{Caller, EscrowError},
     gateway::{Dispute, DisputeStage, Verb},
@@ -17,10 +17,7 @@ use escrowed::{
     sandbox::Behaviour,
     store::{Query, Store},
 };
-use proptest::{
-    prelude::*,
-    test_runner::{Config, RngSeed, TestRunner},
-};
+use proptest::{prelude::*, test_runner::TestRunner};
 use std::{collections::BTreeMap, time::Duration};
 
 #[derive(Debug, Clone)]
@@ -461,13 +458,9 @@ async fn audit(life: &Life<impl Store>) {
     }
 }
 
-fn config(cases: u32) -> Config {
-    Config { rng_seed: RngSeed::Fixed(seed()), failure_persistence: None, cases, ..Config::default() }
-}
-
 #[test]
 fn no_money_is_made_or_lost_in_memory() {
-    let mut runner = TestRunner::new(config(60));
+    let mut runner = TestRunner::new(random(60));
     let walk = prop::collection::vec(happening(), 1..60);
     let ran = runner.run(&walk, |happenings| {
         crate::harness::block_on(async {
@@ -495,7 +488,7 @@ fn no_money_is_made_or_lost_in_sqlite() {
 #[cfg(feature = "postgres")]
 #[test]
 fn no_money_is_made_or_lost_in_postgres() {
-    let mut runner = TestRunner::new(config(3));
+    let mut runner = TestRunner::new(random(3));
     for _ in 0..3 {
         use proptest::strategy::ValueTree as _;
         let happenings = prop::collection::vec(happening(), 30..50).new_tree(&mut runner).unwrap().current();

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::{
-    harness::{block_on, seed, worker},
+    harness::{block_on, random, worker},
     kyc::{Deadly, dies},
     storm::on_fresh_stores,
     workers::Shared,
@@ -18,10 +18,7 @@ use escrowed::{
     sandbox::{Behaviour, Chaos, Resolution},
     sca::{Assurance, Authentication, Exemption, Forged, Liability, ReturnCode},
 };
-use proptest::{
-    prelude::*,
-    test_runner::{Config, RngSeed, TestRunner},
-};
+use proptest::{prelude::*, test_runner::TestRunner};
 use std::{cell::Cell, collections::BTreeSet, time::Duration};
 
 const AMOUNTS: [&str; 6] = ["0.50", "10.00", "29.99", "30.00", "30.01", "100.00"];
@@ -279,11 +276,9 @@ fn stormy() -> Chaos {
 }
 
 fn lives<S: Store>(cases: u32, thorough: bool, store: impl Fn() -> S) {
-    let seed = seed();
-    let config = Config { cases, rng_seed: RngSeed::Fixed(seed), failure_persistence: None, ..Config::default() };
     let seen = Cell::new((0, 0, 0));
     let stories = prop::collection::vec(happening(), 10..80);
-    let lived = TestRunner::new(config).run(&stories, |story| {
+    let lived = TestRunner::new(random(cases)).run(&stories, |story| {
         let mut life = Life::new(Shop::new(store(), 1));
         block_on(async {
             for happening in &story {
@@ -296,9 +291,9 @@ fn lives<S: Store>(cases: u32, thorough: bool, store: impl Fn() -> S) {
         seen.set((exempt + life.exempt, refused + life.refused, passed + life.passed.len()));
         Ok(())
     });
-    lived.unwrap_or_else(|failure| panic!("seed {seed}: {failure}"));
+    lived.unwrap_or_else(|failure| panic!("{failure}"));
     let ((exempt, refused, passed), enough) = (seen.get(), if thorough { 200 } else { 0 });
-    let told = format!("seed {seed}: {exempt} exempt, {refused} refused, {passed} passed");
+    let told = format!("{exempt} exempt, {refused} refused, {passed} passed");
     assert!(exempt > enough && refused > enough && passed > enough, "{told}");
 }
 

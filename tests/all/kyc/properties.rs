@@ -2,14 +2,11 @@
 
 use super::{late::Adrift, *};
 use crate::{
-    harness::{block_on, seed},
+    harness::{block_on, random},
     storm::on_fresh_stores,
 };
 use escrowed::{memory::Memory, money::Currency, sandbox::Chaos};
-use proptest::{
-    prelude::*,
-    test_runner::{Config, RngSeed, TestRunner},
-};
+use proptest::{prelude::*, test_runner::TestRunner};
 
 const NAMES: [&str; 2] = ["sam", "tom"];
 const REASONS: [&str; 3] = ["no papers yet", "papers under review", "papers expired"];
@@ -214,11 +211,9 @@ fn stormy() -> Chaos {
 }
 
 fn lives<S: Store>(cases: u32, thorough: bool, store: impl Fn() -> S) {
-    let seed = seed();
-    let config = Config { cases, rng_seed: RngSeed::Fixed(seed), failure_persistence: None, ..Config::default() };
     let held = std::cell::Cell::new(0);
     let stories = prop::collection::vec(happening(), 10..80);
-    let lived = TestRunner::new(config).run(&stories, |story| {
+    let lived = TestRunner::new(random(cases)).run(&stories, |story| {
         let office = Office::holding(&["sam"]);
         let shop = with(Shop::new(store(), 1), &office);
         let gateway = Adrift::before(shop.gateway());
@@ -233,9 +228,9 @@ fn lives<S: Store>(cases: u32, thorough: bool, store: impl Fn() -> S) {
         held.set(held.get() + life.held);
         Ok(())
     });
-    lived.unwrap_or_else(|failure| panic!("seed {seed}: {failure}"));
+    lived.unwrap_or_else(|failure| panic!("{failure}"));
     let held = held.get();
-    assert!(held > if thorough { 100 } else { 0 }, "seed {seed}: hardly anything was ever held: {held}");
+    assert!(held > if thorough { 100 } else { 0 }, "hardly anything was ever held: {held}");
 }
 
 on_fresh_stores! {
