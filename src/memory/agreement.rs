@@ -5,7 +5,9 @@ use crate::{
     conformance::store::commits::{account, at, charge, entry, euro, goes_on, key, opens, order, payin, void},
     gateway::{IdempotencyKey, Outcome},
     id::Subject,
-    party::PartyId,
+    ledger::{Account, Entry},
+    money::{Currency, Money},
+    party::{Actor, PartyId},
     store::{
         Appended, AppendedAll, Call, CallStatus, Commit, IfSent, Inventory, Lease, Outbox, Postponement, Query,
         Request, Revision, Settlement, Store, UnitOfWork, Views, Withdrawal,
@@ -40,6 +42,10 @@ pub(crate) struct Asked {
 pub(crate) struct Step {
     subject: u128,
     current: bool,
+    by: usize,
+    about: Option<u128>,
+    closed: bool,
+    pounds: bool,
     entries: Vec<(usize, usize, i64)>,
     parties: Vec<usize>,
     deadline: Option<u64>,
@@ -75,6 +81,7 @@ fn step() -> impl Strategy<Value = Step> {
     (
         1..=SUBJECTS,
         prop::bool::weighted(0.9),
+        manner(),
         vec((0..=OWN, 0..=OWN, 1..9_i64), 0..4),
         vec(0..3_usize, 0..3),
         option::of(0..9_u64),
@@ -83,17 +90,30 @@ fn step() -> impl Strategy<Value = Step> {
         option::weighted(0.2, (asked(), option::of(asked()))),
         option::weighted(0.1, 0..9_u8),
     )
-        .prop_map(|(subject, current, entries, parties, deadline, call, settles, withdraws, request)| Step {
-            subject,
-            current,
-            entries,
-            parties,
-            deadline,
-            call,
-            settles,
-            withdraws,
-            request,
+        .prop_map(|(subject, current, manner, entries, parties, deadline, call, settles, withdraws, request)| {
+            Step {
+                subject,
+                current,
+                by: manner.0,
+                about: manner.1,
+                closed: manner.2,
+                pounds: manner.3,
+                entries,
+                parties,
+                deadline,
+                call,
+                settles,
+                withdraws,
+                request,
+            }
         })
+}
+
+// Most are alike in these, as the commits of one batch are.
+fn manner() -> impl Strategy<Value = (usize, Option<u128>, bool, bool)> {
+    let rarely = || prop::bool::weighted(0.1);
+    (rarely(), option::weighted(0.1, 1..=SUBJECTS), rarely(), rarely())
+        .prop_map(|(other, about, closed, pounds)| (usize::from(other), about, closed, pounds))
 }
 
 /// What the crate does not ask of a store is left out: a call that may follow another is nowhere else in the same write.
@@ -166,7 +186,10 @@ fn commit_of(step: &Step, known: &Known) -> Commit {
     let own = format!("escrow:{subject}");
     let name = |place: usize| ACCOUNTS.get(place).copied().unwrap_or(&own);
     let distinct = || step.entries.iter().filter(|(from, to, _)| from != to);
-    commit.entries = distinct().map(|(from, to, minor)| entry(name(*from), name(*to), *minor)).collect();
+    commit.entries = distinct().map(|(from, to, minor)| booked(name(*from), name(*to), *minor, step.pounds)).collect();
+    commit.records[0].stamp.by = Actor::Party(PARTIES[step.by].parse().unwrap());
+    commit.index.about = step.about.map(order);
+    commit.index.status = if step.closed { "CLOSED" } else { "OPEN" };
     // As the books have it.
     let comes = |(from, to, minor): &(usize, usize, i64)| minor * (i64::from(*to == OWN) - i64::from(*from == OWN));
     let held: i64 = distinct().map(comes).sum();
@@ -184,6 +207,17 @@ fn commit_of(step: &Step, known: &Known) -> Commit {
     });
     commit.request = step.request.map(|number| Request::new(&format!("anna-{number}"), "pay").unwrap());
     commit
+}
+
+// What a subject holds is in euros.
+fn booked(from: &str, to: &str, minor: i64, pounds: bool) -> Entry {
+    let entry = entry(from, to, minor);
+    let [pays, takes] = [entry.from().clone(), entry.to().clone()];
+    let own = |account: &Account| matches!(account, Account::Escrow(_));
+    if !pounds || own(&pays) || own(&takes) {
+        return entry;
+    }
+    Entry::new(pays, takes, Money::from_minor(minor, Currency::GBP), entry.purpose().clone()).unwrap()
 }
 
 async fn standing<U: Inventory>(unit: &mut U) -> Known {

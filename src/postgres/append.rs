@@ -5,9 +5,8 @@ use super::{
     batch::{Batch, Checks},
     diagnose, error,
 };
-use crate::store::{Appended, AppendedAll, Commit, Revision, books_agree};
-use sqlx::{Connection, PgConnection, Row, postgres::PgRow};
-use std::collections::HashMap;
+use crate::store::{Appended, AppendedAll, Commit, books_agree};
+use sqlx::{Connection, PgConnection, postgres::PgRow};
 
 /// How often a bare connection tries again after a lost race.
 const TRIES: usize = 3;
@@ -49,7 +48,7 @@ pub(super) async fn append_all(
     };
     for _ in 0..TRIES {
         let error = match write(connection, &batch).await? {
-            Ok(rows) if rows.len() == commits.len() => return Ok(AppendedAll::Stored(revisions(commits, &rows)?)),
+            Ok(rows) if rows.len() == commits.len() => return Ok(AppendedAll::Stored(batch.revisions(&rows)?)),
             Ok(rows) => {
                 assert!(rows.is_empty(), "a batch is written whole or not at all");
                 if let Some(refused) = diagnose::diagnose(connection, commits).await? {
@@ -106,13 +105,4 @@ async fn write(
         Err(_) => savepoint.rollback().await?,
     }
     Ok(written)
-}
-
-fn revisions(commits: &[Commit], rows: &[PgRow]) -> Result<Vec<Revision>, PostgresError> {
-    if let [row] = rows {
-        return Ok(vec![Revision::new(row.try_get(1)?)]);
-    }
-    let found = rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
-    let found = found.collect::<Result<HashMap<&str, i64>, sqlx::Error>>()?;
-    Ok(commits.iter().map(|commit| Revision::new(found[commit.subject().to_string().as_str()])).collect())
 }

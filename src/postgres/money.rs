@@ -2,14 +2,13 @@
 
 use super::{
     PostgresError,
-    statement::{Gate, Rows, Statement, columns},
+    statement::{Gate, Named, Statement},
 };
 use crate::{
-    ledger::{Account, Entry},
+    ledger::{Account, Entry, Posting},
     money::Currency,
     store::Commit,
 };
-use std::collections::HashMap;
 
 /// What several entries, one after another, do to one account in one currency. In minor units.
 pub(super) struct Move<'c> {
@@ -23,52 +22,62 @@ pub(super) struct Move<'c> {
 }
 
 /// The moves of a batch, in the order of their accounts' texts, which is that in which rows are locked.
-pub(super) struct Moves<'c>(Vec<(String, Move<'c>)>);
+pub(super) struct Moves<'c> {
+    all: Vec<(String, Move<'c>)>,
+    // Which of them each posting is part of, posting by posting.
+    places: Vec<usize>,
+}
 
 impl<'c> Moves<'c> {
     pub(super) fn of(commits: &'c [Commit]) -> Result<Self, PostgresError> {
-        let mut moves: Vec<(String, Move<'c>)> = Vec::new();
-        let mut places = HashMap::new();
-        for posting in commits.iter().flat_map(Commit::entries).flat_map(Entry::postings) {
+        let postings = commits.iter().flat_map(Commit::entries).flat_map(Entry::postings);
+        let mut postings: Vec<_> =
+            postings.enumerate().map(|(place, posting)| (String::from(posting.account), place, posting)).collect();
+        let mut places = vec![0; postings.len()];
+        let code = |posting: &Posting<'_>| posting.amount.currency().code();
+        postings.sort_by(|(a, _, one), (b, _, two)| (a, code(one)).cmp(&(b, code(two))));
+        let mut all: Vec<(String, Move<'c>)> = Vec::with_capacity(postings.len());
+        for (name, place, posting) in postings {
             let (account, currency) = (posting.account, posting.amount.currency());
-            let place = *places.entry((account, currency)).or_insert_with(|| {
-                moves.push((account.into(), Move { account, currency, total: 0, lowest: 0, highest: 0 }));
-                moves.len() - 1
-            });
-            let (_, sum) = &mut moves[place];
+            if all.last().is_none_or(|(last, sum)| (last, sum.currency) != (&name, currency)) {
+                all.push((name, Move { account, currency, total: 0, lowest: 0, highest: 0 }));
+            }
+            places[place] = all.len() - 1;
+            let (_, sum) = all.last_mut().expect("there is one by now");
             let overflow = || PostgresError::Overflow { account: account.clone() };
             sum.total = sum.total.checked_add(posting.amount.minor()).ok_or_else(overflow)?;
             sum.lowest = sum.lowest.min(sum.total);
             sum.highest = sum.highest.max(sum.total);
         }
-        moves.sort_by(|(a, one), (b, two)| (a, one.currency.code()).cmp(&(b, two.currency.code())));
-        Ok(Self(moves))
+        Ok(Self { all, places })
+    }
+
+    /// The texts of the accounts from which and to which each entry of the batch goes.
+    pub(super) fn accounts(&self) -> impl Iterator<Item = [&str; 2]> {
+        let name = |place: usize| self.all[place].0.as_str();
+        self.places.chunks_exact(2).map(move |entry| [name(entry[0]), name(entry[1])])
     }
 
     /// Adds the part that locks what it drains; answers with what must hold before anything is written.
     ///
     /// What the database's CHECKs find by themselves is not asked `ahead`.
-    pub(super) fn look(&self, statement: &mut Statement, ahead: bool) -> Vec<String> {
+    pub(super) fn look<'m>(&'m self, statement: &mut Statement<'m>, ahead: bool) -> Vec<String> {
         let mut conditions = Vec::new();
         // Nobody pays off more than is owed. A party's debts are few, and each is serialised by its own log: no stripes.
         let owed = |sum: &Move<'_>| sum.account.owed() && sum.highest > if ahead { 0 } else { sum.total.max(0) };
         if let Some(rows) = self.rows(statement, owed, |sum| sum.highest) {
-            let rows = rows.named("account, currency, amount");
             conditions.push(format!(
                 "NOT EXISTS (SELECT FROM {rows} WHERE (EXISTS (SELECT FROM escrowed_balances AS b
     WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 AND b.minor <= -u.amount)) IS NOT TRUE)"
             ));
         }
-        if self.0.iter().any(|(_, sum)| sum.drains()) {
+        if self.all.iter().any(|(_, sum)| sum.drains()) {
             // Whoever takes from a wallet locks all its stripes, and the stripe it will add to elsewhere, in one order for
             // everybody. Money that goes from A to B while other money goes from B to A can then not lock itself out.
-            let shared = || self.0.iter().filter(|(_, sum)| sum.is_shared());
-            let rows = columns!(statement;
-                shared().map(|(name, _)| name.as_str()),
-                shared().map(|(_, sum)| sum.currency.code()),
-                shared().map(|(_, sum)| sum.drains()),
-            );
-            let rows = rows.named("account, currency, every");
+            let shared = || self.all.iter().filter(|(_, sum)| sum.is_shared());
+            let rows = statement.rows().texts(shared().map(|(name, _)| name.as_str()));
+            let rows = rows.currencies(false, shared().map(|(_, sum)| sum.currency));
+            let rows = rows.each(shared().map(|(_, sum)| sum.drains())).named("account, currency, every");
             statement.part(
                 "locked",
                 format_args!(
@@ -78,7 +87,6 @@ ORDER BY b.account, b.currency, b.stripe FOR UPDATE OF b"
                 ),
             );
             if let Some(rows) = self.rows(statement, |sum| sum.drains(), |sum| opposite(sum.lowest)) {
-                let rows = rows.named("account, currency, amount");
                 conditions.push(format!(
                     "NOT EXISTS (SELECT FROM {rows} WHERE (u.amount <= (SELECT sum(l.minor) FROM locked AS l
     WHERE l.account = u.account AND l.currency = u.currency)) IS NOT TRUE)"
@@ -89,7 +97,6 @@ ORDER BY b.account, b.currency, b.stripe FOR UPDATE OF b"
             !sum.is_shared() && sum.account.guarded() && sum.lowest < if ahead { 0 } else { sum.total.min(0) }
         };
         if let Some(rows) = self.rows(statement, takes, |sum| opposite(sum.lowest)) {
-            let rows = rows.named("account, currency, amount");
             conditions.push(format!(
                 "NOT EXISTS (SELECT FROM {rows} WHERE (EXISTS (SELECT FROM escrowed_balances AS b
     WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 AND b.minor >= u.amount)) IS NOT TRUE)"
@@ -99,15 +106,14 @@ ORDER BY b.account, b.currency, b.stripe FOR UPDATE OF b"
     }
 
     /// Adds the parts that write. How many rows `taken` has if each of them was there.
-    pub(super) fn write(&self, statement: &mut Statement, gate: Gate) -> usize {
-        let added = || self.0.iter().filter(|(_, sum)| !sum.leaves());
+    pub(super) fn write<'m>(&'m self, statement: &mut Statement<'m>, gate: Gate) -> usize {
+        let added = || self.all.iter().filter(|(_, sum)| !sum.leaves());
         if added().next().is_some() {
-            let rows = columns!(statement;
-                added().map(|(name, _)| name.as_str()),
-                added().map(|(_, sum)| sum.currency.code()),
-                added().map(|(_, sum)| sum.total),
-                added().map(|(_, sum)| sum.is_shared()),
-            );
+            let same = statement.alike(added().map(|(_, sum)| (sum.currency, sum.is_shared())));
+            let rows = statement.rows().texts(added().map(|(name, _)| name.as_str()));
+            let rows = rows.currencies(same, added().map(|(_, sum)| sum.currency));
+            let rows =
+                rows.each(added().map(|(_, sum)| sum.total)).alike(same, added().map(|(_, sum)| sum.is_shared()));
             let rows = rows.named("account, currency, minor, shared");
             statement.part(
                 "added",
@@ -120,7 +126,6 @@ ON CONFLICT (account, currency, stripe) DO UPDATE SET minor = b.minor + excluded
         }
         let drained = |sum: &Move<'_>| sum.leaves() && sum.is_shared();
         if let Some(rows) = self.rows(statement, drained, |sum| opposite(sum.total)) {
-            let rows = rows.named("account, currency, amount");
             // From the first stripe as much as it has, from the next one the rest, and so on. What is left is told by the
             // row that was locked: the statement's snapshot may be older, and its CHECK comes first.
             statement.part(
@@ -137,7 +142,6 @@ WHERE b.account = d.account AND b.currency = d.currency AND b.stripe = d.stripe 
         }
         let taken = |sum: &Move<'_>| sum.leaves() && !sum.is_shared();
         let Some(rows) = self.rows(statement, taken, |sum| opposite(sum.total)) else { return 0 };
-        let rows = rows.named("account, currency, amount");
         statement.part(
             "taken",
             format_args!(
@@ -145,28 +149,27 @@ WHERE b.account = d.account AND b.currency = d.currency AND b.stripe = d.stripe 
 WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 RETURNING 1"
             ),
         );
-        self.0.iter().filter(|(_, sum)| taken(sum)).count()
+        self.all.iter().filter(|(_, sum)| taken(sum)).count()
     }
 
     // Account, currency and an amount of each of these, if there are any.
-    fn rows(
-        &self,
-        statement: &mut Statement,
+    fn rows<'m>(
+        &'m self,
+        statement: &mut Statement<'m>,
         which: impl Fn(&Move<'_>) -> bool,
         amount: impl Fn(&Move<'_>) -> i64,
-    ) -> Option<Rows> {
-        let those = || self.0.iter().filter(|(_, sum)| which(sum));
+    ) -> Option<Named> {
+        let those = || self.all.iter().filter(|(_, sum)| which(sum));
         those().next()?;
-        Some(columns!(statement;
-            those().map(|(name, _)| name.as_str()),
-            those().map(|(_, sum)| sum.currency.code()),
-            those().map(|(_, sum)| amount(sum)),
-        ))
+        let same = statement.alike(those().map(|(_, sum)| sum.currency));
+        let rows = statement.rows().texts(those().map(|(name, _)| name.as_str()));
+        let rows = rows.currencies(same, those().map(|(_, sum)| sum.currency));
+        Some(rows.each(those().map(|(_, sum)| amount(sum))).named("account, currency, amount"))
     }
 
     /// One of the accounts it touches.
     pub(super) fn any(&self) -> Option<&Account> {
-        self.0.first().map(|(_, sum)| sum.account)
+        self.all.first().map(|(_, sum)| sum.account)
     }
 }
 

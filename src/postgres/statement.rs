@@ -1,27 +1,30 @@
 //! A statement that is put together from parts, each with the values it needs.
 
+use crate::money::Currency;
+use smallvec::SmallVec;
 use sqlx::{
     Arguments, AssertSqlSafe, Encode, PgConnection, Postgres, Type,
     postgres::{PgArguments, PgRow},
 };
-use std::fmt::{self, Write};
+use std::fmt::{self, Display, Write};
 
 /// One statement: CTEs in order, and what it answers with.
 ///
 /// Which parts it has depends on what a commit needs; its text therefore takes few forms, which PostgreSQL prepares once
 /// per connection. No value is ever part of the text. It is put together for each commit, so it is built in one piece.
-pub(super) struct Statement {
+pub(super) struct Statement<'t> {
     text: String,
     arguments: PgArguments,
     bound: u16,
     short: bool,
+    texts: SmallVec<[(&'t str, Bound); 16]>,
 }
 
 /// The part that lets a row be written: what follows the rows in a FROM. Without one, they are written at once.
 #[derive(Clone, Copy)]
 pub(super) struct Gate(pub(super) Option<&'static str>);
 
-impl fmt::Display for Gate {
+impl Display for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.map_or(Ok(()), |part| write!(f, ", {part}"))
     }
@@ -31,27 +34,27 @@ impl fmt::Display for Gate {
 #[derive(Clone, Copy)]
 pub(super) struct Bound(u16);
 
-impl fmt::Display for Bound {
+impl Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut digits = *b"$00000";
-        let mut first = digits.len();
-        let mut left = self.0;
-        while left > 0 {
-            first -= 1;
-            digits[first] = b'0' + (left % 10) as u8;
-            left /= 10;
-        }
-        digits[first - 1] = b'$';
-        f.write_str(std::str::from_utf8(&digits[first - 1..]).expect("digits are text"))
+        f.write_char('$')?;
+        digits(self.0, f)
     }
 }
 
-impl Statement {
+// As each value of each commit is numbered, this is done without what `write!` would set up.
+fn digits(number: u16, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if number > 9 {
+        digits(number / 10, f)?;
+    }
+    f.write_char(char::from(b'0' + (number % 10) as u8))
+}
+
+impl<'t> Statement<'t> {
     /// A statement for many commits: an array of values for each column.
     pub(super) fn long() -> Self {
         let mut arguments = PgArguments::default();
         arguments.reserve(64, 1 << 16);
-        Self { text: String::with_capacity(4096), arguments, bound: 0, short: false }
+        Self { text: String::with_capacity(4096), arguments, bound: 0, short: false, texts: SmallVec::new() }
     }
 
     /// A statement for a few commits. Its values are bound one by one, so that PostgreSQL soon finds that its plan does not
@@ -59,7 +62,7 @@ impl Statement {
     pub(super) fn short() -> Self {
         let mut arguments = PgArguments::default();
         arguments.reserve(64, 2048);
-        Self { text: String::with_capacity(4096), arguments, bound: 0, short: true }
+        Self { text: String::with_capacity(4096), arguments, bound: 0, short: true, texts: SmallVec::new() }
     }
 
     /// Binds a value, and tells how the text refers to it.
@@ -68,6 +71,28 @@ impl Statement {
         self.arguments.add(value).expect("text and numbers can be encoded");
         self.bound += 1;
         Bound(self.bound)
+    }
+
+    /// Binds a text, unless this very one was bound before: the same piece of memory, so that the statement's form does not
+    /// depend on which values happen to be equal.
+    pub(super) fn text(&mut self, text: &'t str) -> Bound {
+        if let Some((_, bound)) = self.texts.iter().find(|(known, _)| std::ptr::eq(*known, text)) {
+            return *bound;
+        }
+        let bound = self.bind(text);
+        self.texts.push((text, bound));
+        bound
+    }
+
+    /// Whether a long statement shall bind once what all rows have: see [`Rows::alike`].
+    pub(super) fn alike<T: PartialEq>(&self, mut values: impl Iterator<Item = T>) -> bool {
+        let first = values.next();
+        !self.short && values.all(|value| first.as_ref() == Some(&value))
+    }
+
+    /// Rows of values, as something to select from.
+    pub(super) fn rows(&mut self) -> Rows<'_, 't> {
+        Rows { statement: self, cells: Cells::new(), columns: 0, once: 0 }
     }
 
     /// Binds some texts: what comes after a column that has to be one of them.
@@ -105,86 +130,151 @@ impl Statement {
     }
 }
 
-/// Rows of values, as something to select from: made by [`columns!`].
-pub(super) struct Rows {
-    short: bool,
-    // The number before those of the first column's values; the others follow column by column.
-    base: u16,
-    rows: u16,
+/// Rows of values, put together column by column. The first column is always one of [`texts`](Self::texts) or
+/// [`each`](Self::each).
+pub(super) struct Rows<'s, 't> {
+    statement: &'s mut Statement<'t>,
+    // How the text refers to the values: column by column, one for each row, or one array for each column.
+    cells: Cells,
     columns: u16,
+    // The columns, as bits, whose value is bound once for all rows.
+    once: u64,
 }
 
-impl Rows {
-    pub(super) const fn new(statement: &Statement) -> Self {
-        Self { short: statement.short, base: statement.bound, rows: 0, columns: 0 }
-    }
+type Cells = SmallVec<[Bound; 32]>;
 
-    /// A further column. Its type is that of its values.
-    pub(super) fn column<'v, T>(&mut self, statement: &mut Statement, values: impl Iterator<Item = T>)
+impl<'s, 't> Rows<'s, 't> {
+    /// A column. Its type is that of its values.
+    pub(super) fn each<'v, T>(mut self, values: impl Iterator<Item = T>) -> Self
     where
         T: Encode<'v, Postgres> + Type<Postgres>,
         Vec<T>: Encode<'v, Postgres> + Type<Postgres>,
     {
-        let before = statement.bound;
-        if self.short {
-            for value in values {
-                statement.bind(value);
-            }
+        if self.statement.short {
+            self.cells.extend(values.map(|value| self.statement.bind(value)));
         } else {
-            statement.bind(values.collect::<Vec<_>>());
+            self.cells.push(self.statement.bind(values.collect::<Vec<_>>()));
         }
-        self.rows = statement.bound - before;
         self.columns += 1;
+        self
+    }
+
+    /// A column of texts, some of which the statement may have bound already: see [`Statement::text`].
+    pub(super) fn texts(mut self, values: impl Iterator<Item = &'t str>) -> Self {
+        if !self.statement.short {
+            return self.each(values);
+        }
+        self.cells.extend(values.map(|value| self.statement.text(value)));
+        self.columns += 1;
+        self
+    }
+
+    /// A column that binds one value where [all are the same](Statement::alike): PostgreSQL takes an array apart value by
+    /// value. Columns are told apart in few groups, so that a statement's text takes few forms.
+    pub(super) fn alike<'v, T>(mut self, same: bool, mut values: impl Iterator<Item = T>) -> Self
+    where
+        T: Encode<'v, Postgres> + Type<Postgres>,
+        Vec<T>: Encode<'v, Postgres> + Type<Postgres>,
+    {
+        if !same {
+            return self.each(values);
+        }
+        self.once |= 1 << self.columns;
+        self.cells.push(self.statement.bind(values.next().expect("there is at least one row")));
+        self.columns += 1;
+        self
+    }
+
+    /// A column of currencies' codes: bound once in a short statement, and once in a long one where all are alike.
+    pub(super) fn currencies(self, same: bool, values: impl Iterator<Item = Currency>) -> Self {
+        let codes = values.map(|currency| -> &'t str { currency.code() });
+        if self.statement.short { self.texts(codes) } else { self.alike(same, codes) }
     }
 
     /// The rows, under names for their columns.
-    pub(super) const fn named<'n>(&self, names: &'n str) -> Named<'_, 'n> {
-        Named { rows: self, names, placed: false }
+    pub(super) fn named(self, names: &'static str) -> Named {
+        Named {
+            short: self.statement.short,
+            cells: self.cells,
+            columns: self.columns,
+            once: self.once,
+            names,
+            placed: false,
+        }
     }
 
     /// The rows, with their place from 1 for a further column.
-    pub(super) const fn placed<'n>(&self, names: &'n str) -> Named<'_, 'n> {
-        Named { rows: self, names, placed: true }
+    pub(super) fn placed(self, names: &'static str) -> Named {
+        Named { placed: true, ..self.named(names) }
     }
 }
 
 /// Rows as they stand in a FROM: as `u`.
-#[derive(Clone, Copy)]
-pub(super) struct Named<'r, 'n> {
-    rows: &'r Rows,
-    names: &'n str,
+pub(super) struct Named {
+    short: bool,
+    cells: Cells,
+    columns: u16,
+    once: u64,
+    names: &'static str,
     placed: bool,
 }
 
-impl fmt::Display for Named<'_, '_> {
+impl Display for Named {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Rows { short, base, rows, columns } = *self.rows;
-        f.write_str(if short { "(VALUES " } else { "unnest" })?;
-        for row in 1..=rows {
-            f.write_str(if row == 1 { "(" } else { ", (" })?;
-            for column in 0..columns {
-                f.write_str(if column == 0 { "" } else { ", " })?;
-                Bound(base + column * rows + row).fmt(f)?;
-            }
-            if short && self.placed {
-                write!(f, ", {row}")?;
-            }
-            f.write_str(")")?;
+        if self.short {
+            self.values(f)?
+        } else {
+            self.arrays(f)?
         }
-        f.write_str(if short { ")" } else { "" })?;
-        f.write_str(if self.placed && !short { " WITH ORDINALITY" } else { "" })?;
         f.write_str(" AS u (")?;
         f.write_str(self.names)?;
         f.write_str(if self.placed { ", place)" } else { ")" })
     }
 }
 
-/// Columns of some rows.
-macro_rules! columns {
-    ($statement:expr; $($values:expr),+ $(,)?) => {{
-        let mut rows = $crate::postgres::statement::Rows::new($statement);
-        $( rows.column($statement, $values); )+
-        rows
-    }};
+impl Named {
+    fn values(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows = self.cells.len() / usize::from(self.columns);
+        for row in 0..rows {
+            f.write_str(if row == 0 { "(VALUES (" } else { "), (" })?;
+            listed(f, self.cells.iter().skip(row).step_by(rows))?;
+            if self.placed {
+                write!(f, ", {}", row + 1)?;
+            }
+        }
+        f.write_str("))")
+    }
+
+    fn arrays(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let once = |column: &u16| self.once >> column & 1 == 1;
+        let apart = || (0..self.columns).filter(|column| !once(column));
+        f.write_str("(SELECT ")?;
+        for column in 0..self.columns {
+            f.write_str(if column == 0 { "" } else { ", " })?;
+            if once(&column) { self.cells[usize::from(column)].fmt(f)? } else { Column(column).fmt(f)? }
+        }
+        f.write_str(if self.placed { ", place FROM unnest(" } else { " FROM unnest(" })?;
+        listed(f, apart().map(|column| self.cells[usize::from(column)]))?;
+        f.write_str(if self.placed { ") WITH ORDINALITY AS v (" } else { ") AS v (" })?;
+        listed(f, apart().map(Column))?;
+        f.write_str(if self.placed { ", place))" } else { "))" })
+    }
 }
-pub(super) use columns;
+
+/// The name of a column before it has its own.
+struct Column(u16);
+
+impl Display for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('c')?;
+        digits(self.0, f)
+    }
+}
+
+fn listed(f: &mut fmt::Formatter<'_>, things: impl Iterator<Item = impl Display>) -> fmt::Result {
+    for (place, thing) in things.enumerate() {
+        f.write_str(if place == 0 { "" } else { ", " })?;
+        thing.fmt(f)?;
+    }
+    Ok(())
+}

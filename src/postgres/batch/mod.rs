@@ -5,15 +5,14 @@ mod parts;
 use super::{
     PostgresError,
     money::Moves,
-    statement::{Gate, Statement, columns},
+    statement::{Gate, Statement},
 };
 use crate::{
     gateway::IdempotencyKey,
-    id::Subject,
     ledger::Account,
-    store::{Call, CallStatus, Commit, IfSent, Record},
+    store::{Call, CallStatus, Commit, IfSent, Record, Revision},
 };
-use sqlx::{PgConnection, postgres::PgRow};
+use sqlx::{PgConnection, Row, postgres::PgRow};
 use std::collections::{BTreeMap, HashMap};
 
 /// As many commits as one step of a lifecycle makes, give or take.
@@ -33,6 +32,11 @@ pub(super) enum Checks {
 /// Commits of different subjects, to be written by one statement.
 pub(super) struct Batch<'c> {
     commits: &'c [Commit],
+    // Of each commit, what it is about.
+    ids: Vec<String>,
+    abouts: Vec<Option<String>>,
+    // The commits' places in the order of their ids. That order is one for everybody: so are their rows locked.
+    order: Vec<usize>,
     moves: Moves<'c>,
     calls: Vec<NewCall<'c>>,
     places: HashMap<IdempotencyKey, usize>,
@@ -44,7 +48,8 @@ pub(super) struct Batch<'c> {
 /// A call that a commit of the batch puts into the outbox.
 struct NewCall<'c> {
     call: &'c Call,
-    lane: Subject,
+    // The place of the commit that asks for it.
+    commit: usize,
     status: CallStatus,
     outcome: Option<String>,
     // It is put there only if this call was sent.
@@ -53,16 +58,23 @@ struct NewCall<'c> {
 
 impl<'c> Batch<'c> {
     pub(super) fn of(commits: &'c [Commit]) -> Result<Self, PostgresError> {
+        let calls = commits.iter().map(|commit| commit.calls().len()).sum();
+        let ids: Vec<_> = commits.iter().map(|commit| String::from(commit.subject())).collect();
+        let mut order: Vec<_> = (0..commits.len()).collect();
+        order.sort_unstable_by(|one, two| ids[*one].cmp(&ids[*two]));
         let mut batch = Self {
             commits,
+            ids,
+            abouts: commits.iter().map(|commit| commit.index().about.map(String::from)).collect(),
+            order,
             moves: Moves::of(commits)?,
-            calls: Vec::new(),
-            places: HashMap::new(),
+            calls: Vec::with_capacity(calls),
+            places: HashMap::with_capacity(calls),
             settled: BTreeMap::new(),
             withdrawn: Vec::new(),
         };
-        for commit in commits {
-            batch.take_calls_of(commit)?;
+        for (place, commit) in commits.iter().enumerate() {
+            batch.take_calls_of(place, commit)?;
         }
         Ok(batch)
     }
@@ -73,23 +85,23 @@ impl<'c> Batch<'c> {
     }
 
     // A call that is asked for and answered or withdrawn in the same batch arrives in the outbox as it is in the end.
-    fn take_calls_of(&mut self, commit: &'c Commit) -> Result<(), PostgresError> {
+    fn take_calls_of(&mut self, place: usize, commit: &'c Commit) -> Result<(), PostgresError> {
         if let Some(withdrawal) = commit.withdraws() {
             let key = withdrawal.key;
             let answered = self.answers(&key);
             match (&withdrawal.if_sent, self.asked(&key)) {
                 (IfSent::Refuse, _) if answered => unreachable!("what a batch answers and withdraws is refused before"),
-                (IfSent::Follow(call), _) if answered => self.enqueue(call, commit.lane(), None)?,
+                (IfSent::Follow(call), _) if answered => self.enqueue(call, place, None)?,
                 (IfSent::Refuse | IfSent::Follow(_), Some(new)) => new.status = CallStatus::Withdrawn,
                 (IfSent::Refuse, None) => self.withdrawn.push((key, true)),
                 (IfSent::Follow(call), None) => {
-                    self.enqueue(call, commit.lane(), Some(key))?;
+                    self.enqueue(call, place, Some(key))?;
                     self.withdrawn.push((key, false));
                 }
             }
         }
         for call in commit.calls() {
-            self.enqueue(call, commit.lane(), None)?;
+            self.enqueue(call, place, None)?;
         }
         if let Some(settlement) = commit.settles() {
             let status = if settlement.outcome.is_final() { CallStatus::Settled } else { CallStatus::Pending };
@@ -115,12 +127,12 @@ impl<'c> Batch<'c> {
         self.settled.contains_key(key) || enqueued.is_some_and(|call| call.outcome.is_some())
     }
 
-    fn enqueue(&mut self, call: &'c Call, lane: Subject, follows: Option<IdempotencyKey>) -> Result<(), PostgresError> {
+    fn enqueue(&mut self, call: &'c Call, commit: usize, follows: Option<IdempotencyKey>) -> Result<(), PostgresError> {
         let key = call.instruction.key();
         if self.places.insert(key, self.calls.len()).is_some() {
             return Err(PostgresError::DuplicateCall { key });
         }
-        self.calls.push(NewCall { call, lane, status: CallStatus::Queued, outcome: None, follows });
+        self.calls.push(NewCall { call, commit, status: CallStatus::Queued, outcome: None, follows });
         Ok(())
     }
 
@@ -135,7 +147,8 @@ impl<'c> Batch<'c> {
         self.commits.iter().filter(|commit| commit.expected().is_none()).count()
     }
 
-    /// Runs the statement: id and new revision of each subject, or nothing when something stands against it.
+    /// Runs the statement: a row for each subject, or none when something stands against it. [`revisions`](Self::revisions)
+    /// reads them.
     pub(super) async fn write(
         &self,
         connection: &mut PgConnection,
@@ -158,18 +171,31 @@ impl<'c> Batch<'c> {
         Ok(statement.run(connection).await)
     }
 
+    /// The new revision of each subject, in the order of the commits.
+    pub(super) fn revisions(&self, rows: &[PgRow]) -> Result<Vec<Revision>, PostgresError> {
+        let rows = rows.iter().map(|row| Ok((row.try_get(0)?, Revision::new(row.try_get(1)?))));
+        let mut rows = rows.collect::<Result<Vec<(&str, Revision)>, sqlx::Error>>()?;
+        rows.sort_unstable_by_key(|(id, _)| *id);
+        let mut revisions = vec![Revision::new(0); self.commits.len()];
+        for (place, (id, revision)) in self.order.iter().zip(rows) {
+            assert_eq!(id, self.ids[*place], "a batch is written whole");
+            revisions[*place] = revision;
+        }
+        Ok(revisions)
+    }
+
     // What must hold before anything is written, and the locks that keep it so.
-    fn look(&self, statement: &mut Statement, checks: Checks) -> Gate {
+    fn look<'b>(&'b self, statement: &mut Statement<'b>, checks: Checks) -> Gate {
         let ahead = checks == Checks::Ahead;
         let mut conditions = Vec::new();
         if ahead && self.commits.len() > 1 && self.opens() < self.commits.len() {
-            let going = || self.commits.iter().filter_map(|commit| Some((commit, commit.expected()?)));
-            let rows = columns!(statement;
-                going().map(|(commit, _)| commit.subject().to_string()),
-                going().map(|(_, expected)| expected.mark()),
-                going().map(|(commit, _)| before(commit)),
-            );
-            let rows = rows.named("id, revision, seq");
+            let going = || {
+                let commits = self.commits.iter().zip(&self.ids);
+                commits.filter_map(|(commit, id)| Some((commit, id, commit.expected()?)))
+            };
+            let rows = statement.rows().texts(going().map(|(_, id, _)| id.as_str()));
+            let rows = rows.each(going().map(|(.., expected)| expected.mark()));
+            let rows = rows.each(going().map(|(commit, ..)| before(commit))).named("id, revision, seq");
             statement.part(
                 "standing",
                 format_args!(
@@ -208,19 +234,15 @@ FROM escrowed_calls AS c WHERE c.key {keys} ORDER BY c.key FOR UPDATE"
         }
         let following = || self.calls.iter().filter_map(|new| Some((new.call.instruction.key(), new.follows?)));
         if ahead && following().next().is_some() {
-            let rows = columns!(statement;
-                following().map(|(key, _)| String::from(key)),
-                following().map(|(_, after)| String::from(after)),
-            );
-            let rows = rows.named("key, follows");
+            let rows = statement.rows().each(following().map(|(key, _)| String::from(key)));
+            let rows = rows.each(following().map(|(_, after)| String::from(after))).named("key, follows");
             conditions.push(format!(
                 "NOT EXISTS (SELECT FROM {rows} JOIN escrowed_calls AS c ON c.key = u.key
     JOIN asked AS a ON a.key = u.follows WHERE NOT a.gone AND NOT a.free)"
             ));
         }
         if ahead && !self.settled.is_empty() {
-            let rows = columns!(statement; self.settled.keys().map(ToString::to_string));
-            let rows = rows.named("key");
+            let rows = statement.rows().each(self.settled.keys().map(ToString::to_string)).named("key");
             conditions.push(format!(
                 "NOT EXISTS (SELECT FROM {rows}
     WHERE NOT EXISTS (SELECT FROM escrowed_calls AS c WHERE c.key = u.key))"
@@ -241,7 +263,7 @@ FROM escrowed_calls AS c WHERE c.key {keys} ORDER BY c.key FOR UPDATE"
 
     // Fails on purpose where the statement wrote less than all: what comes after OFFSET is computed in any case. Where the
     // gate is shut, nothing was written at all, and that needs no failure.
-    fn all_or_nothing(&self, statement: &mut Statement, gate: Gate, taken: usize) -> String {
+    fn all_or_nothing(&self, statement: &mut Statement<'_>, gate: Gate, taken: usize) -> String {
         let (opens, settled) = (self.opens(), self.settled.len());
         let counts =
             [("opened", opens), ("gone_on", self.commits.len() - opens), ("taken", taken), ("settled", settled)];

@@ -4,28 +4,24 @@ use super::{Batch, before, last};
 use crate::{
     postgres::{
         PostgresError,
-        statement::{Gate, Rows, Statement, columns},
+        statement::{Gate, Named, Statement},
     },
     store::{Commit, Revision},
 };
 
 impl Batch<'_> {
     // Writes the index rows. What depends on them waits for the gate that this answers with.
-    pub(super) fn subjects(
-        &self,
-        statement: &mut Statement,
+    pub(super) fn subjects<'b>(
+        &'b self,
+        statement: &mut Statement<'b>,
         fine: Gate,
     ) -> Result<(Gate, &'static str), PostgresError> {
-        // In one order for everybody: so are their rows locked.
-        let mut ids: Vec<_> = self.commits.iter().map(|commit| (String::from(commit.subject()), commit)).collect();
-        ids.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        let (going, opening): (Vec<_>, Vec<_>) = ids.into_iter().partition(|(_, commit)| commit.expected().is_some());
+        let (going, opening): (Vec<_>, Vec<_>) =
+            self.order.iter().partition(|place| self.commits[**place].expected().is_some());
         let mut gate = fine;
         let single = self.commits.len() == 1;
         if !opening.is_empty() {
-            let mut rows = index_rows(statement, &opening);
-            parties_of(&opening, &mut rows, statement)?;
-            let rows = rows.named(WITH_PARTIES);
+            let rows = self.index_rows(statement, &opening, false)?;
             statement.part(
                 "opened",
                 format_args!(
@@ -40,15 +36,9 @@ ON CONFLICT (id) DO NOTHING RETURNING id, revision"
         }
         if !going.is_empty() {
             // Nearly always they are who they were.
-            let keep = going.iter().all(|(_, commit)| commit.keeps_parties());
-            let (rows, names, parties) = if keep {
-                (index_rows(statement, &going), INDEX_ROW, "")
-            } else {
-                let mut rows = index_rows(statement, &going);
-                parties_of(&going, &mut rows, statement)?;
-                (rows, WITH_PARTIES, "parties = u.parties, ")
-            };
-            let rows = rows.named(names);
+            let keep = going.iter().all(|place| self.commits[*place].keeps_parties());
+            let rows = self.index_rows(statement, &going, keep)?;
+            let parties = if keep { "" } else { "parties = u.parties, " };
             statement.part(
                 "gone_on",
                 format_args!(
@@ -73,20 +63,19 @@ RETURNING s.id, s.revision"
         Ok((gate, answer))
     }
 
-    pub(super) fn parties(&self, statement: &mut Statement, gate: Gate) {
+    pub(super) fn parties<'b>(&'b self, statement: &mut Statement<'b>, gate: Gate) {
         let (mut joins, mut leaves) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
-        for commit in self.commits {
+        for (commit, id) in self.commits.iter().zip(&self.ids) {
             let (before, now) = commit.parties();
             for (rows, parties, others) in [(&mut joins, now, before), (&mut leaves, before, now)] {
                 for party in parties.iter().filter(|party| !others.contains(party)) {
                     rows.0.push(party.as_str());
-                    rows.1.push(String::from(commit.subject()));
+                    rows.1.push(id.as_str());
                 }
             }
         }
         if !leaves.0.is_empty() {
-            let rows = columns!(statement; leaves.0.into_iter(), leaves.1.into_iter());
-            let rows = rows.named("party, subject");
+            let rows = statement.rows().each(leaves.0.into_iter()).texts(leaves.1.into_iter()).named("party, subject");
             statement.part(
                 "parties_left",
                 format_args!(
@@ -96,8 +85,7 @@ WHERE p.party = u.party AND p.subject = u.subject"
             );
         }
         if !joins.0.is_empty() {
-            let rows = columns!(statement; joins.0.into_iter(), joins.1.into_iter());
-            let rows = rows.named("party, subject");
+            let rows = statement.rows().each(joins.0.into_iter()).texts(joins.1.into_iter()).named("party, subject");
             statement.part(
                 "parties_joined",
                 format_args!(
@@ -107,43 +95,44 @@ WHERE p.party = u.party AND p.subject = u.subject"
         }
     }
 
-    pub(super) fn events(&self, statement: &mut Statement, gate: Gate) -> Result<(), PostgresError> {
-        let records =
-            || self.commits.iter().flat_map(|commit| commit.records().iter().map(move |record| (commit, record)));
+    pub(super) fn events<'b>(&'b self, statement: &mut Statement<'b>, gate: Gate) -> Result<(), PostgresError> {
+        let commits = || self.commits.iter().zip(&self.ids);
+        let records = || commits().flat_map(|(commit, id)| commit.records().iter().map(move |record| (id, record)));
+        let same = statement.alike(records().map(|(_, record)| (record.name, record.version, &record.stamp)));
         let actors = records().map(|(_, record)| serde_json::to_string(&record.stamp.by));
-        let bodies = records().map(|(_, record)| record.payload.to_json());
-        let rows = columns!(statement;
-            records().map(|(commit, _)| String::from(commit.subject())),
-            records().map(|(_, record)| i64::from(record.seq)),
-            records().map(|(_, record)| record.name),
-            records().map(|(_, record)| i64::from(record.version)),
-            actors.collect::<Result<Vec<_>, _>>()?.into_iter(),
-            records().map(|(_, record)| record.stamp.at.unix_micros()),
-            bodies.collect::<Result<Vec<_>, _>>()?.into_iter(),
-        );
+        let actors = actors.take(if same { 1 } else { usize::MAX }).collect::<Result<Vec<_>, _>>()?;
+        let bodies = records().map(|(_, record)| record.payload.to_json()).collect::<Result<Vec<_>, _>>()?;
+        let rows = statement.rows().texts(records().map(|(id, _)| id.as_str()));
+        let rows = rows.each(records().map(|(_, record)| i64::from(record.seq)));
+        let rows = rows.alike(same, records().map(|(_, record)| record.name));
+        let rows = rows.alike(same, records().map(|(_, record)| i64::from(record.version)));
+        let rows = rows.alike(same, actors.into_iter());
+        let rows = rows.alike(same, records().map(|(_, record)| record.stamp.at.unix_micros()));
         let names = "subject, seq, name, version, actor, at, body";
-        let rows = rows.named(names);
+        let rows = rows.each(bodies.into_iter()).named(names);
         let body = format_args!("INSERT INTO escrowed_events ({names}) SELECT u.* FROM {rows}{gate}");
         statement.part("written", body);
         Ok(())
     }
 
-    pub(super) fn entries(&self, statement: &mut Statement, gate: Gate) {
+    pub(super) fn entries<'b>(&'b self, statement: &mut Statement<'b>, gate: Gate) {
+        let commits = || self.commits.iter().zip(&self.ids);
         let entries =
-            || self.commits.iter().flat_map(|commit| commit.entries().iter().map(move |entry| (commit, entry)));
+            || commits().flat_map(|(commit, id)| commit.entries().iter().map(move |entry| (commit, id, entry)));
         if entries().next().is_none() {
             return;
         }
-        let rows = columns!(statement;
-            entries().map(|(commit, _)| String::from(commit.subject())),
-            entries().map(|(commit, _)| i64::from(last(commit).seq)),
-            entries().map(|(_, entry)| String::from(entry.from())),
-            entries().map(|(_, entry)| String::from(entry.to())),
-            entries().map(|(_, entry)| entry.amount().minor()),
-            entries().map(|(_, entry)| entry.amount().currency().code()),
-            entries().map(|(_, entry)| entry.purpose().name()),
-            entries().map(|(commit, _)| last(commit).stamp.at.unix_micros()),
+        let same = statement.alike(
+            entries().map(|(commit, _, entry)| (entry.amount().currency(), entry.purpose(), last(commit).stamp.at)),
         );
+        let rows = statement.rows().texts(entries().map(|(_, id, _)| id.as_str()));
+        let rows = rows.each(entries().map(|(commit, ..)| i64::from(last(commit).seq)));
+        let rows =
+            rows.texts(self.moves.accounts().map(|[from, _]| from)).texts(self.moves.accounts().map(|[_, to]| to));
+        let rows = rows.each(entries().map(|(.., entry)| entry.amount().minor()));
+        let rows = rows.currencies(same, entries().map(|(.., entry)| entry.amount().currency()));
+        let rows = rows.alike(same, entries().map(|(.., entry)| entry.purpose().name()));
+        let rows = rows.alike(same, entries().map(|(commit, ..)| last(commit).stamp.at.unix_micros()));
         let names = "subject, seq, from_account, to_account, minor, currency, purpose, at";
         let rows = rows.placed(names);
         statement.part(
@@ -156,7 +145,7 @@ FROM {rows}{gate} ORDER BY u.place"
         );
     }
 
-    pub(super) fn outbox(&self, statement: &mut Statement, gate: Gate) -> Result<(), PostgresError> {
+    pub(super) fn outbox<'b>(&'b self, statement: &mut Statement<'b>, gate: Gate) -> Result<(), PostgresError> {
         // One that the batch answers, too, is written once: as it is in the end.
         let withdrawn = || self.withdrawn.iter().map(|(key, _)| *key).filter(|key| !self.settled.contains_key(key));
         if withdrawn().next().is_some() {
@@ -170,11 +159,9 @@ WHERE c.key = a.key AND a.free AND a.key {keys}"
             );
         }
         if !self.settled.is_empty() {
-            let rows = columns!(statement;
-                self.settled.keys().map(|key| String::from(*key)),
-                self.settled.values().map(|(status, _)| status.name()),
-                self.settled.values().map(|(_, outcome)| outcome.as_str()),
-            );
+            let rows = statement.rows().each(self.settled.keys().map(|key| String::from(*key)));
+            let rows = rows.each(self.settled.values().map(|(status, _)| status.name()));
+            let rows = rows.each(self.settled.values().map(|(_, outcome)| outcome.as_str()));
             let rows = rows.named("key, status, outcome");
             statement.part(
                 "settled",
@@ -189,17 +176,19 @@ FROM {rows}{gate} WHERE c.key = u.key RETURNING 1"
         if self.calls.is_empty() {
             return Ok(());
         }
-        let instructions = self.calls.iter().map(|new| serde_json::to_string(&new.call.instruction));
-        let rows = columns!(statement;
-            self.calls.iter().map(|new| String::from(new.call.instruction.key())),
-            self.calls.iter().map(|new| String::from(new.lane)),
-            self.calls.iter().map(|new| new.call.gateway.as_str()),
-            instructions.collect::<Result<Vec<_>, _>>()?.into_iter(),
-            self.calls.iter().map(|new| new.status.name()),
-            self.calls.iter().map(|new| new.call.due.unix_micros()),
-            self.calls.iter().map(|new| new.outcome.as_deref()),
-            self.calls.iter().map(|new| new.follows.map(String::from)),
-        );
+        let calls = || self.calls.iter();
+        let instructions = calls().map(|new| serde_json::to_string(&new.call.instruction));
+        let instructions = instructions.collect::<Result<Vec<_>, _>>()?;
+        let same = statement
+            .alike(calls().map(|new| (&new.call.gateway, new.status, new.call.due, &new.outcome, new.follows)));
+        let lane = |place: usize| self.abouts[place].as_ref().unwrap_or(&self.ids[place]).as_str();
+        let rows = statement.rows().each(calls().map(|new| String::from(new.call.instruction.key())));
+        let rows = rows.texts(calls().map(|new| lane(new.commit)));
+        let rows = rows.alike(same, calls().map(|new| new.call.gateway.as_str()));
+        let rows = rows.each(instructions.into_iter()).alike(same, calls().map(|new| new.status.name()));
+        let rows = rows.alike(same, calls().map(|new| new.call.due.unix_micros()));
+        let rows = rows.alike(same, calls().map(|new| new.outcome.as_deref()));
+        let rows = rows.alike(same, calls().map(|new| new.follows.map(String::from)));
         let unless_free = if self.calls.iter().any(|new| new.follows.is_some()) {
             "\nWHERE u.follows IS NULL OR EXISTS (SELECT FROM asked AS a WHERE a.key = u.follows AND NOT a.gone AND NOT a.free)"
         } else {
@@ -218,45 +207,46 @@ FROM {rows}{gate}{unless_free} ORDER BY u.place"
         Ok(())
     }
 
-    pub(super) fn requests(&self, statement: &mut Statement, gate: Gate) {
-        let done = || self.commits.iter().filter_map(|commit| Some((commit, commit.request()?)));
+    pub(super) fn requests<'b>(&'b self, statement: &mut Statement<'b>, gate: Gate) {
+        let commits = || self.commits.iter().zip(&self.ids);
+        let done = || commits().filter_map(|(commit, id)| Some((commit, id, commit.request()?)));
         if done().next().is_none() {
             return;
         }
-        let rows = columns!(statement;
-            done().map(|(_, request)| request.key.as_str()),
-            done().map(|(_, request)| request.digest.to_string()),
-            done().map(|(commit, _)| String::from(commit.subject())),
-            done().map(|(commit, _)| i64::from(last(commit).seq)),
-        );
-        let rows = rows.named("key, digest, subject, seq");
+        let rows = statement.rows().each(done().map(|(.., request)| request.key.as_str()));
+        let rows = rows.each(done().map(|(.., request)| request.digest.to_string()));
+        let rows = rows.texts(done().map(|(_, id, _)| id.as_str()));
+        let rows = rows.each(done().map(|(commit, ..)| i64::from(last(commit).seq))).named("key, digest, subject, seq");
         let body =
             format_args!("INSERT INTO escrowed_requests (key, digest, subject, seq) SELECT u.* FROM {rows}{gate}");
         statement.part("answered", body);
+    }
+
+    // The index rows of some commits, with their parties unless they keep them.
+    fn index_rows<'b>(
+        &'b self,
+        statement: &mut Statement<'b>,
+        places: &[usize],
+        keep: bool,
+    ) -> Result<Named, PostgresError> {
+        let commits = || places.iter().map(|place| &self.commits[*place]);
+        let rows = || commits().map(Commit::index);
+        let same = statement.alike(rows().map(|row| (row.lifecycle, row.status, row.about, row.held.currency())));
+        let all = statement.rows().texts(places.iter().map(|place| self.ids[*place].as_str()));
+        let all = all.alike(same, rows().map(|row| row.lifecycle)).alike(same, rows().map(|row| row.status));
+        let all = all.alike(same, places.iter().map(|place| self.abouts[*place].as_deref()));
+        let all = all.each(rows().map(|row| row.deadline.map(|deadline| deadline.unix_micros())));
+        let all = all.each(rows().map(|row| row.held.minor())).currencies(same, rows().map(|row| row.held.currency()));
+        let all = all.each(commits().map(|commit| i64::from(last(commit).seq)));
+        let all = all.each(commits().map(|commit| commit.expected().map(Revision::mark)));
+        let all = all.each(commits().map(before));
+        if keep {
+            return Ok(all.named(INDEX_ROW));
+        }
+        let parties = rows().map(|row| serde_json::to_string(&*row.parties)).collect::<Result<Vec<_>, _>>()?;
+        Ok(all.each(parties.into_iter()).named(WITH_PARTIES))
     }
 }
 
 const INDEX_ROW: &str = "id, lifecycle, status, about, deadline, held, currency, seq, expected, before";
 const WITH_PARTIES: &str = "id, lifecycle, status, about, deadline, held, currency, seq, expected, before, parties";
-
-fn index_rows(statement: &mut Statement, commits: &[(String, &Commit)]) -> Rows {
-    let rows = || commits.iter().map(|(_, commit)| commit.index());
-    columns!(statement;
-        commits.iter().map(|(id, _)| id.as_str()),
-        rows().map(|row| row.lifecycle),
-        rows().map(|row| row.status),
-        rows().map(|row| row.about.map(String::from)),
-        rows().map(|row| row.deadline.map(|deadline| deadline.unix_micros())),
-        rows().map(|row| row.held.minor()),
-        rows().map(|row| row.held.currency().code()),
-        commits.iter().map(|(_, commit)| i64::from(last(commit).seq)),
-        commits.iter().map(|(_, commit)| commit.expected().map(Revision::mark)),
-        commits.iter().map(|(_, commit)| before(commit)),
-    )
-}
-
-fn parties_of(commits: &[(String, &Commit)], rows: &mut Rows, statement: &mut Statement) -> Result<(), PostgresError> {
-    let parties = commits.iter().map(|(_, commit)| serde_json::to_string(&*commit.index().parties));
-    rows.column(statement, parties.collect::<Result<Vec<_>, _>>()?.into_iter());
-    Ok(())
-}

@@ -2,7 +2,7 @@
 //! goes below zero, and what is missing is owed.
 
 use super::{charged, try_tell};
-use crate::harness::{Shop, bank, euro, key, ops, party, random, seed, terms, user, worker};
+use crate::harness::{Shop, bank, euro, key, ops, party, random, terms, user, worker};
 use escrowed::{
     escrow::{Caller, EscrowError},
     gateway::{Dispute, DisputeStage, Verb},
@@ -475,7 +475,7 @@ fn no_money_is_made_or_lost_in_memory() {
 #[cfg(feature = "sqlite")]
 #[test]
 fn no_money_is_made_or_lost_in_sqlite() {
-    for happenings in crate::harness::sampled(prop::collection::vec(happening(), 30..50), 4, seed()) {
+    for happenings in crate::harness::sampled(prop::collection::vec(happening(), 30..50), 4, crate::harness::seed()) {
         let folder = tempfile::tempdir().unwrap();
         let store = escrowed::sqlite::Sqlite::open(folder.path().join("shop.db")).unwrap();
         crate::harness::block_on(async {
