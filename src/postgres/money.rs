@@ -2,7 +2,7 @@
 
 use super::{
     PostgresError,
-    statement::{Gate, Named, Statement},
+    statement::{Gate, Statement},
 };
 use crate::{
     ledger::{Account, Entry, Posting},
@@ -158,7 +158,7 @@ WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 RETURNI
         statement: &mut Statement<'m>,
         which: impl Fn(&Move<'_>) -> bool,
         amount: impl Fn(&Move<'_>) -> i64,
-    ) -> Option<Named> {
+    ) -> Option<String> {
         let those = || self.all.iter().filter(|(_, sum)| which(sum));
         those().next()?;
         let same = statement.alike(those().map(|(_, sum)| sum.currency));

@@ -6,7 +6,7 @@ use sqlx::{
     Arguments, AssertSqlSafe, Encode, PgConnection, Postgres, Type,
     postgres::{PgArguments, PgRow},
 };
-use std::fmt::{self, Display, Write};
+use std::fmt::{self, Write};
 
 /// One statement: CTEs in order, and what it answers with.
 ///
@@ -24,7 +24,7 @@ pub(super) struct Statement<'t> {
 #[derive(Clone, Copy)]
 pub(super) struct Gate(pub(super) Option<&'static str>);
 
-impl Display for Gate {
+impl fmt::Display for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.map_or(Ok(()), |part| write!(f, ", {part}"))
     }
@@ -34,19 +34,10 @@ impl Display for Gate {
 #[derive(Clone, Copy)]
 pub(super) struct Bound(u16);
 
-impl Display for Bound {
+impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_char('$')?;
-        digits(self.0, f)
+        write!(f, "${}", self.0)
     }
-}
-
-// As each value of each commit is numbered, this is done without what `write!` would set up.
-fn digits(number: u16, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    if number > 9 {
-        digits(number / 10, f)?;
-    }
-    f.write_char(char::from(b'0' + (number % 10) as u8))
 }
 
 impl<'t> Statement<'t> {
@@ -136,7 +127,7 @@ pub(super) struct Rows<'s, 't> {
     statement: &'s mut Statement<'t>,
     // How the text refers to the values: column by column, one for each row, or one array for each column.
     cells: Cells,
-    columns: u16,
+    columns: usize,
     // The columns, as bits, whose value is bound once for all rows.
     once: u64,
 }
@@ -191,90 +182,74 @@ impl<'s, 't> Rows<'s, 't> {
         if self.statement.short { self.texts(codes) } else { self.alike(same, codes) }
     }
 
-    /// The rows, under names for their columns.
-    pub(super) fn named(self, names: &'static str) -> Named {
-        Named {
-            short: self.statement.short,
-            cells: self.cells,
-            columns: self.columns,
-            once: self.once,
-            names,
-            placed: false,
-        }
+    /// The rows as they stand in a FROM: as `u`, under names for their columns.
+    pub(super) fn named(self, names: &str) -> String {
+        self.text(names, false)
     }
 
     /// The rows, with their place from 1 for a further column.
-    pub(super) fn placed(self, names: &'static str) -> Named {
-        Named { placed: true, ..self.named(names) }
+    pub(super) fn placed(self, names: &str) -> String {
+        self.text(names, true)
     }
-}
 
-/// Rows as they stand in a FROM: as `u`.
-pub(super) struct Named {
-    short: bool,
-    cells: Cells,
-    columns: u16,
-    once: u64,
-    names: &'static str,
-    placed: bool,
-}
-
-impl Display for Named {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.short {
-            self.values(f)?
+    fn text(&self, names: &str, placed: bool) -> String {
+        let mut text = String::with_capacity(256);
+        if self.statement.short {
+            self.values(&mut text, placed)
         } else {
-            self.arrays(f)?
+            self.arrays(&mut text, placed)
         }
-        f.write_str(" AS u (")?;
-        f.write_str(self.names)?;
-        f.write_str(if self.placed { ", place)" } else { ")" })
+        text.push_str(" AS u (");
+        text.push_str(names);
+        text.push_str(if placed { ", place)" } else { ")" });
+        text
     }
-}
 
-impl Named {
-    fn values(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rows = self.cells.len() / usize::from(self.columns);
+    fn values(&self, text: &mut String, placed: bool) {
+        let rows = self.cells.len() / self.columns;
+        // PostgreSQL sees through a SELECT, where it would scan VALUES and join them.
+        let [first, last] = if rows == 1 { ["(SELECT ", ")"] } else { ["(VALUES (", "))"] };
         for row in 0..rows {
-            f.write_str(if row == 0 { "(VALUES (" } else { "), (" })?;
-            listed(f, self.cells.iter().skip(row).step_by(rows))?;
-            if self.placed {
-                write!(f, ", {}", row + 1)?;
+            text.push_str(if row == 0 { first } else { "), (" });
+            listed(text, "$", self.cells.iter().skip(row).step_by(rows).map(|bound| bound.0));
+            if placed {
+                text.push_str(", ");
+                number(text, row as u16 + 1);
             }
         }
-        f.write_str("))")
+        text.push_str(last);
     }
 
-    fn arrays(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let once = |column: &u16| self.once >> column & 1 == 1;
-        let apart = || (0..self.columns).filter(|column| !once(column));
-        f.write_str("(SELECT ")?;
-        for column in 0..self.columns {
-            f.write_str(if column == 0 { "" } else { ", " })?;
-            if once(&column) { self.cells[usize::from(column)].fmt(f)? } else { Column(column).fmt(f)? }
+    fn arrays(&self, text: &mut String, placed: bool) {
+        // Before they have their names, columns go by their numbers.
+        let apart = || (0..self.columns).filter(|column| self.once >> column & 1 == 0);
+        text.push_str("(SELECT ");
+        for (column, bound) in self.cells.iter().enumerate() {
+            text.push_str(if column == 0 { "" } else { ", " });
+            let once = self.once >> column & 1 == 1;
+            text.push(if once { '$' } else { 'c' });
+            number(text, if once { bound.0 } else { column as u16 });
         }
-        f.write_str(if self.placed { ", place FROM unnest(" } else { " FROM unnest(" })?;
-        listed(f, apart().map(|column| self.cells[usize::from(column)]))?;
-        f.write_str(if self.placed { ") WITH ORDINALITY AS v (" } else { ") AS v (" })?;
-        listed(f, apart().map(Column))?;
-        f.write_str(if self.placed { ", place))" } else { "))" })
+        text.push_str(if placed { ", place FROM unnest(" } else { " FROM unnest(" });
+        listed(text, "$", apart().map(|column| self.cells[column].0));
+        text.push_str(if placed { ") WITH ORDINALITY AS v (" } else { ") AS v (" });
+        listed(text, "c", apart().map(|column| column as u16));
+        text.push_str(if placed { ", place))" } else { "))" });
     }
 }
 
-/// The name of a column before it has its own.
-struct Column(u16);
-
-impl Display for Column {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_char('c')?;
-        digits(self.0, f)
+fn listed(text: &mut String, before: &str, numbers: impl Iterator<Item = u16>) {
+    for (place, one) in numbers.enumerate() {
+        text.push_str(if place == 0 { "" } else { ", " });
+        text.push_str(before);
+        number(text, one);
     }
 }
 
-fn listed(f: &mut fmt::Formatter<'_>, things: impl Iterator<Item = impl Display>) -> fmt::Result {
-    for (place, thing) in things.enumerate() {
-        f.write_str(if place == 0 { "" } else { ", " })?;
-        thing.fmt(f)?;
+// Every value of every commit is numbered: `write!` would set up more for it than the rest of the text takes.
+fn number(text: &mut String, number: u16) {
+    if number > 9 {
+        self::number(text, number / 10);
     }
-    Ok(())
+    text.push(char::from(b'0' + (number % 10) as u8));
 }

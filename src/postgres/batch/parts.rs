@@ -4,7 +4,7 @@ use super::{Batch, before, last};
 use crate::{
     postgres::{
         PostgresError,
-        statement::{Gate, Named, Statement},
+        statement::{Gate, Statement},
     },
     store::{Commit, Revision},
 };
@@ -228,7 +228,7 @@ FROM {rows}{gate}{unless_free} ORDER BY u.place"
         statement: &mut Statement<'b>,
         places: &[usize],
         keep: bool,
-    ) -> Result<Named, PostgresError> {
+    ) -> Result<String, PostgresError> {
         let commits = || places.iter().map(|place| &self.commits[*place]);
         let rows = || commits().map(Commit::index);
         let same = statement.alike(rows().map(|row| (row.lifecycle, row.status, row.about, row.held.currency())));
