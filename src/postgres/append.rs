@@ -41,12 +41,13 @@ pub(super) async fn append_all(
         let refused = diagnose::diagnose(connection, &commits[..=position]).await?;
         return Ok(refused.expect("a call that was answered before cannot be withdrawn"));
     }
-    let batch = match Batch::of(commits) {
-        Ok(batch) => batch,
-        // What stands against one of them is told first.
-        Err(error) => return diagnose::diagnose(connection, commits).await?.ok_or(error),
-    };
     for _ in 0..TRIES {
+        let sent = if diagnose::tangled(commits) { Some(diagnose::sent(connection, commits).await?) } else { None };
+        let batch = match Batch::of(commits, sent.as_ref()) {
+            Ok(batch) => batch,
+            // What stands against one of them is told first.
+            Err(error) => return diagnose::diagnose(connection, commits).await?.ok_or(error),
+        };
         let error = match write(connection, &batch).await? {
             Ok(rows) if rows.len() == commits.len() => return Ok(AppendedAll::Stored(batch.revisions(&rows)?)),
             Ok(rows) => {

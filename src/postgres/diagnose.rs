@@ -45,6 +45,29 @@ pub(super) fn too_late(commits: &[Commit]) -> Option<usize> {
     })
 }
 
+/// Whether a call that is to follow another if that was sent is spoken of elsewhere in the batch, too: what becomes of it
+/// then depends on whether it follows at all.
+pub(super) fn tangled(commits: &[Commit]) -> bool {
+    let mut follows = commits.iter().filter_map(|commit| match &commit.withdraws()?.if_sent {
+        IfSent::Refuse => None,
+        IfSent::Follow(call) => Some(call.instruction.key()),
+    });
+    follows.any(|key| commits.iter().flat_map(keys_of).filter(|other| *other == key).count() > 1)
+}
+
+/// Which calls that the batch withdraws may have been sent by now.
+pub(super) async fn sent(
+    connection: &mut PgConnection,
+    commits: &[Commit],
+) -> Result<HashSet<IdempotencyKey>, PostgresError> {
+    let keys: Vec<_> =
+        commits.iter().filter_map(Commit::withdraws).map(|withdrawal| withdrawal.key.to_string()).collect();
+    let sent = "SELECT key FROM escrowed_calls WHERE key = ANY($1)
+AND (sent IS NOT NULL OR status IN ('pending', 'settled')) AND status <> 'withdrawn'";
+    let rows = query(sent).bind(keys).fetch_all(connection).await?;
+    rows.iter().map(|row| Reader::new("escrowed_calls", row).parsed(0)).collect()
+}
+
 /// The first refusal, or none if by now nothing stands against the batch.
 pub(super) async fn diagnose(
     connection: &mut PgConnection,

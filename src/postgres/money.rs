@@ -61,7 +61,7 @@ impl<'c> Moves<'c> {
     /// Adds the part that locks what it drains; answers with what must hold before anything is written.
     ///
     /// What the database's CHECKs find by themselves is not asked `ahead`.
-    pub(super) fn look<'m>(&'m self, statement: &mut Statement<'m>, ahead: bool) -> Vec<String> {
+    pub(super) fn look(&self, statement: &mut Statement, ahead: bool) -> Vec<String> {
         let mut conditions = Vec::new();
         // Nobody pays off more than is owed. A party's debts are few, and each is serialised by its own log: no stripes.
         let owed = |sum: &Move<'_>| sum.account.owed() && sum.highest > if ahead { 0 } else { sum.total.max(0) };
@@ -75,8 +75,8 @@ impl<'c> Moves<'c> {
             // Whoever takes from a wallet locks all its stripes, and the stripe it will add to elsewhere, in one order for
             // everybody. Money that goes from A to B while other money goes from B to A can then not lock itself out.
             let shared = || self.all.iter().filter(|(_, sum)| sum.is_shared());
-            let rows = statement.rows().texts(shared().map(|(name, _)| name.as_str()));
-            let rows = rows.currencies(false, shared().map(|(_, sum)| sum.currency));
+            let rows = statement.rows().each(shared().map(|(name, _)| name.as_str()));
+            let rows = rows.alike(false, shared().map(|(_, sum)| sum.currency.code()));
             let rows = rows.each(shared().map(|(_, sum)| sum.drains())).named("account, currency, every");
             statement.part(
                 "locked",
@@ -106,12 +106,12 @@ ORDER BY b.account, b.currency, b.stripe FOR UPDATE OF b"
     }
 
     /// Adds the parts that write. How many rows `taken` has if each of them was there.
-    pub(super) fn write<'m>(&'m self, statement: &mut Statement<'m>, gate: Gate) -> usize {
+    pub(super) fn write(&self, statement: &mut Statement, gate: Gate) -> usize {
         let added = || self.all.iter().filter(|(_, sum)| !sum.leaves());
         if added().next().is_some() {
             let same = statement.alike(added().map(|(_, sum)| (sum.currency, sum.is_shared())));
-            let rows = statement.rows().texts(added().map(|(name, _)| name.as_str()));
-            let rows = rows.currencies(same, added().map(|(_, sum)| sum.currency));
+            let rows = statement.rows().each(added().map(|(name, _)| name.as_str()));
+            let rows = rows.alike(same, added().map(|(_, sum)| sum.currency.code()));
             let rows =
                 rows.each(added().map(|(_, sum)| sum.total)).alike(same, added().map(|(_, sum)| sum.is_shared()));
             let rows = rows.named("account, currency, minor, shared");
@@ -153,17 +153,17 @@ WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 RETURNI
     }
 
     // Account, currency and an amount of each of these, if there are any.
-    fn rows<'m>(
-        &'m self,
-        statement: &mut Statement<'m>,
+    fn rows(
+        &self,
+        statement: &mut Statement,
         which: impl Fn(&Move<'_>) -> bool,
         amount: impl Fn(&Move<'_>) -> i64,
     ) -> Option<String> {
         let those = || self.all.iter().filter(|(_, sum)| which(sum));
         those().next()?;
         let same = statement.alike(those().map(|(_, sum)| sum.currency));
-        let rows = statement.rows().texts(those().map(|(name, _)| name.as_str()));
-        let rows = rows.currencies(same, those().map(|(_, sum)| sum.currency));
+        let rows = statement.rows().each(those().map(|(name, _)| name.as_str()));
+        let rows = rows.alike(same, those().map(|(_, sum)| sum.currency.code()));
         Some(rows.each(those().map(|(_, sum)| amount(sum))).named("account, currency, amount"))
     }
 

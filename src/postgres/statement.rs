@@ -1,6 +1,5 @@
 //! A statement that is put together from parts, each with the values it needs.
 
-use crate::money::Currency;
 use smallvec::SmallVec;
 use sqlx::{
     Arguments, AssertSqlSafe, Encode, PgConnection, Postgres, Type,
@@ -12,13 +11,16 @@ use std::fmt::{self, Write};
 ///
 /// Which parts it has depends on what a commit needs; its text therefore takes few forms, which PostgreSQL prepares once
 /// per connection. No value is ever part of the text. It is put together for each commit, so it is built in one piece.
-pub(super) struct Statement<'t> {
+pub(super) struct Statement {
     text: String,
     arguments: PgArguments,
     bound: u16,
     short: bool,
-    texts: SmallVec<[(&'t str, Bound); 16]>,
 }
+
+/// From how many rows on a column is bound once if its values are the same. Each group of such columns doubles the forms that
+/// a text may take; for fewer rows that would cost more than it spares.
+const MANY: usize = 16;
 
 /// The part that lets a row be written: what follows the rows in a FROM. Without one, they are written at once.
 #[derive(Clone, Copy)]
@@ -40,12 +42,12 @@ impl fmt::Display for Bound {
     }
 }
 
-impl<'t> Statement<'t> {
+impl Statement {
     /// A statement for many commits: an array of values for each column.
     pub(super) fn long() -> Self {
         let mut arguments = PgArguments::default();
         arguments.reserve(64, 1 << 16);
-        Self { text: String::with_capacity(4096), arguments, bound: 0, short: false, texts: SmallVec::new() }
+        Self { text: String::with_capacity(4096), arguments, bound: 0, short: false }
     }
 
     /// A statement for a few commits. Its values are bound one by one, so that PostgreSQL soon finds that its plan does not
@@ -53,7 +55,7 @@ impl<'t> Statement<'t> {
     pub(super) fn short() -> Self {
         let mut arguments = PgArguments::default();
         arguments.reserve(64, 2048);
-        Self { text: String::with_capacity(4096), arguments, bound: 0, short: true, texts: SmallVec::new() }
+        Self { text: String::with_capacity(4096), arguments, bound: 0, short: true }
     }
 
     /// Binds a value, and tells how the text refers to it.
@@ -64,25 +66,15 @@ impl<'t> Statement<'t> {
         Bound(self.bound)
     }
 
-    /// Binds a text, unless this very one was bound before: the same piece of memory, so that the statement's form does not
-    /// depend on which values happen to be equal.
-    pub(super) fn text(&mut self, text: &'t str) -> Bound {
-        if let Some((_, bound)) = self.texts.iter().find(|(known, _)| std::ptr::eq(*known, text)) {
-            return *bound;
-        }
-        let bound = self.bind(text);
-        self.texts.push((text, bound));
-        bound
-    }
-
-    /// Whether a long statement shall bind once what all rows have: see [`Rows::alike`].
+    /// Whether a long statement shall bind once what all its rows have: see [`Rows::alike`].
     pub(super) fn alike<T: PartialEq>(&self, mut values: impl Iterator<Item = T>) -> bool {
-        let first = values.next();
-        !self.short && values.all(|value| first.as_ref() == Some(&value))
+        let (first, mut rows) = (values.next(), 1);
+        let same = !self.short && values.all(|value| (rows += 1, first.as_ref() == Some(&value)).1);
+        same && rows >= MANY
     }
 
     /// Rows of values, as something to select from.
-    pub(super) fn rows(&mut self) -> Rows<'_, 't> {
+    pub(super) fn rows(&mut self) -> Rows<'_> {
         Rows { statement: self, cells: Cells::new(), columns: 0, once: 0 }
     }
 
@@ -121,10 +113,9 @@ impl<'t> Statement<'t> {
     }
 }
 
-/// Rows of values, put together column by column. The first column is always one of [`texts`](Self::texts) or
-/// [`each`](Self::each).
-pub(super) struct Rows<'s, 't> {
-    statement: &'s mut Statement<'t>,
+/// Rows of values, put together column by column. The first column is always one of [`each`](Self::each).
+pub(super) struct Rows<'s> {
+    statement: &'s mut Statement,
     // How the text refers to the values: column by column, one for each row, or one array for each column.
     cells: Cells,
     columns: usize,
@@ -134,7 +125,7 @@ pub(super) struct Rows<'s, 't> {
 
 type Cells = SmallVec<[Bound; 32]>;
 
-impl<'s, 't> Rows<'s, 't> {
+impl Rows<'_> {
     /// A column. Its type is that of its values.
     pub(super) fn each<'v, T>(mut self, values: impl Iterator<Item = T>) -> Self
     where
@@ -146,16 +137,6 @@ impl<'s, 't> Rows<'s, 't> {
         } else {
             self.cells.push(self.statement.bind(values.collect::<Vec<_>>()));
         }
-        self.columns += 1;
-        self
-    }
-
-    /// A column of texts, some of which the statement may have bound already: see [`Statement::text`].
-    pub(super) fn texts(mut self, values: impl Iterator<Item = &'t str>) -> Self {
-        if !self.statement.short {
-            return self.each(values);
-        }
-        self.cells.extend(values.map(|value| self.statement.text(value)));
         self.columns += 1;
         self
     }
@@ -174,12 +155,6 @@ impl<'s, 't> Rows<'s, 't> {
         self.cells.push(self.statement.bind(values.next().expect("there is at least one row")));
         self.columns += 1;
         self
-    }
-
-    /// A column of currencies' codes: bound once in a short statement, and once in a long one where all are alike.
-    pub(super) fn currencies(self, same: bool, values: impl Iterator<Item = Currency>) -> Self {
-        let codes = values.map(|currency| -> &'t str { currency.code() });
-        if self.statement.short { self.texts(codes) } else { self.alike(same, codes) }
     }
 
     /// The rows as they stand in a FROM: as `u`, under names for their columns.

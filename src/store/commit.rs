@@ -145,7 +145,7 @@ pub struct Withdrawal {
 pub enum IfSent {
     /// The commit is refused with [`Appended::Sent`](super::Appended::Sent).
     Refuse,
-    /// The call stays, and this one follows it. Nothing else in the same write, of whatever subject, speaks of this one.
+    /// The call stays, and this one follows it.
     Follow(Box<Call>),
 }
 

@@ -96,7 +96,7 @@ pub async fn a_rollback_leaves_nothing_anywhere<S: Store>(store: &S) {
 }
 
 /// That a commit's parties, entries and calls are nowhere to be seen.
-async fn assert_nothing_of<S: Store>(store: &S, commit: &Commit) {
+pub(super) async fn assert_nothing_of<S: Store>(store: &S, commit: &Commit) {
     use crate::store::Outbox;
     let mut unit = store.begin().await.unwrap();
     for party in commit.index.parties.iter() {
@@ -139,42 +139,6 @@ pub async fn a_unit_reads_its_own_writes<S: Store>(store: &S) {
     store.commit(unit).await.unwrap();
     let mut unit = store.begin().await.unwrap();
     assert_eq!(unit.log(order(1)).await.unwrap().unwrap().records.len(), 2);
-}
-
-/// `append_all` writes commits of several subjects and answers with their revisions in order.
-pub async fn several_commits_are_all_written<S: Store>(store: &S) {
-    let mut unit = store.begin().await.unwrap();
-    let all = unit.append_all(&[opens(order(2)), opens(order(1))]).await.unwrap();
-    let AppendedAll::Stored(revisions) = all else { panic!("{all:?}") };
-    for (subject, revision) in [order(2), order(1)].into_iter().zip(revisions) {
-        assert_eq!(unit.log(subject).await.unwrap().unwrap().revision, revision);
-    }
-    assert_eq!(unit.append_all(&[]).await.unwrap(), AppendedAll::Stored(Vec::new()));
-}
-
-/// One refused commit of several, and none is written; the answer names its position and why.
-pub async fn several_commits_are_written_all_or_none<S: Store>(store: &S) {
-    let mut unit = store.begin().await.unwrap();
-    stored(&mut unit, &opens(order(1))).await;
-    let mut rich = opens(order(2));
-    rich.entries = vec![entry("world:sandbox", "wallet:alice", 5)];
-    let refused = unit.append_all(&[rich.clone(), opens(order(1)), opens(order(3))]).await.unwrap();
-    assert_eq!(refused, AppendedAll::Refused { position: 1, why: Appended::Stale });
-    let mut poor = opens(order(3));
-    poor.entries = vec![entry("wallet:alice", "wallet:bob", 6)];
-    let why = Appended::Overdrawn { account: account("wallet:alice") };
-    assert_eq!(unit.append_all(&[rich.clone(), poor]).await.unwrap(), AppendedAll::Refused { position: 1, why });
-    let mut twice = opens(order(4));
-    twice.calls = vec![charge(payin(1), at(0)), charge(payin(1), at(0))];
-    unit.append_all(&[rich.clone(), twice]).await.unwrap_err();
-    store.commit(unit).await.unwrap();
-
-    assert_nothing_of(store, &rich).await;
-    let mut unit = store.begin().await.unwrap();
-    assert!(unit.log(order(1)).await.unwrap().is_some());
-    for lost in [2, 3, 4] {
-        assert_eq!(unit.log(order(lost)).await.unwrap(), None);
-    }
 }
 
 /// A guarded account never goes below zero; the account that would is named. To zero it may go.

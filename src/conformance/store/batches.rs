@@ -1,12 +1,55 @@
-//! Several commits written at once that concern the same call.
+//! Several commits written at once, and what a commit makes of a call that itself or another one puts into the outbox.
 
-use super::commits::*;
+use super::{append::assert_nothing_of, commits::*};
 use crate::{
     gateway::Outcome,
     store::{
-        Appended, AppendedAll, Call, CallStatus, Commit, IfSent, Outbox, Settlement, Store, UnitOfWork, Withdrawal,
+        Appended, AppendedAll, Call, CallStatus, Commit, IfSent, Lease, Outbox, Settlement, Store, UnitOfWork,
+        Withdrawal,
     },
 };
+
+/// `append_all` writes commits of several subjects and answers with their revisions in order.
+pub async fn several_commits_are_all_written<S: Store>(store: &S) {
+    let mut unit = store.begin().await.unwrap();
+    // A store may write few in another way than many.
+    for numbers in [vec![2, 1], (3..43).rev().collect()] {
+        let commits: Vec<_> = numbers.iter().map(|number| opens(order(*number))).collect();
+        let all = unit.append_all(&commits).await.unwrap();
+        let AppendedAll::Stored(revisions) = all else { panic!("{all:?}") };
+        for (commit, revision) in commits.iter().zip(revisions) {
+            let log = unit.log(commit.subject()).await.unwrap().unwrap();
+            assert_eq!((log.revision, log.records.len()), (revision, 1));
+            assert_eq!(log.records[0].stamp, commit.records()[0].stamp);
+        }
+    }
+    assert_eq!(unit.append_all(&[]).await.unwrap(), AppendedAll::Stored(Vec::new()));
+}
+
+/// One refused commit of several, and none is written; the answer names its position and why.
+pub async fn several_commits_are_written_all_or_none<S: Store>(store: &S) {
+    let mut unit = store.begin().await.unwrap();
+    stored(&mut unit, &opens(order(1))).await;
+    let mut rich = opens(order(2));
+    rich.entries = vec![entry("world:sandbox", "wallet:alice", 5)];
+    let refused = unit.append_all(&[rich.clone(), opens(order(1)), opens(order(3))]).await.unwrap();
+    assert_eq!(refused, AppendedAll::Refused { position: 1, why: Appended::Stale });
+    let mut poor = opens(order(3));
+    poor.entries = vec![entry("wallet:alice", "wallet:bob", 6)];
+    let why = Appended::Overdrawn { account: account("wallet:alice") };
+    assert_eq!(unit.append_all(&[rich.clone(), poor]).await.unwrap(), AppendedAll::Refused { position: 1, why });
+    let mut twice = opens(order(4));
+    twice.calls = vec![charge(payin(1), at(0)), charge(payin(1), at(0))];
+    unit.append_all(&[rich.clone(), twice]).await.unwrap_err();
+    store.commit(unit).await.unwrap();
+
+    assert_nothing_of(store, &rich).await;
+    let mut unit = store.begin().await.unwrap();
+    assert!(unit.log(order(1)).await.unwrap().is_some());
+    for lost in [2, 3, 4] {
+        assert_eq!(unit.log(order(lost)).await.unwrap(), None);
+    }
+}
 
 fn withdraws(number: u128, call: &Call, if_sent: IfSent) -> Commit {
     Commit { withdraws: Some(Withdrawal { key: key(call), if_sent }), ..opens(order(number)) }
@@ -55,5 +98,37 @@ pub async fn a_call_is_found_as_an_earlier_commit_left_it<S: Store>(store: &S) {
             assert_eq!(unit.call(&key(call)).await.unwrap().unwrap().status, status, "{call:?}");
         }
         store.commit(unit).await.unwrap();
+    }
+}
+
+/// A call that follows one which was sent may be answered by the same commit. Where the first one was not sent, nothing
+/// follows, and the answer is an error that names the call; nothing is written.
+pub async fn a_call_that_follows_is_answered_at_once<S: Store>(store: &S) {
+    let calls = [1, 2].map(|number| charge(payin(number), at(0)));
+    let [sent, unsent] = &calls;
+    saved(store, &Commit { calls: vec![sent.clone()], ..opens(order(1)) }).await;
+    let mut unit = store.begin().await.unwrap();
+    let lease =
+        Lease { worker: "w".parse().unwrap(), gateway: "sandbox".parse().unwrap(), now: at(0), until: at(9), limit: 1 };
+    assert_eq!(unit.lease(&lease).await.unwrap().len(), 1);
+    store.commit(unit).await.unwrap();
+    saved(store, &Commit { calls: vec![unsent.clone()], ..opens(order(2)) }).await;
+
+    let mut unit = store.begin().await.unwrap();
+    for (number, call) in [(1, sent), (2, unsent)] {
+        let follower = void(payin(number), at(0));
+        let settlement = Settlement { key: key(&follower), outcome: Outcome::Settled { moved: euro(1250) } };
+        let follow = IfSent::Follow(Box::new(follower.clone()));
+        let commit = Commit { settles: Some(settlement), ..withdraws(2 + number, call, follow) };
+        let (answer, state) = (unit.append(&commit).await, unit.call(&key(&follower)).await.unwrap());
+        if call == sent {
+            assert!(matches!(answer, Ok(Appended::Stored(_))), "{answer:?}");
+            assert_eq!(state.unwrap().status, CallStatus::Settled);
+        } else {
+            let error = answer.unwrap_err().to_string();
+            assert!(error.contains(&key(&follower).to_string()), "{error}");
+            assert_eq!((state, unit.log(order(2 + number)).await.unwrap()), (None, None));
+            assert_eq!(unit.call(&key(call)).await.unwrap().unwrap().status, CallStatus::Queued);
+        }
     }
 }

@@ -50,8 +50,6 @@ macro_rules! store_promises {
                 a_stale_revision_writes_nothing,
                 a_wrong_number_is_stale,
                 a_unit_reads_its_own_writes,
-                several_commits_are_all_written,
-                several_commits_are_written_all_or_none,
                 an_overdraft_is_refused_and_named,
                 entries_count_in_their_order,
                 nobody_pays_off_more_than_is_owed,
@@ -60,7 +58,10 @@ macro_rules! store_promises {
                 a_balance_stays_within_64_bits,
                 a_refusal_leaves_the_unit_usable;
             batches:
-                a_call_is_found_as_an_earlier_commit_left_it;
+                several_commits_are_all_written,
+                several_commits_are_written_all_or_none,
+                a_call_is_found_as_an_earlier_commit_left_it,
+                a_call_that_follows_is_answered_at_once;
             together:
                 one_of_many_creators_wins,
                 one_of_many_goes_on,

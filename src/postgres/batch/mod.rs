@@ -13,7 +13,7 @@ use crate::{
     store::{Call, CallStatus, Commit, IfSent, Record, Revision},
 };
 use sqlx::{PgConnection, Row, postgres::PgRow};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// As many commits as one step of a lifecycle makes, give or take.
 const FEW: usize = 4;
@@ -32,7 +32,7 @@ pub(super) enum Checks {
 /// Commits of different subjects, to be written by one statement.
 pub(super) struct Batch<'c> {
     commits: &'c [Commit],
-    // Of each commit, what it is about.
+    // The subject of each commit, and what that belongs to.
     ids: Vec<String>,
     abouts: Vec<Option<String>>,
     // The commits' places in the order of their ids. That order is one for everybody: so are their rows locked.
@@ -43,6 +43,8 @@ pub(super) struct Batch<'c> {
     // Of calls that were in the outbox before: those that are answered, and those that are withdrawn.
     settled: BTreeMap<IdempotencyKey, (CallStatus, String)>,
     withdrawn: Vec<(IdempotencyKey, bool)>,
+    // Of the withdrawn ones, those that have to be sent for all to be as it was worked out.
+    sent: Vec<IdempotencyKey>,
 }
 
 /// A call that a commit of the batch puts into the outbox.
@@ -57,7 +59,10 @@ struct NewCall<'c> {
 }
 
 impl<'c> Batch<'c> {
-    pub(super) fn of(commits: &'c [Commit]) -> Result<Self, PostgresError> {
+    /// What the commits make of each call does not depend on which others were sent, unless they are
+    /// [tangled](diagnose::tangled). Then those that `are_sent` are looked up before, and have to be sent still when it is
+    /// written.
+    pub(super) fn of(commits: &'c [Commit], are_sent: Option<&HashSet<IdempotencyKey>>) -> Result<Self, PostgresError> {
         let calls = commits.iter().map(|commit| commit.calls().len()).sum();
         let ids: Vec<_> = commits.iter().map(|commit| String::from(commit.subject())).collect();
         let mut order: Vec<_> = (0..commits.len()).collect();
@@ -72,9 +77,10 @@ impl<'c> Batch<'c> {
             places: HashMap::with_capacity(calls),
             settled: BTreeMap::new(),
             withdrawn: Vec::new(),
+            sent: Vec::new(),
         };
         for (place, commit) in commits.iter().enumerate() {
-            batch.take_calls_of(place, commit)?;
+            batch.take_calls_of(place, commit, are_sent)?;
         }
         Ok(batch)
     }
@@ -85,16 +91,29 @@ impl<'c> Batch<'c> {
     }
 
     // A call that is asked for and answered or withdrawn in the same batch arrives in the outbox as it is in the end.
-    fn take_calls_of(&mut self, place: usize, commit: &'c Commit) -> Result<(), PostgresError> {
+    fn take_calls_of(
+        &mut self,
+        place: usize,
+        commit: &'c Commit,
+        are_sent: Option<&HashSet<IdempotencyKey>>,
+    ) -> Result<(), PostgresError> {
         if let Some(withdrawal) = commit.withdraws() {
             let key = withdrawal.key;
             let answered = self.answers(&key);
-            match (&withdrawal.if_sent, self.asked(&key)) {
-                (IfSent::Refuse, _) if answered => unreachable!("what a batch answers and withdraws is refused before"),
-                (IfSent::Follow(call), _) if answered => self.enqueue(call, place, None)?,
-                (IfSent::Refuse | IfSent::Follow(_), Some(new)) => new.status = CallStatus::Withdrawn,
-                (IfSent::Refuse, None) => self.withdrawn.push((key, true)),
-                (IfSent::Follow(call), None) => {
+            let sent = are_sent.map(|sent| sent.contains(&key));
+            match (&withdrawal.if_sent, self.new_call(&key), sent) {
+                (IfSent::Refuse, ..) if answered => {
+                    unreachable!("what a batch answers and withdraws is refused before")
+                }
+                (IfSent::Follow(call), ..) if answered => self.enqueue(call, place, None)?,
+                (IfSent::Refuse | IfSent::Follow(_), Some(new), _) => new.status = CallStatus::Withdrawn,
+                (IfSent::Refuse, None, _) | (IfSent::Follow(_), None, Some(false)) => self.withdrawn.push((key, true)),
+                (IfSent::Follow(call), None, Some(true)) => {
+                    self.enqueue(call, place, None)?;
+                    self.withdrawn.push((key, false));
+                    self.sent.push(key);
+                }
+                (IfSent::Follow(call), None, None) => {
                     self.enqueue(call, place, Some(key))?;
                     self.withdrawn.push((key, false));
                 }
@@ -106,7 +125,7 @@ impl<'c> Batch<'c> {
         if let Some(settlement) = commit.settles() {
             let status = if settlement.outcome.is_final() { CallStatus::Settled } else { CallStatus::Pending };
             let outcome = serde_json::to_string(&settlement.outcome)?;
-            match self.asked(&settlement.key) {
+            match self.new_call(&settlement.key) {
                 Some(new) => (new.status, new.outcome) = (status, Some(outcome)),
                 None => drop(self.settled.insert(settlement.key, (status, outcome))),
             }
@@ -114,11 +133,9 @@ impl<'c> Batch<'c> {
         Ok(())
     }
 
-    // A call that an earlier commit of the batch puts into the outbox.
-    fn asked(&mut self, key: &IdempotencyKey) -> Option<&mut NewCall<'c>> {
-        let new = &mut self.calls[*self.places.get(key)?];
-        assert!(new.follows.is_none(), "whether {key} is put into the outbox at all is not known before it is written");
-        Some(new)
+    // A call that the batch has put into the outbox so far.
+    fn new_call(&mut self, key: &IdempotencyKey) -> Option<&mut NewCall<'c>> {
+        self.places.get(key).map(|place| &mut self.calls[*place])
     }
 
     // Whether an earlier commit of the batch answers a call.
@@ -185,7 +202,7 @@ impl<'c> Batch<'c> {
     }
 
     // What must hold before anything is written, and the locks that keep it so.
-    fn look<'b>(&'b self, statement: &mut Statement<'b>, checks: Checks) -> Gate {
+    fn look(&self, statement: &mut Statement, checks: Checks) -> Gate {
         let ahead = checks == Checks::Ahead;
         let mut conditions = Vec::new();
         if ahead && self.commits.len() > 1 && self.opens() < self.commits.len() {
@@ -193,7 +210,7 @@ impl<'c> Batch<'c> {
                 let commits = self.commits.iter().zip(&self.ids);
                 commits.filter_map(|(commit, id)| Some((commit, id, commit.expected()?)))
             };
-            let rows = statement.rows().texts(going().map(|(_, id, _)| id.as_str()));
+            let rows = statement.rows().each(going().map(|(_, id, _)| id.as_str()));
             let rows = rows.each(going().map(|(.., expected)| expected.mark()));
             let rows = rows.each(going().map(|(commit, ..)| before(commit))).named("id, revision, seq");
             statement.part(
@@ -226,6 +243,10 @@ FROM escrowed_calls AS c WHERE c.key {keys} ORDER BY c.key FOR UPDATE"
                     "NOT EXISTS (SELECT FROM asked AS a WHERE a.key {keys} AND NOT a.gone AND NOT a.free)"
                 ));
             }
+        }
+        if !self.sent.is_empty() {
+            let keys = statement.one_of(self.sent.iter());
+            conditions.push(format!("NOT EXISTS (SELECT FROM asked AS a WHERE a.key {keys} AND (a.gone OR a.free))"));
         }
         let mut new = self.calls.iter().filter(|new| new.follows.is_none()).peekable();
         if ahead && new.peek().is_some() {
@@ -263,7 +284,7 @@ FROM escrowed_calls AS c WHERE c.key {keys} ORDER BY c.key FOR UPDATE"
 
     // Fails on purpose where the statement wrote less than all: what comes after OFFSET is computed in any case. Where the
     // gate is shut, nothing was written at all, and that needs no failure.
-    fn all_or_nothing(&self, statement: &mut Statement<'_>, gate: Gate, taken: usize) -> String {
+    fn all_or_nothing(&self, statement: &mut Statement, gate: Gate, taken: usize) -> String {
         let (opens, settled) = (self.opens(), self.settled.len());
         let counts =
             [("opened", opens), ("gone_on", self.commits.len() - opens), ("taken", taken), ("settled", settled)];

@@ -11,9 +11,9 @@ use crate::{
 
 impl Batch<'_> {
     // Writes the index rows. What depends on them waits for the gate that this answers with.
-    pub(super) fn subjects<'b>(
-        &'b self,
-        statement: &mut Statement<'b>,
+    pub(super) fn subjects(
+        &self,
+        statement: &mut Statement,
         fine: Gate,
     ) -> Result<(Gate, &'static str), PostgresError> {
         let (going, opening): (Vec<_>, Vec<_>) =
@@ -63,7 +63,7 @@ RETURNING s.id, s.revision"
         Ok((gate, answer))
     }
 
-    pub(super) fn parties<'b>(&'b self, statement: &mut Statement<'b>, gate: Gate) {
+    pub(super) fn parties(&self, statement: &mut Statement, gate: Gate) {
         let (mut joins, mut leaves) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
         for (commit, id) in self.commits.iter().zip(&self.ids) {
             let (before, now) = commit.parties();
@@ -75,7 +75,7 @@ RETURNING s.id, s.revision"
             }
         }
         if !leaves.0.is_empty() {
-            let rows = statement.rows().each(leaves.0.into_iter()).texts(leaves.1.into_iter()).named("party, subject");
+            let rows = statement.rows().each(leaves.0.into_iter()).each(leaves.1.into_iter()).named("party, subject");
             statement.part(
                 "parties_left",
                 format_args!(
@@ -85,7 +85,7 @@ WHERE p.party = u.party AND p.subject = u.subject"
             );
         }
         if !joins.0.is_empty() {
-            let rows = statement.rows().each(joins.0.into_iter()).texts(joins.1.into_iter()).named("party, subject");
+            let rows = statement.rows().each(joins.0.into_iter()).each(joins.1.into_iter()).named("party, subject");
             statement.part(
                 "parties_joined",
                 format_args!(
@@ -95,14 +95,14 @@ WHERE p.party = u.party AND p.subject = u.subject"
         }
     }
 
-    pub(super) fn events<'b>(&'b self, statement: &mut Statement<'b>, gate: Gate) -> Result<(), PostgresError> {
+    pub(super) fn events(&self, statement: &mut Statement, gate: Gate) -> Result<(), PostgresError> {
         let commits = || self.commits.iter().zip(&self.ids);
         let records = || commits().flat_map(|(commit, id)| commit.records().iter().map(move |record| (id, record)));
         let same = statement.alike(records().map(|(_, record)| (record.name, record.version, &record.stamp)));
         let actors = records().map(|(_, record)| serde_json::to_string(&record.stamp.by));
         let actors = actors.take(if same { 1 } else { usize::MAX }).collect::<Result<Vec<_>, _>>()?;
         let bodies = records().map(|(_, record)| record.payload.to_json()).collect::<Result<Vec<_>, _>>()?;
-        let rows = statement.rows().texts(records().map(|(id, _)| id.as_str()));
+        let rows = statement.rows().each(records().map(|(id, _)| id.as_str()));
         let rows = rows.each(records().map(|(_, record)| i64::from(record.seq)));
         let rows = rows.alike(same, records().map(|(_, record)| record.name));
         let rows = rows.alike(same, records().map(|(_, record)| i64::from(record.version)));
@@ -115,7 +115,7 @@ WHERE p.party = u.party AND p.subject = u.subject"
         Ok(())
     }
 
-    pub(super) fn entries<'b>(&'b self, statement: &mut Statement<'b>, gate: Gate) {
+    pub(super) fn entries(&self, statement: &mut Statement, gate: Gate) {
         let commits = || self.commits.iter().zip(&self.ids);
         let entries =
             || commits().flat_map(|(commit, id)| commit.entries().iter().map(move |entry| (commit, id, entry)));
@@ -125,12 +125,11 @@ WHERE p.party = u.party AND p.subject = u.subject"
         let same = statement.alike(
             entries().map(|(commit, _, entry)| (entry.amount().currency(), entry.purpose(), last(commit).stamp.at)),
         );
-        let rows = statement.rows().texts(entries().map(|(_, id, _)| id.as_str()));
+        let rows = statement.rows().each(entries().map(|(_, id, _)| id.as_str()));
         let rows = rows.each(entries().map(|(commit, ..)| i64::from(last(commit).seq)));
-        let rows =
-            rows.texts(self.moves.accounts().map(|[from, _]| from)).texts(self.moves.accounts().map(|[_, to]| to));
+        let rows = rows.each(self.moves.accounts().map(|[from, _]| from)).each(self.moves.accounts().map(|[_, to]| to));
         let rows = rows.each(entries().map(|(.., entry)| entry.amount().minor()));
-        let rows = rows.currencies(same, entries().map(|(.., entry)| entry.amount().currency()));
+        let rows = rows.alike(same, entries().map(|(.., entry)| entry.amount().currency().code()));
         let rows = rows.alike(same, entries().map(|(.., entry)| entry.purpose().name()));
         let rows = rows.alike(same, entries().map(|(commit, ..)| last(commit).stamp.at.unix_micros()));
         let names = "subject, seq, from_account, to_account, minor, currency, purpose, at";
@@ -145,7 +144,7 @@ FROM {rows}{gate} ORDER BY u.place"
         );
     }
 
-    pub(super) fn outbox<'b>(&'b self, statement: &mut Statement<'b>, gate: Gate) -> Result<(), PostgresError> {
+    pub(super) fn outbox(&self, statement: &mut Statement, gate: Gate) -> Result<(), PostgresError> {
         // One that the batch answers, too, is written once: as it is in the end.
         let withdrawn = || self.withdrawn.iter().map(|(key, _)| *key).filter(|key| !self.settled.contains_key(key));
         if withdrawn().next().is_some() {
@@ -183,7 +182,7 @@ FROM {rows}{gate} WHERE c.key = u.key RETURNING 1"
             .alike(calls().map(|new| (&new.call.gateway, new.status, new.call.due, &new.outcome, new.follows)));
         let lane = |place: usize| self.abouts[place].as_ref().unwrap_or(&self.ids[place]).as_str();
         let rows = statement.rows().each(calls().map(|new| String::from(new.call.instruction.key())));
-        let rows = rows.texts(calls().map(|new| lane(new.commit)));
+        let rows = rows.each(calls().map(|new| lane(new.commit)));
         let rows = rows.alike(same, calls().map(|new| new.call.gateway.as_str()));
         let rows = rows.each(instructions.into_iter()).alike(same, calls().map(|new| new.status.name()));
         let rows = rows.alike(same, calls().map(|new| new.call.due.unix_micros()));
@@ -207,7 +206,7 @@ FROM {rows}{gate}{unless_free} ORDER BY u.place"
         Ok(())
     }
 
-    pub(super) fn requests<'b>(&'b self, statement: &mut Statement<'b>, gate: Gate) {
+    pub(super) fn requests(&self, statement: &mut Statement, gate: Gate) {
         let commits = || self.commits.iter().zip(&self.ids);
         let done = || commits().filter_map(|(commit, id)| Some((commit, id, commit.request()?)));
         if done().next().is_none() {
@@ -215,7 +214,7 @@ FROM {rows}{gate}{unless_free} ORDER BY u.place"
         }
         let rows = statement.rows().each(done().map(|(.., request)| request.key.as_str()));
         let rows = rows.each(done().map(|(.., request)| request.digest.to_string()));
-        let rows = rows.texts(done().map(|(_, id, _)| id.as_str()));
+        let rows = rows.each(done().map(|(_, id, _)| id.as_str()));
         let rows = rows.each(done().map(|(commit, ..)| i64::from(last(commit).seq))).named("key, digest, subject, seq");
         let body =
             format_args!("INSERT INTO escrowed_requests (key, digest, subject, seq) SELECT u.* FROM {rows}{gate}");
@@ -223,20 +222,16 @@ FROM {rows}{gate}{unless_free} ORDER BY u.place"
     }
 
     // The index rows of some commits, with their parties unless they keep them.
-    fn index_rows<'b>(
-        &'b self,
-        statement: &mut Statement<'b>,
-        places: &[usize],
-        keep: bool,
-    ) -> Result<String, PostgresError> {
+    fn index_rows(&self, statement: &mut Statement, places: &[usize], keep: bool) -> Result<String, PostgresError> {
         let commits = || places.iter().map(|place| &self.commits[*place]);
         let rows = || commits().map(Commit::index);
         let same = statement.alike(rows().map(|row| (row.lifecycle, row.status, row.about, row.held.currency())));
-        let all = statement.rows().texts(places.iter().map(|place| self.ids[*place].as_str()));
+        let all = statement.rows().each(places.iter().map(|place| self.ids[*place].as_str()));
         let all = all.alike(same, rows().map(|row| row.lifecycle)).alike(same, rows().map(|row| row.status));
         let all = all.alike(same, places.iter().map(|place| self.abouts[*place].as_deref()));
         let all = all.each(rows().map(|row| row.deadline.map(|deadline| deadline.unix_micros())));
-        let all = all.each(rows().map(|row| row.held.minor())).currencies(same, rows().map(|row| row.held.currency()));
+        let all =
+            all.each(rows().map(|row| row.held.minor())).alike(same, rows().map(|row| row.held.currency().code()));
         let all = all.each(commits().map(|commit| i64::from(last(commit).seq)));
         let all = all.each(commits().map(|commit| commit.expected().map(Revision::mark)));
         let all = all.each(commits().map(before));
