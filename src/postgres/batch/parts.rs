@@ -133,13 +133,13 @@ WHERE p.party = u.party AND p.subject = u.subject"
         let rows = rows.alike(same, entries().map(|(.., entry)| entry.purpose().name()));
         let rows = rows.alike(same, entries().map(|(commit, ..)| last(commit).stamp.at.unix_micros()));
         let names = "subject, seq, from_account, to_account, minor, currency, purpose, at";
-        let rows = rows.placed(names);
+        let (rows, in_order) = rows.ordered(names);
         statement.part(
             "booked",
             format_args!(
                 "INSERT INTO escrowed_entries ({names})
 SELECT u.subject, u.seq, u.from_account, u.to_account, u.minor, u.currency, u.purpose, u.at
-FROM {rows}{gate} ORDER BY u.place"
+FROM {rows}{gate}{in_order}"
             ),
         );
     }
@@ -193,14 +193,14 @@ FROM {rows}{gate} WHERE c.key = u.key RETURNING 1"
         } else {
             ""
         };
-        let rows = rows.placed("key, lane, gateway, instruction, status, due, outcome, follows");
+        let (rows, in_order) = rows.ordered("key, lane, gateway, instruction, status, due, outcome, follows");
         statement.part(
             "enqueued",
             format_args!(
                 "INSERT INTO escrowed_calls (key, lane, gateway, instruction, status, due, outcome, attempts, leases, sent)
 SELECT u.key, u.lane, u.gateway, u.instruction, u.status, u.due, u.outcome, 0, 0,
     CASE u.status WHEN 'pending' THEN 0 END
-FROM {rows}{gate}{unless_free} ORDER BY u.place"
+FROM {rows}{gate}{unless_free}{in_order}"
             ),
         );
         Ok(())
