@@ -24,8 +24,8 @@
 //! after every error, those of the host's own statements included.
 //!
 //! # One commit, one statement
-//! An append is a single statement with data-modifying CTEs, made of only those parts that its commits need. `append_all` is
-//! the same statement over longer arrays.
+//! An append is a single statement with data-modifying CTEs, made of only those parts that its commits need. For more than a
+//! few commits it is the same over arrays, and what sixteen rows or more have all in common is bound once.
 //! - A few commits in a transaction are checked ahead: the rows are locked and looked at, and only if all is well is
 //!   anything written. The statement does not fail, so the transaction goes on after a refusal. Only what somebody else
 //!   writes at the same moment can still stand against it: see [below](#isolation-and-lost-races). A savepoint against that
