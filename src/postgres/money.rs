@@ -76,7 +76,7 @@ impl<'c> Moves<'c> {
             // everybody. Money that goes from A to B while other money goes from B to A can then not lock itself out.
             let shared = || self.all.iter().filter(|(_, sum)| sum.is_shared());
             let rows = statement.rows().each(shared().map(|(name, _)| name.as_str()));
-            let rows = rows.alike(false, shared().map(|(_, sum)| sum.currency.code()));
+            let rows = rows.each(shared().map(|(_, sum)| sum.currency.code()));
             let rows = rows.each(shared().map(|(_, sum)| sum.drains())).named("account, currency, every");
             statement.part(
                 "locked",
