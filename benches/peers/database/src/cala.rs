@@ -1,9 +1,10 @@
 //! cala-ledger, the nearest it does: posts a transaction of two entries by a template, of which it writes the transaction,
 //! the entries, both balances with their history, and events of its outbox. No order, no index to query by, no call for a
-//! gateway. Its batches are its own `post_transactions`.
+//! gateway. Its batches are its own `post_transactions`, of 500 at most: it refuses more than 1,000 balances at once. Accounts may go below zero, unless a limit is attached to them, which
+//! is the nearest it does to ours: `Cala::guarded`.
 
 use cala_ledger::{
-    AccountId, CalaLedger, CalaLedgerConfig, JournalId, TransactionId,
+    AccountId, CalaLedger, CalaLedgerConfig, JournalId, TransactionId, VelocityControlId, VelocityLimitId,
     account::NewAccount,
     job::{JobSvcConfig, Jobs},
     journal::NewJournal,
@@ -11,12 +12,15 @@ use cala_ledger::{
     tx_template::{
         NewParamDefinition, NewTxTemplate, NewTxTemplateEntry, NewTxTemplateTransaction, ParamDataType, Params,
     },
+    velocity::{NewBalanceLimit, NewLimit, NewVelocityControl, NewVelocityLimit},
 };
 use rust_decimal::Decimal;
 use sqlx_of_peers::postgres::PgPoolOptions;
 use std::sync::Arc;
 
 const CODE: &str = "PAY";
+/// Transactions at once.
+const MOST: usize = 500;
 
 pub struct Cala {
     ledger: Arc<CalaLedger>,
@@ -30,6 +34,7 @@ pub struct Cala {
 pub struct Shared {
     ledger: Arc<CalaLedger>,
     journal: JournalId,
+    never_below_zero: VelocityControlId,
     _jobs: Jobs,
 }
 
@@ -45,9 +50,27 @@ impl Shared {
         let journal = NewJournal::builder().id(JournalId::new()).name("orders".to_owned()).build();
         let journal = ledger.journals().create(journal).await.unwrap().id();
         ledger.tx_templates().create(template()).await.unwrap();
-        Self { ledger: Arc::new(ledger), journal, _jobs: jobs }
+        let never_below_zero = never_below_zero(&ledger).await;
+        Self { ledger: Arc::new(ledger), journal, never_below_zero, _jobs: jobs }
     }
 
+    /// Accounts, those who pay with the limit that they may not spend more than they have.
+    pub async fn guarded(&self, pairs: usize) -> Cala {
+        let open = self.open(pairs).await;
+        let payers: Vec<AccountId> = open.pairs.iter().map(|(payer, _)| *payer).collect();
+        let mut funds = Params::new();
+        funds.insert("funds", Decimal::from(crate::tab::FUNDS));
+        let mut at_once = self.ledger.begin_operation().await.unwrap();
+        let velocities = self.ledger.velocities();
+        velocities
+            .attach_control_to_accounts_in_op(&mut at_once, self.never_below_zero, &payers, funds)
+            .await
+            .unwrap();
+        at_once.commit().await.unwrap();
+        open
+    }
+
+    /// Accounts.
     pub async fn open(&self, pairs: usize) -> Cala {
         let mut accounts = Vec::new();
         for number in 0..2 * pairs {
@@ -77,8 +100,11 @@ impl Cala {
         if batch == 1 {
             let params = self.params();
             self.ledger.post_transaction(TransactionId::new(), CODE, params).await.unwrap();
-        } else {
-            let batch = (0..batch).map(|_| PostingInput::new(TransactionId::new(), CODE, self.params())).collect();
+            return;
+        }
+        for _ in 0..batch.div_ceil(MOST) {
+            let batch = 0..batch.min(MOST);
+            let batch = batch.map(|_| PostingInput::new(TransactionId::new(), CODE, self.params())).collect();
             self.ledger.post_transactions(batch).await.unwrap();
         }
     }
@@ -111,4 +137,23 @@ fn template() -> NewTxTemplate {
         )
         .entries(vec![entry("'PAY_DR'", "params.sender", "DEBIT"), entry("'PAY_CR'", "params.recipient", "CREDIT")])
         .build()
+}
+
+async fn never_below_zero(ledger: &CalaLedger) -> VelocityControlId {
+    let spent = NewBalanceLimit::builder().layer("SETTLED").amount("params.funds").enforcement_direction("DEBIT");
+    let funds = NewParamDefinition::builder().name("funds").r#type(ParamDataType::Decimal).build().unwrap();
+    let limit = NewVelocityLimit::builder()
+        .id(VelocityLimitId::new())
+        .name("never below zero")
+        .description("what an account spends is at most what it has")
+        .window(vec![])
+        .limit(NewLimit::builder().balance(vec![spent.always_active().build().unwrap()]).build().unwrap())
+        .params(vec![funds])
+        .build()
+        .unwrap();
+    let limit = ledger.velocities().create_limit(limit).await.unwrap().id;
+    let control = NewVelocityControl::builder().id(VelocityControlId::new()).name("guarded").description("guarded");
+    let control = ledger.velocities().create_control(control.build().unwrap()).await.unwrap().id();
+    ledger.velocities().add_limit_to_control(control, limit).await.unwrap();
+    control
 }

@@ -1,21 +1,26 @@
-//! cqrs-es with postgres-es, the nearest it does: an event and the snapshot of its aggregate, in a transaction of BEGIN, two
-//! statements and COMMIT. No index to query by, no entry, no balances, no outbox, and no batches of several aggregates.
+//! cqrs-es with postgres-es. No entry, no balances, no outbox, and no batches of several aggregates. Three ways:
 //!
-//! Two ways: `Writing` is that write alone, from values at hand. `Executing` is a command as its framework executes it, which
-//! is the only way it offers: it reads the snapshot first.
+//! - `Writing`: an event and the snapshot of its aggregate, in a transaction of BEGIN, two statements and COMMIT, from values at
+//!   hand.
+//! - `Executing::snapshots`: the same by a command, which is the only way its framework offers: it reads the snapshot first.
+//! - `Executing::view`, the nearest it does to ours: a command that writes an event and keeps the row that a host finds orders
+//!   by. The framework calls that row a view. It reads the events, writes the new one, reads the view and writes it, the two not
+//!   in one transaction.
 
 use cqrs_es::{
-    Aggregate, DomainEvent,
+    Aggregate, DomainEvent, EventEnvelope, View,
     event_sink::EventSink,
-    persist::{PersistedEventRepository, SerializedEvent},
+    persist::{GenericQuery, PersistedEventRepository, SerializedEvent},
 };
-use postgres_es::{PostgresCqrs, PostgresEventRepository, postgres_aggregate_cqrs};
+use postgres_es::{
+    PostgresCqrs, PostgresEventRepository, PostgresViewRepository, postgres_aggregate_cqrs, postgres_cqrs,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx_of_peers::{PgPool, postgres::PgPoolOptions};
-use std::{collections::HashMap, convert::Infallible};
+use std::{collections::HashMap, convert::Infallible, sync::Arc};
 
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Order {
     status: String,
     parties: Vec<String>,
@@ -62,8 +67,14 @@ impl Aggregate for Order {
     }
 }
 
+impl View<Self> for Order {
+    fn update(&mut self, event: &EventEnvelope<Self>) {
+        self.apply(event.payload.clone());
+    }
+}
+
 // From its own db/init.sql.
-const SCHEMA: [&str; 2] = [
+const SCHEMA: [&str; 3] = [
     "CREATE TABLE events (
     aggregate_type text NOT NULL, aggregate_id text NOT NULL, sequence bigint CHECK (sequence >= 0) NOT NULL,
     event_type text NOT NULL, event_version text NOT NULL, payload json NOT NULL, metadata json NOT NULL,
@@ -73,6 +84,9 @@ const SCHEMA: [&str; 2] = [
     aggregate_type text NOT NULL, aggregate_id text NOT NULL, last_sequence bigint CHECK (last_sequence >= 0) NOT NULL,
     current_snapshot bigint CHECK (current_snapshot >= 0) NOT NULL, payload json NOT NULL,
     PRIMARY KEY (aggregate_type, aggregate_id, last_sequence)
+)",
+    "CREATE TABLE tab_view (
+    view_id text NOT NULL, version bigint CHECK (version >= 0) NOT NULL, payload json NOT NULL, PRIMARY KEY (view_id)
 )",
 ];
 
@@ -138,8 +152,19 @@ pub struct Executing {
 }
 
 impl Executing {
-    pub async fn open(url: &str, orders: usize) -> Self {
-        let framework = postgres_aggregate_cqrs(pool(url).await, vec![], ());
+    pub async fn snapshots(url: &str, orders: usize) -> Self {
+        Self::open(postgres_aggregate_cqrs(pool(url).await, vec![], ()), orders).await
+    }
+
+    pub async fn view(url: &str, orders: usize) -> Self {
+        let pool = pool(url).await;
+        let view = PostgresViewRepository::<Order, Order>::new("tab_view", pool.clone());
+        let mut query = GenericQuery::new(Arc::new(view));
+        query.use_error_handler(Box::new(|refused| panic!("{refused}")));
+        Self::open(postgres_cqrs(pool, vec![Box::new(query)], ()), orders).await
+    }
+
+    async fn open(framework: PostgresCqrs<Order>, orders: usize) -> Self {
         let mut open = Self { framework, orders: ids(orders), next: 0 };
         for _ in 0..orders {
             open.execute().await;

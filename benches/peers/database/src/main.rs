@@ -26,6 +26,7 @@ mod ours;
 use clock::{Clock, processor_of};
 use compare::Way;
 use escrowed::{
+    coalescing::Coalescing,
     postgres::Postgres,
     store::{Commit, Revision},
 };
@@ -39,7 +40,7 @@ const SHAPES: [(usize, usize, usize); 3] = [(1, 48, 15), (100, 2, 9), (1_000, 1,
 /// The orders of each connection.
 const ORDERS: usize = 1_000;
 
-const DATABASES: [&str; 4] = ["bench_ours", "bench_by_hand", "bench_cqrs", "bench_cala"];
+const DATABASES: [&str; 5] = ["bench_ours", "bench_by_hand", "bench_cqrs", "bench_cala", "bench_sharing"];
 
 fn payee(number: usize) -> String {
     format!("seller-{number}")
@@ -67,6 +68,7 @@ fn main() {
         let most = *CONNECTIONS.last().unwrap();
         let mut ours = Vec::new();
         let mut by_hand = Vec::new();
+        let mut sharing = Vec::new();
         for url in &urls[..2] {
             // The tables.
             Postgres::connect(url).await.unwrap().pool().close().await;
@@ -77,10 +79,13 @@ fn main() {
                 by_hand.push(ByHand::new(&urls[1], &ours[lane]).await);
             }
         }
-        // What the server knows of its tables does not depend on when it last looked by itself.
-        for url in &urls[..2] {
-            let mut connection = PgConnection::connect(url).await.unwrap();
-            sqlx::query("ANALYZE").execute(&mut connection).await.unwrap();
+        analyze(&urls[..2]).await;
+        if !fees {
+            let store = Coalescing::new(Postgres::connect(&urls[4]).await.unwrap());
+            for lane in 0..most {
+                sharing.push(Ours::sharing(&urls[4], lane, &store).await);
+            }
+            analyze(&urls[4..]).await;
         }
         if !says("commits") {
             shared_fees(&mut ours, less, &Server::of(DATABASES[0], &mut admin).await).await;
@@ -90,6 +95,7 @@ fn main() {
         }
         #[cfg(feature = "libraries")]
         let mut libraries = Libraries::new(&urls[2], &urls[3], most).await;
+        analyze(&urls[2..4]).await;
         let mut servers = Vec::new();
         for name in &DATABASES[..3] {
             servers.push(Server::of(name, &mut admin).await);
@@ -103,27 +109,39 @@ fn main() {
                 let mut ways = [
                     Way::new("escrowed"),
                     Way::new(if batch == 1 { "by hand, one CTE" } else { "by hand, UNNEST" }),
+                    Way::new("escrowed, commits share a write"),
                     Way::new("cqrs-es with postgres-es: event and snapshot only"),
                     Way::new("the same as its framework executes it: read first"),
+                    Way::new("cqrs-es with postgres-es: event, and the row to query by"),
                     Way::new("cala-ledger: entries and balances only"),
+                    Way::new("the same, and who pays may not go below zero"),
                 ];
                 // The first round is to get warm.
                 for round in 0..=rounds.div_ceil(less) {
-                    for turn in 0..5 {
-                        let way = (turn + round) % 5;
+                    for turn in 0..ways.len() {
+                        let way = (turn + round) % ways.len();
                         let time = match way {
                             0 => Some(run(&mut ours[..connections], batch, times, &servers[0]).await),
                             1 => Some(run(&mut by_hand[..connections], batch, times, &servers[1]).await),
-                            #[cfg(feature = "libraries")]
                             2 if batch == 1 => {
-                                Some(run(&mut libraries.writing[..connections], batch, times, &servers[2]).await)
+                                Some(run(&mut sharing[..connections], batch, times, &Server(Vec::new())).await)
                             }
                             #[cfg(feature = "libraries")]
                             3 if batch == 1 => {
+                                Some(run(&mut libraries.writing[..connections], batch, times, &servers[2]).await)
+                            }
+                            #[cfg(feature = "libraries")]
+                            4 if batch == 1 => {
                                 Some(run(&mut libraries.executing[..connections], batch, times, &servers[2]).await)
                             }
                             #[cfg(feature = "libraries")]
-                            4 => Some(run(&mut libraries.cala[..connections], batch, times, &servers[3]).await),
+                            5 if batch == 1 => {
+                                Some(run(&mut libraries.viewing[..connections], batch, times, &servers[2]).await)
+                            }
+                            #[cfg(feature = "libraries")]
+                            6 => Some(run(&mut libraries.cala[..connections], batch, times, &servers[3]).await),
+                            #[cfg(feature = "libraries")]
+                            7 => Some(run(&mut libraries.guarded[..connections], batch, times, &servers[3]).await),
                             _ => None,
                         };
                         if let Some(time) = time
@@ -219,18 +237,27 @@ enum Fee {
 }
 
 struct Ours {
-    connection: PgConnection,
+    through: Through,
     tabs: ours::Tabs,
     ready: Option<ours::Ready>,
     revisions: Vec<Revision>,
     fee: Fee,
 }
 
+enum Through {
+    Own(PgConnection),
+    Shared(Coalescing<Postgres>),
+}
+
 impl Ours {
     async fn new(url: &str, lane: usize) -> Self {
         let mut connection = connect(url).await;
         let tabs = ours::open(&mut connection, lane * ORDERS..(lane + 1) * ORDERS).await;
-        Self { connection, tabs, ready: None, revisions: Vec::new(), fee: Fee::None }
+        Self { through: Through::Own(connection), tabs, ready: None, revisions: Vec::new(), fee: Fee::None }
+    }
+
+    async fn sharing(url: &str, lane: usize, store: &Coalescing<Postgres>) -> Self {
+        Self { through: Through::Shared(store.clone()), ..Self::new(url, lane).await }
     }
 }
 
@@ -248,7 +275,10 @@ impl Lane for Ours {
     async fn write(&mut self, batch: usize, _: usize) {
         let commits: &[Commit] = &self.ready.as_ref().unwrap().commits;
         for commits in commits.chunks(batch) {
-            ours::write(&mut self.connection, commits, &mut self.revisions).await;
+            match &mut self.through {
+                Through::Own(connection) => ours::write(connection, commits, &mut self.revisions).await,
+                Through::Shared(store) => ours::write(&mut store.writer(), commits, &mut self.revisions).await,
+            }
         }
     }
 
@@ -295,8 +325,10 @@ impl Lane for ByHand {
 struct Libraries {
     writing: Vec<cqrs::Writing>,
     executing: Vec<cqrs::Executing>,
+    viewing: Vec<cqrs::Executing>,
     cala: Vec<cala::Cala>,
-    _ledger: cala::Shared,
+    guarded: Vec<cala::Cala>,
+    ledger: cala::Shared,
 }
 
 #[cfg(feature = "libraries")]
@@ -304,13 +336,23 @@ impl Libraries {
     async fn new(cqrs_url: &str, cala_url: &str, connections: usize) -> Self {
         cqrs::schema(cqrs_url).await;
         let ledger = cala::Shared::new(cala_url, u32::try_from(connections).unwrap()).await;
-        let (mut writing, mut executing, mut cala) = (Vec::new(), Vec::new(), Vec::new());
+        let mut libraries = Self {
+            writing: Vec::new(),
+            executing: Vec::new(),
+            viewing: Vec::new(),
+            cala: Vec::new(),
+            guarded: Vec::new(),
+            ledger,
+        };
         for _ in 0..connections {
-            writing.push(cqrs::Writing::open(cqrs_url, 48).await);
-            executing.push(cqrs::Executing::open(cqrs_url, 48).await);
-            cala.push(ledger.open(100).await);
+            libraries.writing.push(cqrs::Writing::open(cqrs_url, 48).await);
+            libraries.executing.push(cqrs::Executing::snapshots(cqrs_url, 48).await);
+            // It reads all events of an order: no more than an order has.
+            libraries.viewing.push(cqrs::Executing::view(cqrs_url, 480).await);
+            libraries.cala.push(libraries.ledger.open(ORDERS).await);
+            libraries.guarded.push(libraries.ledger.guarded(ORDERS).await);
         }
-        Self { writing, executing, cala, _ledger: ledger }
+        libraries
     }
 }
 
@@ -344,6 +386,13 @@ impl Lane for cala::Cala {
         for _ in 0..times {
             cala::Cala::write(self, batch).await;
         }
+    }
+}
+
+/// What the server knows of its tables must not depend on when it last looked by itself.
+async fn analyze(urls: &[String]) {
+    for url in urls {
+        sqlx::query("ANALYZE").execute(&mut connect(url).await).await.unwrap();
     }
 }
 

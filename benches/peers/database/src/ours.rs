@@ -1,4 +1,4 @@
-//! This crate, on bare connections.
+//! This crate, on bare connections, and with commits that share a write.
 
 use crate::tab::{self, Running, Tab};
 use escrowed::{
@@ -45,13 +45,13 @@ impl Ready {
     }
 }
 
-pub async fn write(connection: &mut PgConnection, commits: &[Commit], revisions: &mut Vec<Revision>) {
+pub async fn write(unit: &mut impl UnitOfWork, commits: &[Commit], revisions: &mut Vec<Revision>) {
     if let [commit] = commits {
-        let appended = connection.append(commit).await.unwrap();
+        let appended = unit.append(commit).await.unwrap();
         let Appended::Stored(revision) = appended else { panic!("{appended:?}") };
         revisions.push(revision);
     } else {
-        let appended = connection.append_all(commits).await.unwrap();
+        let appended = unit.append_all(commits).await.unwrap();
         let AppendedAll::Stored(more) = appended else { panic!("{appended:?}") };
         revisions.extend(more);
     }
