@@ -62,10 +62,7 @@ impl Shared {
         funds.insert("funds", Decimal::from(crate::tab::FUNDS));
         let mut at_once = self.ledger.begin_operation().await.unwrap();
         let velocities = self.ledger.velocities();
-        velocities
-            .attach_control_to_accounts_in_op(&mut at_once, self.never_below_zero, &payers, funds)
-            .await
-            .unwrap();
+        velocities.attach_control_to_accounts_in_op(&mut at_once, self.never_below_zero, &payers, funds).await.unwrap();
         at_once.commit().await.unwrap();
         open
     }
