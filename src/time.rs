@@ -11,7 +11,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr, time::Duration};
-use time::{UtcDateTime, format_description::well_known::Rfc3339};
+use time::{OffsetDateTime, UtcDateTime, format_description::well_known::Rfc3339};
 
 /// A point in time in UTC, in whole microseconds (what PostgreSQL keeps), between the years 1 and 9999.
 ///
@@ -84,7 +84,10 @@ impl From<Timestamp> for UtcDateTime {
 impl FromStr for Timestamp {
     type Err = TimeError;
     fn from_str(text: &str) -> Result<Self, TimeError> {
-        UtcDateTime::parse(text, &Rfc3339).map(Self::from).map_err(|_| TimeError::Malformed { text: text.into() })
+        let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| TimeError::Malformed { text: text.into() })?;
+        // What is at the end of the calendar elsewhere may be outside of it in UTC.
+        let time = time.checked_to_utc().filter(|time| time.year() >= 1).ok_or(TimeError::OutOfRange)?;
+        Ok(Self::from(time))
     }
 }
 
@@ -121,11 +124,14 @@ mod tests {
         }
         let zoned: Timestamp = "2026-05-07T17:39:46+02:00".parse().unwrap();
         assert_eq!(zoned.to_string(), "2026-05-07T15:39:46Z");
-        assert!("yesterday".parse::<Timestamp>().is_err());
+        assert!(matches!("yesterday".parse::<Timestamp>(), Err(TimeError::Malformed { .. })));
     }
 
     #[test]
     fn the_calendar_has_ends() {
+        for text in ["9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+00:01", "0000-12-31T23:59:59Z"] {
+            assert_eq!(text.parse::<Timestamp>(), Err(TimeError::OutOfRange), "{text}");
+        }
         let last: Timestamp = "9999-12-31T23:59:59.999999Z".parse().unwrap();
         assert_eq!(last.plus(Duration::from_secs(9)), last);
         assert_eq!(Timestamp::from_unix_micros(i64::MAX), Err(TimeError::OutOfRange));
