@@ -93,7 +93,7 @@ fn write_all_of(statements: &mut Statements<'_>, commit: &Commit, revision: Revi
     for call in follows.into_iter().chain(commit.calls()) {
         outbox::enqueue(statements, call, commit.lane())?;
     }
-    if let Some(settlement) = commit.settles() {
+    for settlement in commit.settles() {
         outbox::settle(statements, settlement)?;
     }
     Ok(Appended::Stored(revision))

@@ -10,6 +10,10 @@ pub enum SqliteError {
     /// SQLite itself failed.
     #[error("SQLite failed")]
     Database(#[from] Error),
+    /// Another process has held the file for as long as the connection's busy timeout, so no unit was begun. Waiting at once
+    /// again would hold the thread for as long again: let some time pass.
+    #[error("another process holds the database: try again later, or keep the transactions of others short")]
+    Busy(#[source] Error),
     /// A row cannot be what this crate wrote. Nothing is made of it.
     #[error("a row of {table} is corrupt: {what}")]
     Corrupt {
@@ -71,7 +75,8 @@ impl SqliteError {
     #[must_use]
     pub fn is_busy(&self) -> bool {
         match self {
-            Self::Database(error) => error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy),
+            Self::Busy(_) => true,
+            Self::Database(error) => is_busy(error),
             Self::Corrupt { .. }
             | Self::LaterVersion { .. }
             | Self::Ended
@@ -81,6 +86,11 @@ impl SqliteError {
             | Self::UnknownCall { .. } => false,
         }
     }
+}
+
+/// Whether another process held the database.
+pub(super) fn is_busy(error: &Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
 }
 
 /// Whether a CHECK refused a row.

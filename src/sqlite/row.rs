@@ -48,6 +48,7 @@ impl Columns for Reader<'_> {
         match error {
             SqliteError::Corrupt { what, .. } => Ok(what),
             other @ (SqliteError::Database(_)
+            | SqliteError::Busy(_)
             | SqliteError::LaterVersion { .. }
             | SqliteError::Ended
             | SqliteError::Unwritable(_)

@@ -1,6 +1,6 @@
 //! An open transaction, and the connection it is on.
 
-use super::{Sqlite, SqliteError, append, row::Reader};
+use super::{Sqlite, SqliteError, append, error, row::Reader};
 use crate::{
     id::Subject,
     store::{
@@ -86,8 +86,10 @@ impl Store for Sqlite {
 
     async fn begin(&self) -> Result<SqliteUnit, SqliteError> {
         let unit = SqliteUnit { connection: self.0.lock_arc().await, untouched: Cell::new(true) };
-        begin(&unit.connection)?;
-        Ok(unit)
+        match begin(&unit.connection) {
+            Err(busy) if error::is_busy(&busy) => Err(SqliteError::Busy(busy)),
+            begun => Ok(begun.map(|()| unit)?),
+        }
     }
 
     async fn commit(&self, unit: SqliteUnit) -> Result<(), SqliteError> {
@@ -130,7 +132,8 @@ impl UnitOfWork for SqliteUnit {
     }
 
     fn is_lost_race(error: &SqliteError) -> bool {
-        error.is_busy()
+        // Where no unit was begun nothing was lost, and the thread has waited long enough.
+        !matches!(error, SqliteError::Busy(_)) && error.is_busy()
     }
 }
 
@@ -143,7 +146,7 @@ impl Drop for SqliteUnit {
     }
 }
 
-fn begin(connection: &Connection) -> Result<(), SqliteError> {
+fn begin(connection: &Connection) -> rusqlite::Result<()> {
     for statement in BEGIN {
         run(connection, statement)?;
     }

@@ -60,7 +60,7 @@ fn a_file_keeps_everything() {
     block_on(async {
         let first = saved(&store, &full()).await;
         let outcome = Outcome::Declined { reason: "no".parse().unwrap() };
-        let settles = Some(Settlement { key: key(&charge(payin(1), at(0))), outcome: outcome.clone() });
+        let settles = [Settlement { key: key(&charge(payin(1), at(0))), outcome: outcome.clone() }].into();
         let second = saved(&store, &Commit { settles, ..goes_on(order(1), first, 2) }).await;
         drop(store);
 
@@ -203,6 +203,10 @@ fn another_program_shares_the_file() {
         hurried.busy_timeout(Duration::ZERO).unwrap();
         let busy = Sqlite::from_connection(hurried).unwrap_err();
         assert!(busy.is_busy(), "{busy:?}");
+        // Nothing was lost, so nobody tries again at once and holds his thread for as long again.
+        other.0.lock().await.busy_timeout(Duration::ZERO).unwrap();
+        let busy = other.begin().await.unwrap_err();
+        assert!(matches!(busy, SqliteError::Busy(_)) && busy.is_busy() && !other.is_lost_race(&busy), "{busy:?}");
         store.commit(unit).await.unwrap();
         let mut unit = other.begin().await.unwrap();
         let lease = Lease {
