@@ -208,7 +208,7 @@ impl<'s> Effects<'s> {
             parties_before: self.parties.take(),
             entries: take(&mut self.entries),
             calls: take(&mut self.calls),
-            settles: self.settles.take(),
+            settles: self.settles.take().into_iter().collect(),
             withdraws: self.withdraws.take(),
             request: None,
         }

@@ -47,7 +47,7 @@ pub(crate) struct Step {
     parties: Vec<usize>,
     deadline: Option<u64>,
     call: Option<(Asked, u64)>,
-    settles: Option<(Asked, bool)>,
+    settles: Vec<(Asked, bool)>,
     withdraws: Option<(Asked, Option<Asked>)>,
     request: Option<u8>,
 }
@@ -83,7 +83,7 @@ fn step() -> impl Strategy<Value = Step> {
         vec(0..3_usize, 0..3),
         option::of(0..9_u64),
         option::weighted(0.3, (asked(), 0..9_u64)),
-        option::weighted(0.2, (asked(), any::<bool>())),
+        option::weighted(0.2, vec((asked(), any::<bool>()), 1..3)).prop_map(Option::unwrap_or_default),
         option::weighted(0.2, (asked(), option::of(asked()))),
         option::weighted(0.1, 0..9_u8),
     )
@@ -120,7 +120,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             step.subject = (place as u128 * 3) % SUBJECTS + 1;
             // Of payments and requests there are few.
             if place > 0 {
-                (step.call, step.settles, step.withdraws, step.request) = (None, None, None, None);
+                (step.call, step.withdraws, step.request) = (None, None, None);
+                step.settles.clear();
             }
         }
         steps
@@ -176,10 +177,11 @@ fn commit_of(step: &Step, known: &Known) -> Commit {
     commit.index.parties = step.parties.iter().map(|party| PARTIES[*party].parse().unwrap()).collect();
     commit.index.deadline = step.deadline.map(at);
     commit.calls = step.call.iter().map(|(call, due)| call.call(*due)).collect();
-    commit.settles = step.settles.map(|(call, last)| {
-        let outcome = if last { Outcome::Settled { moved: euro(1) } } else { Outcome::Pending { direct_link: None } };
-        Settlement { key: call.key(), outcome }
-    });
+    for (call, last) in &step.settles {
+        let outcome = if *last { Outcome::Settled { moved: euro(1) } } else { Outcome::Pending { direct_link: None } };
+        commit.settles.retain(|word| word.key != call.key());
+        commit.settles.push(Settlement { key: call.key(), outcome });
+    }
     commit.withdraws = step.withdraws.map(|(call, follower)| {
         let if_sent = follower.map_or(IfSent::Refuse, |follower| IfSent::Follow(Box::new(follower.call(0))));
         Withdrawal { key: call.key(), if_sent }

@@ -77,7 +77,7 @@ impl State {
         for call in follows.into_iter().chain(commit.calls()) {
             self.enqueue(call, commit.lane())?;
         }
-        if let Some(settlement) = commit.settles() {
+        for settlement in commit.settles() {
             self.settle(settlement)?;
         }
         if let Some(Request { key, digest }) = commit.request() {

@@ -40,7 +40,7 @@ pub(super) fn too_late(commits: &[Commit]) -> Option<usize> {
             IfSent::Refuse => answered.contains(&withdrawal.key),
             IfSent::Follow(_) => false,
         });
-        answered.extend(commit.settles().map(|settlement| settlement.key));
+        answered.extend(commit.settles().iter().map(|settlement| settlement.key));
         late
     })
 }
@@ -152,7 +152,7 @@ GROUP BY account, currency";
                 return Err(PostgresError::DuplicateCall { key });
             }
         }
-        if let Some(settlement) = commit.settles() {
+        for settlement in commit.settles() {
             let Some((status, _)) = self.calls.get_mut(&settlement.key) else {
                 return Err(PostgresError::UnknownCall { key: settlement.key });
             };
@@ -171,6 +171,6 @@ fn keys_of(commit: &Commit) -> impl Iterator<Item = IdempotencyKey> {
         [Some(withdrawal.key), follows].into_iter().flatten()
     });
     let asked = commit.calls().iter().map(|call| call.instruction.key());
-    let settled = commit.settles().map(|settlement| settlement.key);
+    let settled = commit.settles().iter().map(|settlement| settlement.key);
     withdrawn.chain(asked).chain(settled)
 }

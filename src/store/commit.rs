@@ -16,7 +16,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 /// Everything that one step writes about one subject: all of it, or nothing.
 ///
 /// Only the crate makes commits; a store reads them. Within a commit the order is: the calls it withdraws, the
-/// events, the entries, the calls.
+/// events, the entries, the calls, and what it answers, which may be one of those calls.
 #[derive(Debug, Clone)]
 pub struct Commit {
     pub(crate) subject: Subject,
@@ -29,7 +29,8 @@ pub struct Commit {
     pub(crate) parties_before: Option<Arc<[PartyId]>>,
     pub(crate) entries: Vec<Entry>,
     pub(crate) calls: Vec<Call>,
-    pub(crate) settles: Option<Settlement>,
+    // Each of another call, in the order in which they were heard of.
+    pub(crate) settles: SmallVec<[Settlement; 1]>,
     pub(crate) withdraws: Option<Withdrawal>,
     pub(crate) request: Option<Request>,
 }
@@ -208,15 +209,14 @@ impl Commit {
     /// Goes on with another commit of the same subject: both become one.
     pub(crate) fn follow(&mut self, next: Self) {
         assert_eq!(self.subject, next.subject, "a commit goes on with its own subject");
-        let answered = self.settles.as_ref().zip(next.settles.as_ref());
-        assert!(answered.is_none_or(|(one, other)| one.key == other.key), "a commit answers one call");
         let withdrawn = self.withdraws.as_ref().zip(next.withdraws.as_ref());
         assert!(withdrawn.is_none_or(|(one, other)| one.key == other.key), "a commit withdraws one call");
         self.records.extend(next.records);
         self.index = next.index;
         self.entries.extend(next.entries);
         // The last word on a call counts.
-        self.settles = next.settles.or(self.settles.take());
+        self.settles.retain(|word| next.settles.iter().all(|last| last.key != word.key));
+        self.settles.extend(next.settles);
         match next.withdraws {
             // A call that was never put into the outbox is simply not put there.
             Some(withdrawal) if self.asks(withdrawal.key) => {
@@ -252,10 +252,10 @@ impl Commit {
         self.calls.iter().any(|call| call.instruction.key() == key)
     }
 
-    /// The call it answers.
+    /// The calls it answers: none or one, unless several steps were taken in one commit.
     #[must_use]
-    pub const fn settles(&self) -> Option<&Settlement> {
-        self.settles.as_ref()
+    pub fn settles(&self) -> &[Settlement] {
+        &self.settles
     }
 
     /// The call it withdraws.

@@ -8,6 +8,7 @@ use escrowed::{
     gateway::{Outcome, Report, Verb},
     lifecycle::{Reason, Transition},
     order::{AnyOrder, Command, OrderId, PayoutPlan, Status},
+    party::Stamp,
     payment::{AnyPayin, Destination, Method, Route, payin, refund},
     sandbox::{Behaviour, Resolution},
     store::{CallStatus, Outbox, Query, Store},
@@ -246,6 +247,29 @@ on_each_store! {
         assert_eq!(shop.status(id).await, Status::Published);
         assert_eq!(shop.gateway().net(escrowed::money::Currency::EUR), euro("100.00"));
         shop.audit().await;
+    }
+
+    async fn reserved_and_captured_in_one_write(shop) {
+        let id = shop.open(terms()).await;
+        let mut unit = shop.begin().await;
+        let AnyOrder::PendingPublish(order) = shop.escrow.load(&mut unit, id).await.unwrap() else { panic!() };
+        let at = shop.escrow.stamp(user("anna"));
+        shop.escrow.save(&mut unit, order.reserve(&at).unwrap(), &at).await.unwrap();
+        shop.commit(unit).await;
+
+        // Whoever drives it by himself hears late, and of all at once.
+        let AnyPayin::Created(payin) = shop.payin(id).await else { panic!() };
+        let (at, moved) = (Stamp::gateway(shop.now()), payin.facts().amount);
+        let charged = [Verb::Charge, Verb::Capture].map(|verb| key(payin.id().subject(), verb));
+        let reserved = payin.authorize(moved, &at).unwrap();
+        let captured = reserved.then(|payin| payin.capture(&Stamp::new(ops(), shop.now()))).unwrap();
+        let confirmed = captured.then(|payin| payin.confirm(moved, &at)).unwrap();
+        let mut unit = shop.begin().await;
+        assert_eq!(confirmed.save(&mut unit).await.unwrap().held(), moved);
+        shop.commit(unit).await;
+        for call in charged {
+            assert_eq!(shop.begin().await.call(&call).await.unwrap().unwrap().status, CallStatus::Settled);
+        }
     }
 
     async fn reserved_then_let_go(shop) {

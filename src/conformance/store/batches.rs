@@ -57,7 +57,7 @@ fn withdraws(number: u128, call: &Call, if_sent: IfSent) -> Commit {
 
 fn answers(number: u128, call: &Call) -> Commit {
     let settlement = Settlement { key: key(call), outcome: Outcome::Pending { direct_link: None } };
-    Commit { settles: Some(settlement), ..opens(order(number)) }
+    Commit { settles: [settlement].into(), ..opens(order(number)) }
 }
 
 /// A commit finds a call as those before it in the same batch have left it: what one answers, a later one does not withdraw
@@ -119,7 +119,7 @@ pub async fn a_call_that_follows_is_answered_at_once<S: Store>(store: &S) {
         let follower = void(payin(number), at(0));
         let settlement = Settlement { key: key(&follower), outcome: Outcome::Settled { moved: euro(1250) } };
         let follow = IfSent::Follow(Box::new(follower.clone()));
-        let commit = Commit { settles: Some(settlement), ..withdraws(2 + number, call, follow) };
+        let commit = Commit { settles: [settlement].into(), ..withdraws(2 + number, call, follow) };
         let (answer, state) = (unit.append(&commit).await, unit.call(&key(&follower)).await.unwrap());
         if call == sent {
             assert!(matches!(answer, Ok(Appended::Stored(_))), "{answer:?}");

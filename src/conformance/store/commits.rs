@@ -9,7 +9,7 @@ use crate::{
     store::{Appended, Call, Commit, IndexRow, Payload, Record, Revision, Store, UnitOfWork},
     time::Timestamp,
 };
-use smallvec::smallvec;
+use smallvec::{SmallVec, smallvec};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -59,7 +59,7 @@ pub(crate) fn opens(subject: Subject) -> Commit {
         index,
         entries: Vec::new(),
         calls: Vec::new(),
-        settles: None,
+        settles: SmallVec::new(),
         withdraws: None,
         request: None,
     }

@@ -84,6 +84,7 @@ macro_rules! store_promises {
                 a_call_that_was_taken_refuses_or_is_followed,
                 a_call_is_put_in_once,
                 only_known_calls_are_settled,
+                one_commit_answers_several_calls,
                 a_pending_answer_keeps_a_call_open,
                 calls_are_leased_in_the_order_they_fall_due,
                 a_lease_keeps_others_off_until_it_ends,

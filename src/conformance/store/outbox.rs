@@ -47,7 +47,7 @@ pub(super) fn withdrawing(commit: Commit, key: IdempotencyKey, if_sent: IfSent) 
 }
 
 pub(super) fn settling(commit: Commit, key: IdempotencyKey, outcome: Outcome) -> Commit {
-    Commit { settles: Some(Settlement { key, outcome }), ..commit }
+    Commit { settles: [Settlement { key, outcome }].into(), ..commit }
 }
 
 pub(super) async fn state<S: Store>(store: &S, call: &Call) -> CallState {
@@ -153,6 +153,22 @@ pub async fn only_known_calls_are_settled<S: Store>(store: &S) {
     let error = unit.append(&settling(opens(order(1)), unknown, outcome)).await.unwrap_err().to_string();
     assert!(error.contains(&unknown.to_string()), "{error}");
     assert_eq!(unit.log(order(1)).await.unwrap(), None);
+}
+
+/// A commit of several steps may answer several calls, also one that it asks for itself.
+pub async fn one_commit_answers_several_calls<S: Store>(store: &S) {
+    let calls = [1, 2].map(|number| charge(payin(number), at(0)));
+    let first = queue(store, 1, calls[0].clone()).await;
+    let settles =
+        calls.each_ref().map(|call| Settlement { key: key(call), outcome: Outcome::Settled { moved: euro(1) } });
+    let commit =
+        Commit { calls: vec![calls[1].clone()], settles: settles.into_iter().collect(), ..goes_on(order(1), first, 2) };
+    saved(store, &commit).await;
+    for call in &calls {
+        assert_eq!(state(store, call).await.status, CallStatus::Settled);
+    }
+    let mut unit = store.begin().await.unwrap();
+    assert!(take(&mut unit, &lease("w", 99, 100)).await.is_empty());
 }
 
 /// A pending answer ends the lease and keeps the call open; a final one closes it for good.

@@ -166,7 +166,7 @@ pub async fn a_call_is_settled_once<S: Store>(store: &S) {
     let first = saved(store, &Commit { calls: vec![call.clone()], ..opens(payin(1)) }).await;
     let outcome = Outcome::Settled { moved: euro(1250) };
     let mut commit = goes_on(payin(1), first, 2);
-    commit.settles = Some(Settlement { key: key(&call), outcome });
+    commit.settles = [Settlement { key: key(&call), outcome }].into();
     commit.entries = vec![entry("world:sandbox", "wallet:alice", 1250)];
     let answers = join_all((0..MANY).map(|_| alone(store, &commit))).await;
     assert_eq!(won(&answers), 1, "{answers:?}");

@@ -7,8 +7,8 @@ use crate::{
     money::{Currency, Money},
     party::{Actor, PartyId},
     store::{
-        Appended, Cursor, IndexEntry, IndexRow, Inventory, LifecycleName, Outbox, Query, Request, Store, UnitOfWork,
-        Views,
+        Appended, CallStatus, Cursor, IndexEntry, IndexRow, Inventory, LifecycleName, Outbox, Query, Request, Store,
+        UnitOfWork, Views,
     },
 };
 
@@ -243,6 +243,9 @@ pub async fn balances_are_listed_in_order<S: Store>(store: &S) {
         ("world:sandbox", Money::from_minor(-3, Currency::JPY)),
     ];
     let expected = expected.map(|(name, amount)| crate::ledger::Balance { account: account(name), amount });
+    assert_eq!(all(&mut unit, &Query::status("order".parse().unwrap(), "OPEN\0"), 9).await, []);
+    let after = format!("{}\0", key(&charge(payin(1), at(0))));
+    assert_eq!(unit.calls(CallStatus::Queued, Some(&after), 9).await.unwrap(), []);
     assert_eq!(unit.balances(None, 99).await.unwrap(), expected);
     let mut seen: Vec<crate::ledger::Balance> = Vec::new();
     loop {

@@ -96,7 +96,7 @@ pub async fn the_second_call_of_an_order_waits_among_many<S: Store>(store: &S) {
     let numbers: Vec<_> = some.iter().map(|(number, _)| *number).collect();
     let answer = |(number, revision)| async move {
         answered.borrow_mut().insert(payin(number));
-        let settles = Some(Settlement { key: key(&first(number)), outcome: Outcome::Settled { moved: euro(1250) } });
+        let settles = [Settlement { key: key(&first(number)), outcome: Outcome::Settled { moved: euro(1250) } }].into();
         let answer = insist(store, &Commit { settles, ..goes_on(order(number), revision, 2) }).await;
         assert!(matches!(answer, Appended::Stored(_)), "{answer:?}");
     };

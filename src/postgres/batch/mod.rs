@@ -122,7 +122,7 @@ impl<'c> Batch<'c> {
         for call in commit.calls() {
             self.enqueue(call, place, None)?;
         }
-        if let Some(settlement) = commit.settles() {
+        for settlement in commit.settles() {
             let status = if settlement.outcome.is_final() { CallStatus::Settled } else { CallStatus::Pending };
             let outcome = serde_json::to_string(&settlement.outcome)?;
             match self.new_call(&settlement.key) {
