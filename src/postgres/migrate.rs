@@ -1,6 +1,6 @@
 //! Brings the crate's tables up to date, each version once.
 
-use super::PostgresError;
+use super::{PostgresError, READ_COMMITTED};
 use sqlx::{Connection, PgConnection, query, query_scalar};
 
 /// The versions from 1 on. What has been released is never edited: a change is a further file.
@@ -16,7 +16,8 @@ const KEEPING: &str = "CREATE TABLE IF NOT EXISTS escrowed_migrations (
 
 /// Applies what the database has not seen yet: all of it, or nothing.
 pub(super) async fn migrate(connection: &mut PgConnection) -> Result<(), PostgresError> {
-    let mut transaction = connection.begin().await?;
+    // Each statement has to see what another program applied while this one waited for the lock.
+    let mut transaction = connection.begin_with(READ_COMMITTED).await?;
     query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut *transaction).await?;
     query(KEEPING).execute(&mut *transaction).await?;
     let last = "SELECT coalesce(max(version), 0) FROM escrowed_migrations";

@@ -57,6 +57,10 @@ CREATE TABLE escrowed_balances (
     stripe   smallint NOT NULL,
     minor    bigint   NOT NULL,
     PRIMARY KEY (account, currency, stripe),
+    -- Whoever takes from an account that few share looks at one row.
+    CONSTRAINT escrowed_balances_striped CHECK (
+        stripe = 0 OR stripe BETWEEN 1 AND 63 AND (account LIKE 'world:%' OR account LIKE 'wallet:%')
+    ),
     CONSTRAINT escrowed_balances_fits CHECK (minor BETWEEN -144115188075855872 AND 144115188075855871),
     CONSTRAINT escrowed_balances_guarded CHECK (minor >= 0 OR account LIKE 'world:%' OR account LIKE 'debt:%'),
     -- What a party owes is below zero; nobody pays off more.
