@@ -1,18 +1,20 @@
 //! Rows that cannot be read, or that say what no log says: workers go on with all others, and an operator sees these.
 
 use crate::{
-    harness::{Shop, key, ops, terms, user, worker},
+    harness::{Shop, bank, key, ops, party, terms, user, worker},
+    kyc::Office,
     transaction,
 };
 use escrowed::{
     escrow::{Due, EscrowError, Policy, Sent},
     gateway::{IdempotencyKey, Verb},
-    order::{Command, OrderId, Status},
+    order::{Command, OrderId, PayoutPlan, Status},
     payment::Method,
     sandbox::Behaviour,
     store::{CallState, Outbox, Store, Unreadable},
     verify::{Difference, Part},
 };
+use std::time::Duration;
 
 /// Writes each test once for each database: it has a shop, and a way to change a row behind its back.
 macro_rules! on_each_database {
@@ -111,6 +113,44 @@ on_each_database! {
         shop.send().await;
         assert_eq!((shop.status(broken).await, shop.status(failing).await), (Status::Published, Status::Published));
         shop.audit_calls().await;
+        shop.verify().await;
+    }
+
+    async fn a_worker_whose_hands_are_full_of_what_cannot_be_read_takes_more(shop, run) {
+        let shop = Shop { escrow: shop.escrow.with_policy(Policy { at_once: 1, ..Policy::default() }) };
+        let (_, call) = asked(&shop).await;
+        shop.escrow.clock().advance(Duration::from_secs(1));
+        let (fine, _) = asked(&shop).await;
+        run(&format!("UPDATE escrowed_calls SET instruction = '{{' WHERE key = '{call}'")).await;
+        let sent = shop.escrow.send(&worker(), 10).await.unwrap();
+        assert_eq!(sent, Sent { taken: 2, answered: 1, parked: 1, ..Sent::default() });
+        assert_eq!(shop.status(fine).await, Status::Published);
+    }
+
+    async fn what_nobody_can_be_asked_about_is_parked(shop, run) {
+        let patience = Policy { attempts: 2, ..Policy::default() };
+        let shop = Shop { escrow: shop.escrow.with_policy(patience).with_kyc(Office::default()) };
+        let id = shop.planned(terms(), PayoutPlan::to(party("sam"), bank("ba_sam"))).await;
+        shop.act(id, Command::Validate {}, ops()).await;
+        let payout = shop.payouts(id).await[0].id();
+        let version = |version: u8| format!("UPDATE escrowed_events SET version = {version} WHERE subject = '{payout}'");
+        run(&version(9)).await;
+        for fate in [Sent { unknown: 1, ..Sent::default() }, Sent { parked: 1, ..Sent::default() }] {
+            assert_eq!(shop.escrow.send(&worker(), 10).await.unwrap(), Sent { taken: 1, ..fate });
+            shop.escrow.clock().advance(Duration::from_secs(3_600));
+        }
+        assert_eq!(shop.escrow.send(&worker(), 10).await.unwrap(), Sent::default());
+        let page = parked(&shop).await;
+        let [Ok(waits)] = &page[..] else { panic!("{page:?}") };
+        assert_eq!((waits.instruction.key(), waits.sent), (key(payout.subject(), Verb::Payout), None));
+
+        // Once it can be read again, it goes out.
+        run(&version(1)).await;
+        let mut unit = shop.begin().await;
+        shop.escrow.requeue(&mut unit, &waits.instruction.key()).await.unwrap();
+        shop.commit(unit).await;
+        shop.send().await;
+        assert_eq!(shop.status(id).await, Status::Released);
         shop.verify().await;
     }
 

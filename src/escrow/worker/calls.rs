@@ -111,6 +111,8 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             match done {
                 Done::Took { asked, calls: Ok(calls) } => {
                     (taking, streak, idle) = (false, 0, calls.len() < asked);
+                    // Where some could not be read there is still room for others.
+                    hungry |= !idle;
                     tally.done.taken += calls.len();
                     for call in calls {
                         match call {
@@ -190,12 +192,15 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         let known = if call.sent { self.gateway.lookup(&key).await } else { Ok(None) };
         let answer = match known {
             Ok(Some(outcome)) => Ok(outcome),
-            Ok(None) if call.sent && self.anew(|| self.called_off(key)).await? => Ok(never_sent()),
-            Ok(None) => match self.gate(call).await? {
-                Gate::Send => self.gateway.execute(&key, &call.instruction).await,
-                Gate::Held => return Ok(Fate::Held),
-                Gate::Lost => return Ok(Fate::Lost),
-                Gate::Unknown(error) => return self.failed(call, true, &*error).await,
+            Ok(None) => match self.before_sending(call).await {
+                Ok(Gate::Send) => self.gateway.execute(&key, &call.instruction).await,
+                Ok(Gate::Held) => return Ok(Fate::Held),
+                Ok(Gate::Lost) => return Ok(Fate::Lost),
+                Ok(Gate::Unknown(error)) => return self.failed(call, true, &*error).await,
+                Ok(Gate::CalledOff) => Ok(never_sent()),
+                Err(error @ (EscrowError::Storage(_) | EscrowError::Stale)) => return Err(error),
+                // Such as a log that cannot be read: the next call must not wait for it for ever.
+                Err(error) => return self.failed(call, true, &error).await,
             },
             Err(error) => Err(error),
         };
@@ -203,6 +208,14 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             Ok(outcome) => self.answered(call, outcome).await,
             Err(error) => self.failed(call, false, &error).await,
         }
+    }
+
+    async fn before_sending(&self, call: &LeasedCall) -> Result<Gate, Fails<S>> {
+        let key = call.instruction.key();
+        if call.sent && self.anew(|| self.called_off(key)).await? {
+            return Ok(Gate::CalledOff);
+        }
+        self.gate(call).await
     }
 
     // Whether a charge that never arrived is no longer wanted.
@@ -266,7 +279,9 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         let (fate, later) = if tried >= self.policy.attempts {
             (Fate::Parked, Postponement::parked(key, now))
         } else {
-            (Fate::Unknown, Postponement::queued(key, now.plus(self.policy.wait(&key, tried))))
+            // What the gateway has said that it has stays with it, and what is held stays held, however long nobody answers.
+            let due = now.plus(self.policy.wait(&key, tried));
+            (Fate::Unknown, Postponement { status: call.status, ..Postponement::queued(key, due) })
         };
         let problem = in_words(error);
         let later = Postponement { unsent, problem: problem.as_ref(), ..later.under(call) };

@@ -47,11 +47,13 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     /// taken again by any worker once the lease has ended.
     pub async fn run_due(&self, worker: &WorkerId, limit: usize) -> Result<Due, EscrowError<S::Error>> {
         let mut tally = Tally::<Due, _>::default();
-        while tally.done.taken < limit {
-            let page = PAGE.min(limit - tally.done.taken);
-            if self.page_of_due(worker, page, &mut tally).await == 0 {
+        let mut left = limit;
+        while left > 0 {
+            let taken = self.page_of_due(worker, PAGE.min(left), &mut tally).await;
+            if taken == 0 {
                 break;
             }
+            left -= taken;
         }
         tally.end()
     }

@@ -18,6 +18,8 @@ type Fails<S> = EscrowError<<S as Store>::Error>;
 pub(super) enum Gate {
     Send,
     Held,
+    /// It never arrived, and is no longer wanted.
+    CalledOff,
     /// Somebody else has seen to it meanwhile.
     Lost,
     /// Nobody knows.
