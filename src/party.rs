@@ -124,6 +124,15 @@ impl Actor {
         Self::Office { role: Office::new(role.name).expect("a role has a name of 1 to 40 characters"), id }
     }
 
+    /// Whether it is an operator of the marketplace.
+    #[must_use]
+    pub fn is_platform(&self) -> bool {
+        match self {
+            Self::Office { role, .. } => role.as_str() == Role::PLATFORM.name,
+            Self::Party(_) | Self::Clock | Self::Gateway => false,
+        }
+    }
+
     /// The party or the holder of the office; none for the clock and a gateway.
     #[must_use]
     pub fn id(&self) -> Option<&PartyId> {

@@ -3,6 +3,7 @@
 use crate::{
     lifecycle::{Payees, Reason, once},
     party::{Actor, PartyId, Role},
+    payment::Destination,
 };
 use serde::{Deserialize, Serialize};
 
@@ -95,6 +96,21 @@ impl Sides {
         match by {
             Actor::Party(who) if who != creator => Err(Reason::Fixed { what: "the party that opens it" }),
             Actor::Party(_) | Actor::Office { .. } | Actor::Clock | Actor::Gateway => Ok(()),
+        }
+    }
+
+    /// Where the seller is paid may be said by this actor: into a bank account only by who can vouch that it is the seller's,
+    /// which the other side cannot.
+    pub(crate) fn may_pay_into(&self, to: Option<&Destination>, by: &Actor) -> Result<(), Reason> {
+        let vouches = match by {
+            Actor::Party(who) => self.seller.as_ref() == Some(who),
+            Actor::Office { .. } | Actor::Clock | Actor::Gateway => by.is_platform(),
+        };
+        match to {
+            Some(Destination::Account { .. }) if !vouches => {
+                Err(Reason::OthersAccount(self.known(Side::Seller)?.clone()))
+            }
+            Some(Destination::Account { .. } | Destination::Wallet) | None => Ok(()),
         }
     }
 

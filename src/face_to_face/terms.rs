@@ -37,7 +37,7 @@ pub struct Terms {
     /// The fees, taken out of what is paid. None when left out.
     #[serde(default)]
     pub charges: Option<Charges>,
-    /// Where the seller is paid: into the seller's wallet when left out.
+    /// Where the seller is paid: into the seller's wallet when left out. A bank account is named by the seller or the platform.
     #[serde(default)]
     pub payout: Option<Destination>,
     /// Time limits and what a cancellation keeps.
@@ -152,6 +152,7 @@ impl Opening<AnyFaceToFace> for Terms {
     fn check(&self, step: &mut Effects<'_>) -> Result<(), Reason> {
         self.deposit.require_positive()?;
         self.sides.check(&step.stamp().by)?;
+        self.sides.may_pay_into(self.payout.as_ref(), &step.stamp().by)?;
         if let Some(charges) = &self.charges {
             for fee in [charges.buyer, charges.seller] {
                 if fee.is_negative() {

@@ -5,7 +5,7 @@ use crate::{
     id::Subject,
     lifecycle::Reason,
     money::{Money, Share, split},
-    party::{Actor, PartyId, Role},
+    party::{Actor, PartyId},
     payment::Destination,
 };
 use serde::{Deserialize, Serialize};
@@ -97,12 +97,8 @@ impl Payee {
         if Subject::is_named(self.party.as_str()) {
             return Err(Reason::NobodysName(self.party.clone()));
         }
-        let platform = match by {
-            Actor::Office { role, .. } => role.as_str() == Role::PLATFORM.name,
-            Actor::Party(_) | Actor::Clock | Actor::Gateway => false,
-        };
         // What an account's defaults name is the platform's word, too, whatever the share.
-        if platform || terms.others.iter().any(|known| (&known.party, &known.to) == (&self.party, &self.to)) {
+        if by.is_platform() || terms.others.iter().any(|known| (&known.party, &known.to) == (&self.party, &self.to)) {
             return Ok(());
         }
         let seller = self.party == terms.seller;

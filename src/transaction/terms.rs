@@ -37,7 +37,7 @@ pub struct Terms {
     /// The page to pay on.
     #[serde(default)]
     pub payment_link: Option<Link>,
-    /// Where the seller is paid: into the seller's wallet when left out.
+    /// Where the seller is paid: into the seller's wallet when left out. A bank account is named by the seller or the platform.
     #[serde(default)]
     pub payout: Option<Destination>,
     /// Time limits.
@@ -255,7 +255,9 @@ impl Default for Policy {
 impl Opening<AnyTransaction> for Terms {
     fn check(&self, step: &mut Effects<'_>) -> Result<(), Reason> {
         self.pricing.check()?;
-        self.sides().check(&step.stamp().by)
+        let (sides, by) = (self.sides(), &step.stamp().by);
+        sides.check(by)?;
+        sides.may_pay_into(self.payout.as_ref(), by)
     }
     fn held(&self) -> Money {
         Money::zero(self.pricing.amount.currency())

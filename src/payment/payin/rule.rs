@@ -18,8 +18,7 @@ use crate::{
 pub(super) fn may_spend(owner: &PartyId, by: &Actor) -> bool {
     match by {
         Actor::Party(who) => who == owner && !Subject::is_named(owner.as_str()),
-        Actor::Office { role, .. } => role.as_str() == Role::PLATFORM.name,
-        Actor::Clock | Actor::Gateway => false,
+        Actor::Office { .. } | Actor::Clock | Actor::Gateway => by.is_platform(),
     }
 }
 

@@ -49,15 +49,15 @@ impl Opening<AnyRefund> for Terms {
 
 /// What was released is refunded by the platform alone.
 pub(crate) fn only_platform(by: &Actor) -> Result<(), Reason> {
-    match by {
-        Actor::Office { role, .. } if role.as_str() == Role::PLATFORM.name => Ok(()),
-        Actor::Party(_) | Actor::Office { .. } | Actor::Clock | Actor::Gateway => Err(Reason::WrongActor {
-            action: "refund_released",
-            status: "RELEASED",
-            by: by.clone(),
-            roles: vec![Role::PLATFORM.name],
-        }),
+    if by.is_platform() {
+        return Ok(());
     }
+    Err(Reason::WrongActor {
+        action: "refund_released",
+        status: "RELEASED",
+        by: by.clone(),
+        roles: vec![Role::PLATFORM.name],
+    })
 }
 
 impl Terms {

@@ -1,7 +1,7 @@
 //! Joining and rejecting: who may, with which code, how often and until when.
 
 use super::{Deal, HOUR, TICK, anna, opened_by, sam, terms, with_policy};
-use crate::harness::{euro, on_each_store, ops, party, user};
+use crate::harness::{bank, euro, on_each_store, ops, party, user};
 use escrowed::{
     deal::{Period, Side, Sides},
     face_to_face::{
@@ -10,6 +10,7 @@ use escrowed::{
     lifecycle::Reason,
     money::MoneyError,
     party::{Actor, Stamp},
+    payment::Destination,
     store::{Query, Store},
 };
 
@@ -28,6 +29,21 @@ fn refused(terms: Terms, by: Actor) -> Reason {
     let refused = FaceToFace::open(FaceToFaceId::generate(at.at), terms, &at).unwrap_err();
     assert_eq!(refused.value.deposit, deposit, "the terms come back as they were");
     refused.reason
+}
+
+#[test]
+fn a_bank_account_is_named_by_who_can_vouch_for_it() {
+    let sides = |creator| Sides { buyer: Some(party("anna")), seller: Some(party("sam")), creator };
+    let open = |side, to| Terms { payout: Some(to), sides: sides(side), ..opened_by(side) };
+    let account = || open(Side::Buyer, bank("ba_anna"));
+    assert_eq!(refused(account(), anna()), Reason::OthersAccount(party("sam")));
+    let opens = |terms: Terms, by| {
+        let at = Stamp::new(by, crate::harness::START.parse().unwrap());
+        FaceToFace::open(FaceToFaceId::generate(at.at), terms, &at).is_ok()
+    };
+    assert!(opens(account(), ops()), "the platform vouches");
+    assert!(opens(open(Side::Seller, bank("ba_sam")), sam()));
+    assert!(opens(open(Side::Buyer, Destination::Wallet), anna()));
 }
 
 #[test]

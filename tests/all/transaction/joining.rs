@@ -1,12 +1,13 @@
 //! Opening and joining: who may, on which terms, and what the index says of it.
 
 use super::{Deal, anna, audit, euro, judy, opened_by, pricing, sam, terms};
-use crate::harness::{on_each_store, ops, party, user};
+use crate::harness::{bank, on_each_store, ops, party, user};
 use escrowed::{
     deal::Side,
     lifecycle::Reason,
     money::MoneyError,
     party::{Actor, Stamp},
+    payment::Destination,
     store::Query,
     transaction::{Action, AnyTransaction, Command, Person, Pricing, Status, Terms, Transaction, TransactionId},
 };
@@ -20,6 +21,22 @@ fn refused(terms: Terms, by: Actor) -> Reason {
     let refused = Transaction::open(TransactionId::generate(at.at), terms.clone(), &at).unwrap_err();
     assert_eq!(refused.value, terms, "the terms come back as they were");
     refused.reason
+}
+
+#[test]
+fn a_bank_account_is_named_by_who_can_vouch_for_it() {
+    let seller = Some(Person::user(party("sam")));
+    let open = |side, to| Terms { payout: Some(to), seller: seller.clone(), ..opened_by(side) };
+    let account = || open(Side::Buyer, bank("ba_anna"));
+    assert_eq!(refused(account(), anna()), Reason::OthersAccount(party("sam")));
+    assert_eq!(refused(account(), judy()), Reason::OthersAccount(party("sam")));
+    let opens = |terms: Terms, by| {
+        let at = at(by);
+        Transaction::open(TransactionId::generate(at.at), terms, &at).is_ok()
+    };
+    assert!(opens(account(), ops()), "the platform vouches");
+    assert!(opens(open(Side::Seller, bank("ba_sam")), sam()));
+    assert!(opens(open(Side::Buyer, Destination::Wallet), anna()));
 }
 
 #[test]
