@@ -31,7 +31,7 @@ impl Takes<event::Validated> for Campaign<Funded> {
     type Next = Campaign<PendingRelease>;
     fn check(&self, event: &event::Validated, step: &mut Effects<'_>) -> Result<(), Reason> {
         if *event != self.settlement(step.stamp())? {
-            return Err(Reason::Fixed { what: "what the owner gets" });
+            return Err(Reason::Unlike { what: "what the owner gets" });
         }
         let terms = &self.facts().terms;
         if event.fee.is_positive() {

@@ -84,7 +84,7 @@ pub struct Facts {
     pub(super) aftermath: Aftermath,
 }
 
-const BATCH: std::ops::RangeInclusive<u16> = 1..=1000;
+const BATCH: std::ops::RangeInclusive<u64> = 1..=1000;
 
 impl Terms {
     /// The terms of a campaign without a fee, by the default policy.
@@ -163,11 +163,9 @@ impl Terms {
         if at.at >= self.deadline {
             return Err(Reason::TooLate { action: "open", deadline: self.deadline });
         }
-        if !BATCH.contains(&self.policy.batch) {
-            return Err(Reason::Fixed { what: "the size of a batch, which is from 1 to 1000," });
-        }
+        Reason::within("the size of a batch", self.policy.batch.into(), BATCH)?;
         match &at.by {
-            Actor::Party(who) if *who != self.owner => return Err(Reason::Fixed { what: "the owner" }),
+            Actor::Party(who) if *who != self.owner => return Err(Reason::NotForOthers { who: "the owner" }),
             Actor::Party(_) | Actor::Office { .. } | Actor::Clock | Actor::Gateway => {}
         }
         let (asked, available) = (self.fee(self.target)?, self.target);

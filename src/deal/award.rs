@@ -53,7 +53,8 @@ macro_rules! decided_by_award {
             pub(super) fn may_decide(&self) -> Result<(), $crate::lifecycle::Reason> {
                 self.not_awarded()?;
                 self.facts().aftermath.decided()?;
-                let missing = $crate::lifecycle::Reason::Missing { what: "money in escrow: close it" };
+                let missing =
+                    $crate::lifecycle::Reason::NotThisWay { instead: "nothing is in escrow any more: `close` it" };
                 if self.held().is_positive() { Ok(()) } else { Err(missing) }
             }
 
@@ -91,7 +92,7 @@ macro_rules! decided_by_award {
                 step: &mut $crate::lifecycle::Effects<'_>,
             ) -> Result<(), $crate::lifecycle::Reason> {
                 if *event != self.awarding(event.award.clone(), step.stamp())? {
-                    return Err($crate::lifecycle::Reason::Fixed { what: "what the award opens" });
+                    return Err($crate::lifecycle::Reason::Unlike { what: "what the award opens" });
                 }
                 event.outgoing.open(&self.facts().terms.gateway, step)
             }

@@ -47,7 +47,9 @@ pub trait Leaving {
     fn may_count(&self, event: &Counted) -> Result<(), Reason> {
         if event.news == News::Returned {
             // There is no way for money to come back into a deal that has ended.
-            return Err(Reason::Missing { what: "another destination: replace the payout instead; it" });
+            return Err(Reason::NotThisWay {
+                instead: "no money comes back to what has paid it out: `replace` the payout",
+            });
         }
         self.must_leave()?.may_count(event.payment, &event.news)
     }

@@ -29,3 +29,4 @@ pub use till::Till;
 
 pub(crate) use evidence::{Counted, PayinClosed, PayinOpened};
 pub(crate) use leaving::leaving;
+pub(crate) use period::later;

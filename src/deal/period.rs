@@ -68,6 +68,17 @@ impl Period {
     }
 }
 
+/// Whether an end can be moved from `now` to `then`, at most to `latest`.
+pub(crate) fn later(what: &'static str, then: Timestamp, now: Timestamp, latest: Timestamp) -> Result<(), Reason> {
+    if latest <= now {
+        Err(Reason::Fixed { what })
+    } else if then <= now || then > latest {
+        Err(Reason::WrongTime { what, found: then, after: now, latest })
+    } else {
+        Ok(())
+    }
+}
+
 impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.get() {
@@ -113,13 +124,7 @@ impl ComplaintPeriod {
     /// Whether it may be extended to then.
     pub(crate) fn may_extend(&self, until: Timestamp, at: &Stamp) -> Result<(), Reason> {
         self.open("extend", at)?;
-        if until <= self.until {
-            Err(Reason::TooLate { action: "extend", deadline: self.until })
-        } else if until > self.latest {
-            Err(Reason::TooLate { action: "extend", deadline: self.latest })
-        } else {
-            Ok(())
-        }
+        later("the end of the complaint period", until, self.until, self.latest)
     }
 
     /// One side's word for an extension. It holds once both have said the same.
@@ -135,5 +140,24 @@ impl ComplaintPeriod {
 
     pub(crate) const fn waive(&mut self) {
         self.waived = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_is_moved_within_its_limit_and_told_which() {
+        let at = |hour: u8| format!("2026-05-07T{hour:02}:00:00Z").parse::<Timestamp>().unwrap();
+        let moved = |then, latest| later("the end", at(then), at(3), at(latest));
+        assert_eq!((moved(4, 5), moved(5, 5)), (Ok(()), Ok(())));
+        for then in [2, 3, 6] {
+            let wrong = Reason::WrongTime { what: "the end", found: at(then), after: at(3), latest: at(5) };
+            assert_eq!(moved(then, 5), Err(wrong));
+        }
+        // There is no later time that could be named.
+        assert_eq!(moved(4, 3), Err(Reason::Fixed { what: "the end" }));
+        assert_eq!(moved(2, 2), Err(Reason::Fixed { what: "the end" }));
     }
 }

@@ -94,7 +94,7 @@ impl Sides {
             return Err(Reason::SameParty);
         }
         match by {
-            Actor::Party(who) if who != creator => Err(Reason::Fixed { what: "the party that opens it" }),
+            Actor::Party(who) if who != creator => Err(Reason::NotForOthers { who: "the party that opens it" }),
             Actor::Party(_) | Actor::Office { .. } | Actor::Clock | Actor::Gateway => Ok(()),
         }
     }

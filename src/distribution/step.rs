@@ -18,7 +18,7 @@ impl Distribution<Sharing> {
             in_order &= Some(*pledge) > last && Some(*pledge) <= batch.through;
             last = Some(*pledge);
         }
-        if grown == batch.sums() && in_order { Ok(()) } else { Err(Reason::Fixed { what: "what a lender gets" }) }
+        if grown == batch.sums() && in_order { Ok(()) } else { Err(Reason::Unlike { what: "what a lender gets" }) }
     }
 
     fn pay_out(&self, batch: &Batch, step: &mut Effects<'_>) -> Result<(), Reason> {
@@ -53,7 +53,7 @@ impl Takes<event::Passed> for Distribution<Sharing> {
     type Next = Self;
     fn check(&self, event: &event::Passed, _: &mut Effects<'_>) -> Result<(), Reason> {
         if event.0.pledges() > 0 {
-            return Err(Reason::Fixed { what: "that a lender with a part gets it" });
+            return Err(Reason::Unlike { what: "who gets nothing" });
         }
         self.goes_on(&event.0)
     }

@@ -53,7 +53,7 @@ impl Opening<AnyDistribution> for Terms {
         match &step.stamp().by {
             Actor::Gateway => {}
             Actor::Party(_) | Actor::Office { .. } | Actor::Clock => {
-                return Err(Reason::Missing { what: "a repayment: it opens its distribution by itself; this" });
+                return Err(Reason::NotThisWay { instead: "a repayment opens its distribution by itself" });
             }
         }
         let before = Proceeds { principal: self.principal.before, interest: self.interest.before };
@@ -64,10 +64,7 @@ impl Opening<AnyDistribution> for Terms {
         if asked.compare(available)?.is_gt() {
             return Err(Reason::TooMuch { asked, available });
         }
-        if self.batch == 0 {
-            return Err(Reason::Fixed { what: "the size of a batch, which is above nothing," });
-        }
-        Ok(())
+        Reason::within("the size of a batch", self.batch.into(), 1..=u16::MAX.into())
     }
     fn held(&self) -> Money {
         self.now().sum().unwrap_or(self.principal.now)

@@ -75,7 +75,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         }
         let opened = open(Id::generate(at.at), terms, &at)?;
         if needing.is_some() {
-            return Err(Reason::Missing { what: "a payin: nothing is paid by an opening; it" }.into());
+            return Err(NOTHING_PAID.into());
         }
         Ok(under(opened, request).save(unit).await?)
     }
@@ -321,12 +321,16 @@ impl Payment for AnyRefund {
     }
 }
 
+pub(super) const NOTHING_PAID: Reason =
+    Reason::NotThisWay { instead: "nothing is paid by this: ask for it without `needing`" };
+
 // What a gateway or the clock does to a payment comes by a report or by `run_due`, which tell its order or deal of it.
 fn only_people<E>(by: &Actor) -> Result<(), EscrowError<E>> {
     match by {
         Actor::Party(_) | Actor::Office { .. } => Ok(()),
         Actor::Gateway | Actor::Clock => {
-            Err(Reason::Missing { what: "a person: reports go through `report`; this" }.into())
+            Err(Reason::NotThisWay { instead: "only people act like this: give what a gateway says to `report`" }
+                .into())
         }
     }
 }

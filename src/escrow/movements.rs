@@ -14,7 +14,7 @@ use crate::{
     movement::{AnyMovement, Command, Movement, MovementId, Orders, Plan, Stands, Work, wallet},
     order::{self, AnyOrder, Order, OrderId, Was},
     party::{PartyId, Stamp},
-    payment::{Agreement as _, AnyPayout, Destination, Evidence, PayoutId},
+    payment::{Agreement as _, AnyPayout, Destination, Evidence, PayoutId, payin::ONE_PAYIN},
     store::{Commit, IndexEntry, Store, UnitOfWork},
 };
 
@@ -85,7 +85,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         self.go_on_needing(gathered, movement.id(), &at, &mut needing).await?;
         match needing {
             None => Ok(Acted::Now(movement)),
-            Some(_) => Err(Reason::Missing { what: "one payin by card or bank wire, no more and no less," }.into()),
+            Some(_) => Err(ONE_PAYIN.into()),
         }
     }
 

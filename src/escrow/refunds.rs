@@ -2,7 +2,7 @@
 
 use super::{
     Caller, Clock, Escrow, EscrowError,
-    act::under,
+    act::{NOTHING_PAID, under},
     gather::{Acted, Gathering},
 };
 use crate::{
@@ -47,7 +47,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         refund::only_platform(&caller.actor)?;
         let request = caller.refunds(order.subject(), amount)?;
         if caller.needing.take().is_some() {
-            return Err(Reason::Missing { what: "a payin: nothing is paid by a refund; it" }.into());
+            return Err(NOTHING_PAID.into());
         }
         let at = self.stamp(caller.actor);
         let mut gathered = Gathering::over(unit);

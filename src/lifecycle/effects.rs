@@ -13,7 +13,7 @@ use crate::{
 use smallvec::smallvec;
 use std::{mem::take, sync::Arc};
 
-const OWED: Reason = Reason::Missing { what: "a debt, which alone books what somebody owes; it" };
+const OWED: Reason = Reason::NotThisWay { instead: "only a debt books what somebody owes: open one" };
 
 /// What a step writes besides its event: entries, calls, and what it opens. Collected while the step is checked.
 #[derive(Debug)]

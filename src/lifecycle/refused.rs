@@ -9,7 +9,7 @@ use crate::{
     text::{Prose, TextError},
     time::Timestamp,
 };
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, ops::RangeInclusive};
 
 /// A step was refused. Nothing has changed and nothing was written; the value comes back as it was.
 #[must_use = "the value that was not changed is in here"]
@@ -44,6 +44,18 @@ pub enum Reason {
         /// Who may.
         roles: Vec<&'static str>,
     },
+    /// A party does this for itself only, and somebody else asked.
+    #[error("a party does this for itself only: leave it to {who}, or to the platform")]
+    NotForOthers {
+        /// Whom it is for.
+        who: &'static str,
+    },
+    /// It is done by another step, or with something else.
+    #[error("not this way: {instead}")]
+    NotThisWay {
+        /// What can be done instead.
+        instead: &'static str,
+    },
     /// The clock came before the deadline, or there is none.
     #[error("`{action}` is not due{}", .due.map_or(String::new(), |due| format!(" before {due}")))]
     NotDue {
@@ -75,6 +87,28 @@ pub enum Reason {
         expected: Money,
         /// What it is, in minor units.
         found: Money,
+    },
+    /// A number is too small or too big.
+    #[error("{what} is out of range: choose from {least} to {most}")]
+    OutOfRange {
+        /// What is counted.
+        what: &'static str,
+        /// The smallest it can be.
+        least: u64,
+        /// The biggest it can be.
+        most: u64,
+    },
+    /// A time is too early or too late.
+    #[error("{what} cannot be {found}: choose a time after {after}, at the latest {latest}")]
+    WrongTime {
+        /// The time of what.
+        what: &'static str,
+        /// What it is (UTC).
+        found: Timestamp,
+        /// What it must be after (UTC).
+        after: Timestamp,
+        /// The latest it can be (UTC).
+        latest: Timestamp,
     },
     /// More is asked than there is.
     #[error("{asked} is asked, at most {available} is there")]
@@ -157,6 +191,12 @@ pub enum Reason {
         /// What.
         what: &'static str,
     },
+    /// An event says something else than what is worked out of the log before it.
+    #[error("{what} is not what follows from the log before it: compare the log with a backup")]
+    Unlike {
+        /// What.
+        what: &'static str,
+    },
     /// It was done before, and can be done once only.
     #[error("{what} was done already")]
     Already {
@@ -194,6 +234,13 @@ pub enum Reason {
         /// For people: what to do.
         message: Prose,
     },
+}
+
+impl Reason {
+    pub(crate) fn within(what: &'static str, found: u64, range: RangeInclusive<u64>) -> Result<(), Self> {
+        let (least, most) = (*range.start(), *range.end());
+        if range.contains(&found) { Ok(()) } else { Err(Self::OutOfRange { what, least, most }) }
+    }
 }
 
 impl<T> Refused<T> {

@@ -149,13 +149,8 @@ impl Plan {
     }
 
     pub(super) fn check(&self) -> Result<(), Reason> {
-        if !(1..=600).contains(&self.instalments) {
-            return Err(Reason::Fixed { what: "the number of instalments, which is from 1 to 600," });
-        }
-        if !(1..=12).contains(&self.months) {
-            return Err(Reason::Fixed { what: "the number of months between two instalments, which is from 1 to 12," });
-        }
-        Ok(())
+        Reason::within("the number of instalments", self.instalments.into(), 1..=600)?;
+        Reason::within("the number of months between two instalments", self.months.into(), 1..=12)
     }
 
     const fn lines(&self) -> u16 {
@@ -170,7 +165,8 @@ impl Plan {
             Form::Annuity | Form::InterestOnly => number,
             Form::Bullet => self.instalments,
         };
-        let out_of_range = |_| Reason::Fixed { what: "the calendar, which ends with the year 9999," };
+        let out_of_range =
+            |_| Reason::OutOfRange { what: "the year in which an instalment falls due", least: 1, most: 9999 };
         months_after(start, u32::from(instalments) * u32::from(self.months)).map_err(out_of_range)
     }
 
@@ -268,7 +264,7 @@ mod tests {
             Plan { months: 0, ..good },
             Plan { months: 13, ..good },
         ] {
-            assert!(matches!(bad.schedule(euro("1.00 EUR"), start), Err(Reason::Fixed { .. })));
+            assert!(matches!(bad.schedule(euro("1.00 EUR"), start), Err(Reason::OutOfRange { .. })));
         }
         assert!(good.schedule(euro("0.00 EUR"), start).is_err());
         assert!(good.schedule(euro("1.00 EUR"), "9999-06-01T00:00:00Z".parse().unwrap()).is_err());

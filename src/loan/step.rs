@@ -40,7 +40,7 @@ impl Takes<event::Validated> for Loan<Funded> {
     type Next = Loan<Disbursing>;
     fn check(&self, event: &event::Validated, step: &mut Effects<'_>) -> Result<(), Reason> {
         if *event != self.settlement(step.stamp())? {
-            return Err(Reason::Fixed { what: "what the borrower gets" });
+            return Err(Reason::Unlike { what: "what the borrower gets" });
         }
         let terms = &self.facts().terms;
         if event.fee.is_positive() {
@@ -233,7 +233,7 @@ where
         let facts = self.facts();
         facts.till.may_take(&event.paid, facts.asked)?;
         if event.allotment != facts.owes()?.allot(event.paid.amount, self.counts_at(step.stamp()))? {
-            return Err(Reason::Fixed { what: "what a repayment goes to" });
+            return Err(Reason::Unlike { what: "what a repayment goes to" });
         }
         step.count_in(event.paid.amount)?;
         self.share_out(event, step)
@@ -292,7 +292,7 @@ impl Takes<event::WroteOff> for Loan<Defaulted> {
         if event.lost == self.facts().owes()?.owed(step.stamp().at)? {
             Ok(())
         } else {
-            Err(Reason::Fixed { what: "what is still owed" })
+            Err(Reason::Unlike { what: "what is still owed" })
         }
     }
     fn make(self, event: event::WroteOff, _: &Stamp) -> Loan<WrittenOff> {

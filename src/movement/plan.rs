@@ -169,8 +169,8 @@ pub enum Outside {
 }
 
 /// How many orders a movement may have.
-const ORDERS: usize = 2_000;
-const BATCH: std::ops::RangeInclusive<u16> = 1..=1000;
+const ORDERS: std::ops::RangeInclusive<u64> = 2..=2_000;
+const BATCH: std::ops::RangeInclusive<u64> = 1..=1000;
 
 const fn once() -> u32 {
     1
@@ -276,21 +276,15 @@ impl Plan {
     /// # Errors
     /// [`Reason::Split`] when shares do not add up, [`Reason::Money`] for another currency or nothing to move,
     /// [`Reason::SameParty`] for somebody on both sides, [`Reason::NamedTwice`], [`Reason::NobodysName`], [`Reason::Missing`] without anybody on a
-    /// side, [`Reason::Fixed`] for too many.
+    /// side, [`Reason::OutOfRange`] for a number in the frame or of orders that is too small or too big.
     pub fn check(&self) -> Result<(), Reason> {
-        if self.frame.payin_intents == 0 {
-            return Err(Reason::NoAttemptsLeft { limit: 0 });
-        }
-        if !BATCH.contains(&self.frame.batch) {
-            return Err(Reason::Fixed { what: "the size of a batch, which is from 1 to 1000," });
-        }
+        Reason::within("the number of payin intents", self.frame.payin_intents.into(), 1..=u32::MAX.into())?;
+        Reason::within("the size of a batch", self.frame.batch.into(), BATCH)?;
         let (payers, payees) = self.sides();
         if payers.is_empty() || payees.is_empty() {
             return Err(Reason::Missing { what: "somebody who pays and somebody who is paid" });
         }
-        if payers.len() + payees.len() > ORDERS {
-            return Err(Reason::Fixed { what: "the number of orders, which is at most 2000," });
-        }
+        Reason::within("the number of orders", (payers.len() + payees.len()) as u64, ORDERS)?;
         named_once(&payers)?;
         named_once(&payees)?;
         // The wallet of a movement, which bears its id, is that movement's alone.

@@ -33,7 +33,7 @@ impl Facts {
     // Every order that is paid from outside is there to be paid.
     pub(super) fn all_open(&self) -> Result<(), Reason> {
         if self.first().contains(&Stands::Planned) {
-            Err(Reason::Missing { what: "an order that is still to be opened" })
+            Err(Reason::Missing { what: "the opening of every order" })
         } else {
             Ok(())
         }
@@ -43,17 +43,17 @@ impl Facts {
         if self.first().iter().all(|stands| *stands == Stands::Paid) {
             Ok(())
         } else {
-            Err(Reason::Missing { what: "the payment of an order" })
+            Err(Reason::Missing { what: "the payment of every order" })
         }
     }
 
     pub(super) fn all_released(&self) -> Result<(), Reason> {
-        self.every(|stands| stands == Stands::Released, "the release of an order")
+        self.every(|stands| stands == Stands::Released, "the release of every order")
     }
 
     // What was never opened need not be called off.
     pub(super) fn all_undone(&self) -> Result<(), Reason> {
-        self.every(|stands| matches!(stands, Stands::Planned | Stands::Undone), "an order that is still to be undone")
+        self.every(|stands| matches!(stands, Stands::Planned | Stands::Undone), "the undoing of every order")
     }
 
     pub(super) fn failed(&self) -> Option<usize> {
@@ -142,7 +142,7 @@ impl<S: Counting> Movement<S> {
                 }
             };
             if !fits {
-                return Err(Reason::Missing { what: "the movement's own step, which comes first: it" });
+                return Err(Reason::Missing { what: "the movement's own step" });
             }
         }
         if event.orders.is_empty() { Err(Reason::Missing { what: "an order" }) } else { Ok(()) }

@@ -48,7 +48,7 @@ where
 {
     type Next = Movement<Undoing>;
     fn check(&self, event: &event::CalledOff, step: &mut Effects<'_>) -> Result<(), Reason> {
-        if self.why(step.stamp())? == event.why { Ok(()) } else { Err(Reason::Fixed { what: "why it was undone" }) }
+        if self.why(step.stamp())? == event.why { Ok(()) } else { Err(Reason::Unlike { what: "why it was undone" }) }
     }
     fn make(mut self, event: event::CalledOff, at: &Stamp) -> Movement<Undoing> {
         self.head.deadline = Some(at.at);

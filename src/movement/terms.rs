@@ -84,7 +84,7 @@ impl Opening<AnyMovement> for Plan {
         }
         match &at.by {
             Actor::Party(who) if !self.parties().contains(who) => {
-                Err(Reason::Missing { what: "your own part in it: who opens a movement" })
+                Err(Reason::NotForOthers { who: "somebody who pays or is paid by the movement" })
             }
             Actor::Party(_) | Actor::Office { .. } | Actor::Clock | Actor::Gateway => Ok(()),
         }

@@ -48,7 +48,7 @@ impl Order<BlockedRelease> {
         self.state.none_out()?;
         match &*self.state.was {
             Was::PendingRelease(release) if release.payouts.standing(Stands::Returned).next().is_none() => {
-                Err(Reason::Missing { what: "a payout that gave its money back: unblock it; it" })
+                Err(Reason::NotThisWay { instead: "no payout gave its money back: `unblock` it" })
             }
             Was::Published(_) | Was::Accepted(_) | Was::PendingValidate(_) | Was::PendingRelease(_) => {
                 self.facts().aftermath.nothing_left(self.held())

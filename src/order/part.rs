@@ -28,7 +28,7 @@ impl Part {
         match at.by {
             Actor::Gateway => Ok(()),
             Actor::Party(_) | Actor::Office { .. } | Actor::Clock => {
-                Err(Reason::Missing { what: "the movement that opens it: see `Escrow::move_money`; it" })
+                Err(Reason::NotThisWay { instead: "a movement opens its orders by itself: see `Escrow::move_money`" })
             }
         }
     }
@@ -71,7 +71,7 @@ impl<S: Undoable> Order<S> {
     pub(super) fn goes_back(&self, refund: Option<RefundId>, step: &mut Effects<'_>) -> Result<(), Reason> {
         let (first, refunds) = self.undoing(step.stamp())?;
         if refund != first {
-            return Err(Reason::Fixed { what: "what goes back to the payer" });
+            return Err(Reason::Unlike { what: "what goes back to the payer" });
         }
         refunds.open(&self.facts().terms.gateway, step)
     }

@@ -53,7 +53,7 @@ pub struct Payee {
     pub to: Destination,
 }
 
-const PAYEES: usize = 100;
+const PAYEES: std::ops::RangeInclusive<u64> = 1..=100;
 
 impl PayoutPlan {
     /// All to one payee.
@@ -77,10 +77,11 @@ impl PayoutPlan {
     /// What each payee gets of `net`, in minor units, adding up exactly.
     ///
     /// # Errors
-    /// [`Reason::Split`] when the shares do not add up, [`Reason::TooMuch`] for more than 100 payees.
+    /// [`Reason::Split`] when the shares do not add up, [`Reason::OutOfRange`] for more than 100 payees.
     pub fn amounts(&self, net: Money) -> Result<Vec<Money>, Reason> {
-        if self.0.len() > PAYEES {
-            return Err(Reason::Fixed { what: "the number of payees, which is at most 100," });
+        // Of none at all, the split says more.
+        if !self.0.is_empty() {
+            Reason::within("the number of payees", self.0.len() as u64, PAYEES)?;
         }
         let shares: Vec<Share> = self.0.iter().map(|payee| payee.share).collect();
         Ok(split(net, &shares)?)

@@ -106,8 +106,8 @@ pub struct Facts {
     pub(super) aftermath: Aftermath,
 }
 
-const METADATA_KEYS: usize = 50;
-const IMAGES: usize = 20;
+const METADATA_KEYS: u64 = 50;
+const IMAGES: u64 = 20;
 
 impl Fees {
     /// A percentage of the amount, and nothing else.
@@ -170,15 +170,11 @@ impl Terms {
         if self.part.is_none() && self.buyer.as_ref() == Some(&self.seller) {
             return Err(Reason::SameParty);
         }
-        if self.payin_intents == Some(0) {
-            return Err(Reason::NoAttemptsLeft { limit: 0 });
+        if let Some(intents) = self.payin_intents {
+            Reason::within("the number of payin intents", intents.into(), 1..=u32::MAX.into())?;
         }
-        if self.metadata.len() > METADATA_KEYS {
-            return Err(Reason::Fixed { what: "the number of metadata keys, which is at most 50," });
-        }
-        if self.images.len() > IMAGES {
-            return Err(Reason::Fixed { what: "the number of images, which is at most 20," });
-        }
+        Reason::within("the number of metadata keys", self.metadata.len() as u64, 0..=METADATA_KEYS)?;
+        Reason::within("the number of images", self.images.len() as u64, 0..=IMAGES)?;
         self.fee().map(drop)
     }
 

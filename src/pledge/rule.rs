@@ -93,7 +93,7 @@ impl<S: super::state::Returnable> Pledge<S> {
         self.facts().aftermath.decided()?;
         match at.by {
             Actor::Party(_) if !terms.withdrawable => {
-                Err(Reason::Fixed { what: "a pledge, as was agreed, once paid," })
+                Err(Reason::Fixed { what: "a paid pledge that was agreed to stay" })
             }
             Actor::Party(_) | Actor::Office { .. } | Actor::Clock | Actor::Gateway => Ok(()),
         }

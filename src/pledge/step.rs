@@ -19,7 +19,7 @@ impl<S> Pledge<S> {
 
     fn open_refund(&self, refund: &Outgoing, paid: &[payment::Paid], step: &mut Effects<'_>) -> Result<(), Reason> {
         if *refund != self.going_back(paid, step.stamp()) {
-            return Err(Reason::Fixed { what: "what goes back to the backer" });
+            return Err(Reason::Unlike { what: "what goes back to the backer" });
         }
         refund.open(&self.facts().terms.gateway, step)
     }

@@ -93,7 +93,9 @@ impl Opening<AnyPledge> for Terms {
         self.offer.amount.require_positive()?;
         self.in_time("open", step.stamp())?;
         match &step.stamp().by {
-            Actor::Party(who) if *who != self.offer.backer => Err(Reason::Fixed { what: "the party that pledges" }),
+            Actor::Party(who) if *who != self.offer.backer => {
+                Err(Reason::NotForOthers { who: "the party that pledges" })
+            }
             Actor::Party(_) | Actor::Office { .. } | Actor::Clock | Actor::Gateway => Ok(()),
         }
     }

@@ -7,7 +7,7 @@ use super::{
     state::{Cancellable, Payable, Running},
 };
 use crate::{
-    deal::{ComplaintPeriod, Counted, Leaving, PayinClosed, PayinOpened, Side},
+    deal::{ComplaintPeriod, Counted, Leaving, PayinClosed, PayinOpened, Side, later},
     ledger::{Account, Purpose},
     lifecycle::{Effects, Reason, Takes, Value},
     party::{Actor, Stamp},
@@ -51,7 +51,7 @@ where
     type Next = Transaction<Cancelled>;
     fn check(&self, event: &event::Cancelled, step: &mut Effects<'_>) -> Result<(), Reason> {
         if *event != self.cancellation(step.stamp())? {
-            return Err(Reason::Fixed { what: "what goes back to the buyer" });
+            return Err(Reason::Unlike { what: "what goes back to the buyer" });
         }
         event.refund.as_ref().map_or(Ok(()), |refund| refund.open(&self.facts().terms.gateway, step))
     }
@@ -113,11 +113,7 @@ impl Transaction<PaymentAccepted> {
         self.in_time("extend_tracking", at)?;
         let accepted = self.history().by_key(Status::PaymentAccepted).unwrap_or(at.at);
         let latest = self.facts().terms.policy.tracking_limit.after(accepted);
-        if until > self.state.track_until && until <= latest {
-            Ok(())
-        } else {
-            Err(Reason::TooLate { action: "extend_tracking", deadline: latest.max(self.state.track_until) })
-        }
+        later("the end of tracking", until, self.state.track_until, latest)
     }
 }
 
@@ -164,7 +160,7 @@ impl Takes<event::HandoverConfirmed> for Transaction<PaymentAccepted> {
         if self.facts().sides.side_of(&step.stamp().by) == Some(event.by) {
             Ok(())
         } else {
-            Err(Reason::Fixed { what: "the side that confirms" })
+            Err(Reason::Unlike { what: "the side that confirms" })
         }
     }
     fn make(mut self, event: event::HandoverConfirmed, at: &Stamp) -> AnyTransaction {
@@ -216,7 +212,7 @@ where
     type Next = Transaction<ComplaintPeriodEnded>;
     fn check(&self, event: &event::ComplaintPeriodEnded, step: &mut Effects<'_>) -> Result<(), Reason> {
         if *event != self.settlement(step.stamp())? {
-            return Err(Reason::Fixed { what: "what each gets" });
+            return Err(Reason::Unlike { what: "what each gets" });
         }
         let terms = &self.facts().terms;
         let platform = terms.platform.as_ref().unwrap_or(&terms.client_id);

@@ -147,7 +147,7 @@ on_each_store! {
         let mut unit = shop.begin().await;
         let confirm = payin::Command::Confirm { moved: euro("100.00") };
         let refused = shop.escrow.act_on_payin(&mut unit, payin, confirm, escrowed::party::Actor::Gateway).await;
-        assert!(matches!(refused, Err(EscrowError::Refused(Reason::Missing { .. }))));
+        assert!(matches!(refused, Err(EscrowError::Refused(Reason::NotThisWay { .. }))));
     }
 
     async fn a_payin_taken_back_in_the_breath_that_opens_it_is_never_charged(shop) {

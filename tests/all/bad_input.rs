@@ -37,9 +37,12 @@ fn terms_that_make_no_order() {
     assert!(matches!(refused(with(|t| t.amount = "1.00 USD".parse().unwrap())), Reason::Fee(_)));
     assert!(matches!(refused(with(|t| t.amount = euro("4.99"))), Reason::Fee(_)), "the fee is at least 5.00");
     assert_eq!(refused(with(|t| t.buyer = Some(party("sam")))), Reason::SameParty);
-    assert_eq!(refused(with(|t| t.payin_intents = Some(0))), Reason::NoAttemptsLeft { limit: 0 });
+    assert_eq!(
+        refused(with(|t| t.payin_intents = Some(0))),
+        Reason::OutOfRange { what: "the number of payin intents", least: 1, most: u64::from(u32::MAX) }
+    );
     let crowded = with(|t| t.images = vec!["https://example.org/a.png".parse().unwrap(); 21]);
-    assert!(matches!(refused(crowded), Reason::Fixed { .. }));
+    assert!(matches!(refused(crowded), Reason::OutOfRange { .. }));
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod payments;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod properties;
+mod reasons;
 mod reconciliation;
 mod requests;
 mod seed;

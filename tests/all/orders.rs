@@ -133,7 +133,7 @@ on_each_store! {
         assert_eq!(shop.load(refund).await.status(), refund::Status::Created);
         let mut unit = shop.begin().await;
         let cancelled = shop.escrow.act_on_refund(&mut unit, refund, refund::Command::Cancel {}, ops()).await;
-        assert!(matches!(cancelled, Err(EscrowError::Refused(Reason::Fixed { .. }))));
+        assert!(matches!(cancelled, Err(EscrowError::Refused(Reason::NotThisWay { .. }))));
         shop.escrow.act_on_refund(&mut unit, refund, refund::Command::Approve {}, ops()).await.unwrap();
         shop.commit(unit).await;
         shop.send().await;
@@ -223,7 +223,7 @@ on_each_store! {
         shop.commit(unit).await;
         assert_eq!(shop.order(id).await.held(), euro("90.00"));
         let refused = shop.try_act(id, Command::Unblock {}, ops()).await;
-        assert!(matches!(refused, Err(EscrowError::Refused(Reason::Missing { .. }))));
+        assert!(matches!(refused, Err(EscrowError::Refused(Reason::NotThisWay { .. }))));
         shop.act(id, Command::Cancel {}, ops()).await;
         shop.send().await;
         let AnyPayin::Confirmed(payin) = shop.payin(id).await else { panic!("the fee was kept") };

@@ -241,6 +241,7 @@ pub(crate) fn about_data(reason: &Reason) -> bool {
             | Reason::Fee(_)
             | Reason::TooMuch { .. }
             | Reason::Fixed { .. }
+            | Reason::NotForOthers { .. }
             | Reason::SameParty
             | Reason::OthersAccount(_)
     )

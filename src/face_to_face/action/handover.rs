@@ -8,7 +8,7 @@ use crate::{
         state::{Awaiting, Running},
         step::Disputable,
     },
-    lifecycle::{Reason, Refused, Transition, Value},
+    lifecycle::{Refused, Transition, Value},
     party::Stamp,
     payment::Evidence,
     text::Prose,
@@ -16,9 +16,9 @@ use crate::{
 };
 
 impl<S> FaceToFace<S> {
-    fn own_side(&self, at: &Stamp) -> Result<Side, Reason> {
-        let side = self.facts().terms.sides.side_of(&at.by);
-        side.ok_or(Reason::Missing { what: "a side of the deal, which alone" })
+    // Whoever is on no side is told so by the table, before it is looked at which side speaks.
+    fn own_side(&self, at: &Stamp) -> Side {
+        self.facts().terms.sides.side_of(&at.by).unwrap_or(Side::Buyer)
     }
 }
 
@@ -31,8 +31,7 @@ where
     /// # Errors
     /// [`Refused`] when a stranger asks.
     pub fn confirm_handover(self, at: &Stamp) -> Result<Transition<AnyFaceToFace>, Refused<Self>> {
-        // Whoever is on no side is told so by the table.
-        let by = self.own_side(at).unwrap_or(Side::Buyer);
+        let by = self.own_side(at);
         self.take(event::HandoverConfirmed { by }, at)
     }
 
@@ -94,7 +93,7 @@ where
     /// # Errors
     /// [`Refused`] when the period is over, or would not become longer.
     pub fn extend(self, until: Timestamp, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
-        let side = self.own_side(at).unwrap_or(Side::Buyer);
+        let side = self.own_side(at);
         self.take(event::Extended { side, until }, at)
     }
 

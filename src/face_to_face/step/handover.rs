@@ -54,7 +54,7 @@ impl Takes<event::HandoverConfirmed> for FaceToFace<BuyerHandoverConfirmed> {
 
 // Each side confirms for itself only.
 fn own_word(side: Option<Side>, said: Side) -> Result<(), Reason> {
-    if side == Some(said) { Ok(()) } else { Err(Reason::Fixed { what: "the side that confirms" }) }
+    if side == Some(said) { Ok(()) } else { Err(Reason::Unlike { what: "the side that confirms" }) }
 }
 
 impl<S: Running> Takes<event::Extended> for FaceToFace<S>
@@ -99,7 +99,7 @@ impl<S: Running> FaceToFace<S> {
 
     fn settle(&self, event: &event::ComplaintPeriodEnded, step: &mut Effects<'_>) -> Result<(), Reason> {
         if *event != self.settlement(step.stamp())? {
-            return Err(Reason::Fixed { what: "what the seller gets" });
+            return Err(Reason::Unlike { what: "what the seller gets" });
         }
         let terms = &self.facts().terms;
         if event.fee.is_positive() {
@@ -141,7 +141,9 @@ impl FaceToFace<SellerHandoverConfirmed> {
         self.state.period.over("release", at)?;
         match self.facts().terms.payout {
             None | Some(Destination::Wallet) => Ok(()),
-            Some(Destination::Account { .. }) => Err(Reason::Missing { what: "a payout into a wallet" }),
+            Some(Destination::Account { .. }) => Err(Reason::NotThisWay {
+                instead: "a payout to a bank account takes time: `end_complaint_period` opens it",
+            }),
         }
     }
 }
@@ -150,7 +152,7 @@ impl Takes<event::FundsReleased> for FaceToFace<SellerHandoverConfirmed> {
     type Next = FaceToFace<FundsReleased>;
     fn check(&self, event: &event::FundsReleased, step: &mut Effects<'_>) -> Result<(), Reason> {
         self.may_release(step.stamp())?;
-        let settled = event.settled.as_ref().ok_or(Reason::Missing { what: "the payout" })?;
+        let settled = event.settled.as_ref().ok_or(Reason::Unlike { what: "the payout" })?;
         self.settle(settled, step)
     }
     fn make(self, event: event::FundsReleased, _: &Stamp) -> FaceToFace<FundsReleased> {

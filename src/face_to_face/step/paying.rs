@@ -64,7 +64,7 @@ fn nothing_paid(event: &event::Cancelled) -> Result<(), Reason> {
     if event.kept.is_none() && event.refund.legs().is_empty() {
         Ok(())
     } else {
-        Err(Reason::Missing { what: "a payment to refund" })
+        Err(Reason::Unlike { what: "what goes back to the buyer" })
     }
 }
 
@@ -132,7 +132,7 @@ where
     type Next = FaceToFace<CancelledWithDeposit>;
     fn check(&self, event: &event::Cancelled, step: &mut Effects<'_>) -> Result<(), Reason> {
         if *event != self.cancellation(step.stamp())? {
-            return Err(Reason::Fixed { what: "what goes back to the buyer" });
+            return Err(Reason::Unlike { what: "what goes back to the buyer" });
         }
         let terms = &self.facts().terms;
         if let Some(kept) = event.kept.filter(|kept| kept.is_positive()) {
@@ -227,7 +227,7 @@ impl Takes<event::Priced> for FaceToFace<DepositAccepted> {
         if event.price.checked_sub(deposit)?.is_positive() {
             Ok(())
         } else {
-            Err(Reason::Missing { what: "a price above the deposit" })
+            Err(Reason::NotThisWay { instead: "name a price above the deposit, or `skip_remainder`" })
         }
     }
     fn make(mut self, event: event::Priced, _: &Stamp) -> FaceToFace<Priced> {

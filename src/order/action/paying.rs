@@ -114,7 +114,7 @@ impl Order<PendingPublish> {
         if method == Method::Wallet {
             return Err(Refused {
                 value: self,
-                reason: Reason::Missing { what: "a gateway: see `pay_from_wallet`; it" },
+                reason: Reason::NotThisWay { instead: "a wallet pays at once: see `pay_from_wallet`" },
             });
         }
         let opened = self.payin_terms(method, capture, at).and_then(|(id, terms)| {

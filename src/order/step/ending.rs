@@ -109,8 +109,8 @@ impl<S: Cancellable> Order<S> {
         match (self.state.paid(), refund) {
             (Some(paid), Some(refund)) => self.open_refund(refund, self.held(), paid, Consent::NotNeeded, step),
             (None, None) => Ok(()),
-            (Some(_), None) => Err(Reason::Missing { what: "the refund of what was paid" }),
-            (None, Some(_)) => Err(Reason::Missing { what: "a payment to refund" }),
+            (Some(_), None) => Err(Reason::Unlike { what: "the refund of what was paid" }),
+            (None, Some(_)) => Err(Reason::Unlike { what: "the refund of what was paid" }),
         }
     }
 

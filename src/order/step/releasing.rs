@@ -59,7 +59,7 @@ impl Takes<event::Settled> for Order<Published> {
     type Next = Order<PendingRelease>;
     fn check(&self, event: &event::Settled, step: &mut Effects<'_>) -> Result<(), Reason> {
         if *event != self.part_settlement(step.stamp())? {
-            return Err(Reason::Fixed { what: "what the payee gets" });
+            return Err(Reason::Unlike { what: "what the payee gets" });
         }
         event.payouts.open(&self.facts().terms.gateway, step)
     }
@@ -113,7 +113,7 @@ impl Takes<event::Validated> for Order<PendingValidate> {
     type Next = Order<PendingRelease>;
     fn check(&self, event: &event::Validated, step: &mut Effects<'_>) -> Result<(), Reason> {
         if *event != self.settlement(step.stamp())? {
-            return Err(Reason::Fixed { what: "what each payee gets" });
+            return Err(Reason::Unlike { what: "what each payee gets" });
         }
         let terms = &self.facts().terms;
         if event.fee.is_positive() {
@@ -191,9 +191,7 @@ impl Takes<event::PayoutTakenBack> for Order<BlockedRelease> {
         }
         // The buyer has it by the chargeback, for which the payee gives or owes it: the payee has to get what it gave.
         if self.facts().aftermath.bears(&leg.party) {
-            return Err(Reason::Missing {
-                what: "another destination for who bears a chargeback of it: replace the payout; it",
-            });
+            return Err(Reason::NotThisWay { instead: "its payee bears a chargeback of it: `replace` the payout" });
         }
         step.count_in(event.amount)
     }
@@ -240,7 +238,7 @@ where
         self.stands_alone()?;
         match event.payout {
             None => Ok(()),
-            Some(_) => Err(Reason::Missing { what: "a payout of this order" }),
+            Some(_) => Err(Reason::Unlike { what: "the payout that it is blocked for" }),
         }
     }
     fn make(self, event: event::Blocked, _: &Stamp) -> Order<BlockedRelease> {
@@ -271,14 +269,14 @@ impl Order<BlockedRelease> {
             // What was charged back must not be released: nobody knows yet whether it comes back, or nothing is left.
             Was::Published(_) | Was::Accepted(_) | Was::PendingValidate(_) if self.held().is_zero() => {
                 self.facts().aftermath.decided()?;
-                return Err(Reason::Missing { what: "money in escrow: close it" });
+                return Err(Reason::NotThisWay { instead: "nothing is in escrow any more: `close` it" });
             }
             Was::Published(_) | Was::Accepted(_) | Was::PendingValidate(_) => return self.facts().aftermath.decided(),
         };
         if release.payouts.standing(Stands::Denied).next().is_some() {
             Err(Reason::Missing { what: "a new payout in place of the denied one" })
         } else if release.payouts.standing(Stands::Returned).next().is_some() {
-            Err(Reason::Missing { what: "a use for the money that a payout gave back: cancel refunds it; it" })
+            Err(Reason::NotThisWay { instead: "a payout gave its money back: `cancel` refunds it" })
         } else {
             Ok(())
         }

@@ -129,9 +129,8 @@ impl Aftermath {
     /// for that is to be paid by the refund.
     pub(crate) fn may_take_back(&self, refund: RefundId) -> Result<(), Reason> {
         if self.not_won().any(|begun| begun.refunds.contains(&refund)) {
-            let what =
-                "another use for what the payer bears a chargeback for: replace the refund by one into its wallet; it";
-            Err(Reason::Missing { what })
+            let instead = "its payer bears a chargeback for it: `replace` the refund by one into the payer's wallet";
+            Err(Reason::NotThisWay { instead })
         } else {
             Ok(())
         }
@@ -182,7 +181,7 @@ impl Aftermath {
     pub(crate) fn nothing_left(&self, held: Money) -> Result<(), Reason> {
         self.decided()?;
         if held.is_positive() {
-            Err(Reason::Missing { what: "a use for the money that is left: closing" })
+            Err(Reason::NotThisWay { instead: "money is left: only what holds nothing any more is closed" })
         } else if self.0.iter().any(|note| note.loss().is_some()) {
             Ok(())
         } else {

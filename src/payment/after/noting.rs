@@ -38,7 +38,7 @@ macro_rules! notes_after {
             ) -> Result<(), $crate::lifecycle::Reason> {
                 let aftermath = &self.facts().aftermath;
                 if aftermath.moves(&event.what) {
-                    return Err($crate::lifecycle::Reason::Missing { what: "the money that it moves: a note" });
+                    return Err($crate::lifecycle::Reason::NotThisWay { instead: "money moves by this: it is lost or regained, not only noted" });
                 }
                 aftermath.may_note(&event.what)
             }

@@ -100,7 +100,7 @@ pub(crate) fn owe_their_own(shares: &[Share], step: &Effects<'_>) -> Result<(), 
     for (nth, share) in (0..).zip(shares) {
         let own = share.owed.is_positive().then(|| DebtId::derived(step.subject(), 1, nth, step.stamp().at));
         if share.debt != own {
-            return Err(Reason::Fixed { what: "the debt of a share" });
+            return Err(Reason::Unlike { what: "the debt of a share" });
         }
     }
     Ok(())

@@ -104,10 +104,10 @@ impl<S: Undecided> Chargeback<S> {
         for back in back {
             match shares.next() {
                 Some(share) if back.is_of(share)? => {}
-                Some(_) | None => return Err(Reason::Fixed { what: "what each has back" }),
+                Some(_) | None => return Err(Reason::Unlike { what: "what each has back" }),
             }
         }
-        shares.next().map_or(Ok(()), |_| Err(Reason::Missing { what: "what each has back" }))
+        shares.next().map_or(Ok(()), |_| Err(Reason::Unlike { what: "what each has back" }))
     }
 }
 

@@ -57,7 +57,8 @@ impl Payin<Created> {
     /// [`open_needing`](Self::open_needing), with its evidence.
     pub fn open(id: PayinId, terms: Terms, at: &Stamp) -> Result<Transition<Self>, Refused<Terms>> {
         if terms.authentication.exemption().is_some() {
-            let reason = Reason::Missing { what: "the evidence for its exemption: see `open_needing`; it" };
+            let reason =
+                Reason::NotThisWay { instead: "an exemption is claimed with its evidence: see `open_needing`" };
             return Err(Refused { value: terms, reason });
         }
         Self::opened(id, terms, at)

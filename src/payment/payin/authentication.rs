@@ -88,7 +88,10 @@ impl Need<'_> {
                 (Exemption::Recurring { first: subject }, None)
             }
             Self::TransactionRisk { fraud, limits } => {
-                let channel = terms.method.channel().ok_or(Reason::Missing { what: "a gateway" })?;
+                let channel = terms
+                    .method
+                    .channel()
+                    .ok_or(Reason::NotThisWay { instead: "a wallet needs no exemption: ask without one" })?;
                 let threshold = limits.risk_threshold(&channel, fraud);
                 let threshold = threshold.ok_or(NotExempt::TooMuchFraud { rate: fraud })?;
                 (Exemption::TransactionRisk { fraud, threshold }, None)
@@ -183,10 +186,15 @@ pub(crate) struct Opening {
     at: Stamp,
 }
 
+/// Only one payin can be authenticated at a time.
+pub(crate) const ONE_PAYIN: Reason = Reason::NotThisWay {
+    instead: "only what opens one payin by card or bank wire can need a challenge or an exemption",
+};
+
 /// The opening of the one payin that a step opens, if it opens one that a gateway has to be asked for.
 ///
 /// # Errors
-/// [`Reason::Missing`] when it opens none or several, or a payin's own opening is given.
+/// [`Reason::NotThisWay`] when it opens none or several, or a payin's own opening is given.
 pub(crate) fn opened_by<T: Value>(taken: &Transition<T>) -> Result<Opening, Reason> {
     let mut found = taken.commits().iter().enumerate().filter_map(|(position, commit)| {
         let id = PayinId::try_from(commit.subject()).ok()?;
@@ -195,10 +203,10 @@ pub(crate) fn opened_by<T: Value>(taken: &Transition<T>) -> Result<Opening, Reas
         (first.seq == 1).then_some((position, id, first))
     });
     let (Some((position, id, first)), None) = (found.next(), found.next()) else {
-        return Err(Reason::Missing { what: "one payin by card or bank wire, no more and no less," });
+        return Err(ONE_PAYIN);
     };
     if taken.value().head().id().subject() == id.subject() {
-        return Err(Reason::Missing { what: "something that opens the payin: see `open_needing`; it" });
+        return Err(Reason::NotThisWay { instead: "a payin of its own is opened by `open_needing`" });
     }
     let body = first.payload.to_json().expect("a payin's terms can be written");
     let terms = serde_json::from_str(&body).expect("a payin's terms are read as they are written");

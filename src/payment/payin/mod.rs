@@ -108,8 +108,8 @@ mod state;
 mod step;
 
 pub use action::{Opened, open};
-pub(crate) use authentication::opened_by;
 pub use authentication::{Need, needing};
+pub(crate) use authentication::{ONE_PAYIN, opened_by};
 pub use event::{Method, Terms};
 pub use state::{
     After, Authorized, Cancelled, Challenge, Chargeable, Confirmed, Created, Denied, Disputes, Over, Refunded, Sca,

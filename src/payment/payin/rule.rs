@@ -22,6 +22,8 @@ pub(super) fn may_spend(owner: &PartyId, by: &Actor) -> bool {
     }
 }
 
+const WALLET: &str = "a wallet pays at once: no gateway says anything of it";
+
 fn missing(what: &'static str) -> Result<(), Reason> {
     Err(Reason::Missing { what })
 }
@@ -97,7 +99,7 @@ impl Payin<Created> {
     pub(super) fn awaits_gateway(&self) -> Result<(), Reason> {
         match self.facts().method {
             Method::Card | Method::BankWire { .. } => Ok(()),
-            Method::Wallet => missing("a gateway, which a wallet does not need"),
+            Method::Wallet => Err(Reason::NotThisWay { instead: WALLET }),
         }
     }
 }
@@ -180,7 +182,7 @@ impl Payin<Confirmed> {
 impl<S: Taken> Payin<S> {
     // A card network takes back nothing that did not come.
     pub(super) fn came(&self) -> Result<Money, Reason> {
-        self.state.came(self.facts().amount).ok_or(Reason::Missing { what: "the money, which has not come" })
+        self.state.came(self.facts().amount).ok_or(Reason::Missing { what: "the payin's money" })
     }
 }
 
@@ -233,15 +235,15 @@ impl<S: Over + Chargeable> Payin<S> {
         let after = self.state.after();
         let awaited = if self.only_reserved() { Capture::Later } else { Capture::Now };
         if self.facts().method == Method::Wallet {
-            missing("a gateway, through which alone money comes late")
+            Err(Reason::NotThisWay { instead: WALLET })
         } else if after.bounced.is_some() {
             Err(Reason::Already { what: "returning what came late" })
         } else if wanted != awaited {
-            missing(if awaited == Capture::Later {
-                "money, where an amount was reserved"
-            } else {
-                "a reservation, where money was taken"
-            })
+            let instead = match awaited {
+                Capture::Later => "an amount was only to be reserved: `let_go` of it",
+                Capture::Now => "money was taken, not reserved: `bounce` it",
+            };
+            Err(Reason::NotThisWay { instead })
         } else {
             Ok(())
         }

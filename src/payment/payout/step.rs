@@ -62,7 +62,9 @@ impl<S> Payout<S> {
     pub(super) fn may_return(&self) -> Result<(), Reason> {
         match self.facts().again {
             None => Ok(()),
-            Some(_) => Err(Reason::Missing { what: "another destination: replace the payout instead; it" }),
+            Some(_) => Err(Reason::NotThisWay {
+                instead: "what was sent came back once, and is its payee's: `replace` the payout",
+            }),
         }
     }
 
@@ -76,7 +78,9 @@ impl<S> Payout<S> {
     pub(super) fn through_gateway(&self) -> Result<(), Reason> {
         match self.facts().to {
             Destination::Account { .. } => Ok(()),
-            Destination::Wallet => Err(Reason::Missing { what: "a gateway, which a wallet does not need" }),
+            Destination::Wallet => Err(Reason::NotThisWay {
+                instead: "what goes into a wallet is there at once: no gateway declines it or sends it back",
+            }),
         }
     }
 }

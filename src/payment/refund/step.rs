@@ -66,7 +66,9 @@ impl Terms {
         only_platform(&step.stamp().by)?;
         if self.consent != Consent::NotNeeded {
             // Called off, it would have nowhere to return to.
-            return Err(Reason::Fixed { what: "the consent to a refund of what was released" });
+            return Err(Reason::NotThisWay {
+                instead: "nobody has to approve a refund of what was released: open it with `Consent::NotNeeded`",
+            });
         }
         let parts = self.shares.iter().map(Share::total).collect::<Result<Vec<_>, _>>()?;
         let found = Money::sum(parts, self.amount.currency())?;
@@ -133,7 +135,9 @@ impl Refund<Created> {
     fn by_hand(&self) -> Result<(), Reason> {
         match self.facts().consent {
             Consent::ByHand => self.awaits_approval(),
-            Consent::NotNeeded | Consent::Owed => Err(Reason::Fixed { what: "a refund that is owed" }),
+            Consent::NotNeeded | Consent::Owed => Err(Reason::NotThisWay {
+                instead: "a refund that is owed goes out: only one that was opened by hand is cancelled",
+            }),
         }
     }
 }
@@ -156,7 +160,9 @@ impl<S> Refund<S> {
     pub(super) fn through_gateway(&self) -> Result<(), Reason> {
         match self.facts().route {
             Route::Original | Route::Account(_) => Ok(()),
-            Route::Wallet => Err(Reason::Missing { what: "a gateway, which a wallet does not need" }),
+            Route::Wallet => Err(Reason::NotThisWay {
+                instead: "what goes into a wallet is there at once: no gateway declines it or sends it back",
+            }),
         }
     }
 

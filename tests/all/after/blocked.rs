@@ -116,7 +116,7 @@ on_each_store! {
                 tell(&shop, &decided(&shop, &dispute, false)).await;
             }
             let refused = try_payout(&shop, denied, payout::Command::GiveBack {}).await;
-            assert!(matches!(refused, Err(EscrowError::Refused(Reason::Missing { .. }))), "{refused:?}");
+            assert!(matches!(refused, Err(EscrowError::Refused(Reason::NotThisWay { .. }))), "{refused:?}");
         }
         // Into the wallet, out of which the debt is paid.
         try_payout(&shop, denied, payout::Command::Replace { to: Destination::Wallet }).await.unwrap();
@@ -148,7 +148,7 @@ on_each_store! {
         charge_back(&shop, id).await;
         let unsent = payout_of(&shop, id, payout::Status::Created).await;
         let refused = try_payout(&shop, unsent, payout::Command::Cancel {}).await;
-        assert!(matches!(refused, Err(EscrowError::Refused(Reason::Missing { .. }))), "{refused:?}");
+        assert!(matches!(refused, Err(EscrowError::Refused(Reason::NotThisWay { .. }))), "{refused:?}");
         shop.send().await;
         audit(&shop).await;
     }
@@ -214,7 +214,7 @@ on_each_store! {
         assert!(matches!(out, Err(EscrowError::Refused(Reason::Underway(_)))), "{out:?}");
         try_payout(&shop, denied, payout::Command::Replace { to: Destination::Wallet }).await.unwrap();
         let done = shop.try_act(id, Command::Close {}, ops()).await;
-        assert!(matches!(done, Err(EscrowError::Refused(Reason::Missing { .. }))), "{done:?}");
+        assert!(matches!(done, Err(EscrowError::Refused(Reason::NotThisWay { .. }))), "{done:?}");
         shop.act(id, Command::Unblock {}, ops()).await;
         assert_eq!(shop.status(id).await, Status::Released);
         audit(&shop).await;

@@ -138,7 +138,7 @@ on_each_store! {
         assert_eq!(tell(&shop, &dispute).await, Reported::Repeated);
         assert_eq!(tell(&shop, &decided(&shop, &dispute, false)).await, Reported::Taken);
         let unblocked = shop.try_act(id, Command::Unblock {}, ops()).await;
-        assert!(matches!(unblocked, Err(EscrowError::Refused(Reason::Missing { .. }))), "{unblocked:?}");
+        assert!(matches!(unblocked, Err(EscrowError::Refused(Reason::NotThisWay { .. }))), "{unblocked:?}");
         assert_eq!(shop.act(id, Command::Close {}, ops()).await.status(), Status::Cancelled);
         audit(&shop).await;
     }
@@ -289,7 +289,7 @@ on_each_store! {
             stage: DisputeStage::Open,
         };
         let refused = try_tell(&shop, &dispute).await;
-        assert!(matches!(refused, Err(EscrowError::Refused(Reason::Missing { .. }))), "{refused:?}");
+        assert!(matches!(refused, Err(EscrowError::Refused(Reason::NotThisWay { .. }))), "{refused:?}");
         assert_eq!(shop.status(id).await, Status::Published);
         audit(&shop).await;
     }

@@ -238,7 +238,7 @@ on_each_store! {
         assert!(matches!(refund::open(RefundId::generate(at.at), more, &at), Err(Reason::WrongAmount { .. })));
         for consent in [refund::Consent::ByHand, refund::Consent::Owed] {
             let by_hand = refund::Terms { consent, ..terms.clone() };
-            assert!(matches!(refund::open(RefundId::generate(at.at), by_hand, &at), Err(Reason::Fixed { .. })));
+            assert!(matches!(refund::open(RefundId::generate(at.at), by_hand, &at), Err(Reason::NotThisWay { .. })));
         }
         shop.send().await;
         audit(&shop).await;

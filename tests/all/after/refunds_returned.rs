@@ -142,7 +142,7 @@ on_each_store! {
         let twice = act_on(&shop, first, refund::Command::Replace { route: Route::Wallet }, ops()).await;
         assert!(matches!(twice, Err(EscrowError::Refused(Reason::Already { .. }))), "{twice:?}");
         let stopped = act_on(&shop, again, refund::Command::Cancel {}, ops()).await;
-        assert!(matches!(stopped, Err(EscrowError::Refused(Reason::Fixed { .. }))), "{stopped:?}");
+        assert!(matches!(stopped, Err(EscrowError::Refused(Reason::NotThisWay { .. }))), "{stopped:?}");
         let other = act_on(&shop, again, refund::Command::Replace { route: Route::Wallet }, ops()).await;
         assert!(matches!(other, Err(EscrowError::Refused(Reason::Already { .. }))), "{other:?}");
 

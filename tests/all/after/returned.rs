@@ -101,7 +101,7 @@ on_each_store! {
         let twice = act_on(&shop, first, replace(Destination::Wallet), ops()).await;
         assert!(matches!(twice, Err(EscrowError::Refused(Reason::Already { .. }))));
         let back = act_on(&shop, again, payout::Command::Cancel {}, ops()).await;
-        assert!(matches!(back, Err(EscrowError::Refused(Reason::Missing { .. }))));
+        assert!(matches!(back, Err(EscrowError::Refused(Reason::NotThisWay { .. }))));
 
         shop.send().await;
         assert_eq!((held(&shop, again).await, shop.status(order).await), (euro("0.00"), Status::Released));
@@ -131,7 +131,7 @@ on_each_store! {
         shop.send().await;
         assert_eq!((shop.load(second).await.status(), held(&shop, second).await), (payout::Status::Denied, euro("90.00")));
         let back = act_on(&shop, second, payout::Command::GiveBack {}, ops()).await;
-        assert!(matches!(back, Err(EscrowError::Refused(Reason::Missing { .. }))));
+        assert!(matches!(back, Err(EscrowError::Refused(Reason::NotThisWay { .. }))));
         let AnyPayout::Denied(payout) = act_on(&shop, second, replace(bank("ba_good")), user("sam")).await.unwrap() else { panic!() };
         let Some(payout::Went::On { payout: third, .. }) = payout.state().went().cloned() else { panic!() };
         shop.send().await;

@@ -287,7 +287,7 @@ on_each_store! {
         shop.fill_wallet("anna", euro("100.00")).await;
         let id = order(&shop, euro("100.00")).await;
         let refused = try_pay(&shop, id, Method::Wallet, anna(Needs::Challenge)).await;
-        assert!(matches!(refused, Err(EscrowError::Refused(Reason::Missing { .. }))), "{refused:?}");
+        assert!(matches!(refused, Err(EscrowError::Refused(Reason::NotThisWay { .. }))), "{refused:?}");
         assert_eq!(shop.status(id).await, Status::PendingPublish);
         let payin = try_pay(&shop, id, Method::Wallet, user("anna")).await.unwrap();
         assert_eq!(confirmed(&shop, payin).await.liability(), Liability::Platform);
@@ -298,9 +298,9 @@ on_each_store! {
         let id = order(&shop, euro("100.00")).await;
         let mut unit = shop.begin().await;
         let cancelled = shop.escrow.act(&mut unit, id, Command::Cancel {}, anna(Needs::Challenge)).await;
-        assert!(matches!(cancelled, Err(EscrowError::Refused(Reason::Missing { .. }))));
+        assert!(matches!(cancelled, Err(EscrowError::Refused(Reason::NotThisWay { .. }))));
         let opened = shop.escrow.open_order(&mut unit, terms(), ops().needing(Needs::Challenge, party("sam"))).await;
-        assert!(matches!(opened, Err(EscrowError::Refused(Reason::Missing { .. }))));
+        assert!(matches!(opened, Err(EscrowError::Refused(Reason::NotThisWay { .. }))));
         drop(unit);
         assert_eq!(shop.status(id).await, Status::PendingPublish);
     }

@@ -100,7 +100,7 @@ on_each_store! {
         shop.fill_wallet("anna", euro("20.00")).await;
         let mut unit = shop.begin().await;
         let refused = shop.escrow.move_money(&mut unit, plan(Method::Wallet), anna(Needs::Challenge)).await;
-        assert!(matches!(refused, Err(EscrowError::Refused(Reason::Missing { .. }))), "{refused:?}");
+        assert!(matches!(refused, Err(EscrowError::Refused(Reason::NotThisWay { .. }))), "{refused:?}");
     }
 
     async fn a_pledge(shop) {

@@ -218,7 +218,7 @@ on_each_store! {
             },
         };
         let refused = Payin::open(PayinId::generate(at.at), claimed, &at).map(drop).unwrap_err();
-        assert!(matches!(refused.reason, Reason::Missing { .. }));
+        assert!(matches!(refused.reason, Reason::NotThisWay { .. }));
     }
 
     async fn in_another_currency_limits_have_to_be_given(shop) {

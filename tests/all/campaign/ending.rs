@@ -104,7 +104,7 @@ on_each_store! {
         // It cannot come back: the pledges are gone.
         let mut unit = shop.begin().await;
         let back = shop.escrow.act_on_payout(&mut unit, denied.id(), payout::Command::GiveBack {}, ops()).await;
-        assert!(matches!(reason(back), Reason::Missing { .. }));
+        assert!(matches!(reason(back), Reason::NotThisWay { .. }));
         drop(unit);
         let mut unit = shop.begin().await;
         let replace = payout::Command::Replace { to: bank("ba_other") };

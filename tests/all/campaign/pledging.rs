@@ -168,7 +168,7 @@ on_each_store! {
         assert!(matches!(pledged("anna", offer("anna", "-1.00")).await, Reason::Money(_)));
         let yen = Offer { backer: party("anna"), amount: escrowed::money::Money::from_minor(500, Currency::JPY) };
         assert!(matches!(pledged("anna", yen).await, Reason::Money(_)));
-        assert!(matches!(pledged("eve", offer("anna", "5.00")).await, Reason::Fixed { .. }));
+        assert!(matches!(pledged("eve", offer("anna", "5.00")).await, Reason::NotForOthers { .. }));
         assert_eq!(pledged("olga", offer("olga", "5.00")).await, Reason::SameParty);
         // The platform may in somebody's name.
         drive.try_pledge(ops(), offer("anna", "5.00"), Method::Card).await.unwrap();
@@ -184,9 +184,9 @@ on_each_store! {
         let opened = |terms, name: &str| Campaign::open(CampaignId::generate(shop.now()), terms, &at(name)).map(drop);
         assert!(opened(terms(), "olga").is_ok());
         let refused = |terms, name: &str| opened(terms, name).unwrap_err().reason;
-        assert!(matches!(refused(terms(), "eve"), Reason::Fixed { what: "the owner" }));
-        assert!(matches!(refused(with(|policy| policy.batch = 0), "olga"), Reason::Fixed { .. }));
-        assert!(matches!(refused(with(|policy| policy.batch = 1001), "olga"), Reason::Fixed { .. }));
+        assert!(matches!(refused(terms(), "eve"), Reason::NotForOthers { who: "the owner" }));
+        assert!(matches!(refused(with(|policy| policy.batch = 0), "olga"), Reason::OutOfRange { least: 1, most: 1000, .. }));
+        assert!(matches!(refused(with(|policy| policy.batch = 1001), "olga"), Reason::OutOfRange { least: 1, most: 1000, .. }));
         let mut none = terms();
         none.target = euro("0.00");
         assert!(matches!(refused(none, "olga"), Reason::Money(_)));

@@ -57,7 +57,7 @@ crate::harness::on_each_store! {
         tell(&shop, &dispute).await;
         assert!(matches!(deal.refused(ops(), Command::Close {}).await, Reason::Underway(_)));
         tell(&shop, &decided(&shop, &dispute, false)).await;
-        assert!(matches!(deal.refused(judy(), award("0.00", "0.00")).await, Reason::Missing { .. }));
+        assert!(matches!(deal.refused(judy(), award("0.00", "0.00")).await, Reason::NotThisWay { .. }));
         deal.act(ops(), Command::Close {}).await;
         deal.over(Status::FundsReleased).await;
     }

@@ -251,7 +251,7 @@ on_each_store! {
         let (payout, refunds) = (shop.payouts(deal.id).await.remove(0).id(), shop.refunds(deal.id).await);
         let mut unit = shop.begin().await;
         let refused = shop.escrow.act_on_payout(&mut unit, payout, payout::Command::GiveBack {}, ops()).await;
-        assert!(matches!(refused, Err(EscrowError::Refused(Reason::Missing { .. }))));
+        assert!(matches!(refused, Err(EscrowError::Refused(Reason::NotThisWay { .. }))));
         drop(unit);
         let mut unit = shop.begin().await;
         let to = Destination::Wallet;

@@ -117,7 +117,7 @@ on_each_store! {
         let longer = ends.plus(DAY);
         let extend = |until| Command::Extend { until };
         for until in [ends, shop.now()] {
-            assert!(matches!(deal.refused(anna(), extend(until)).await, Reason::TooLate { action: "extend", .. }));
+            assert!(matches!(deal.refused(anna(), extend(until)).await, Reason::WrongTime { .. }));
         }
         assert!(matches!(deal.refused(ops(), extend(longer)).await, Reason::WrongActor { .. }));
         // Said once or twice by the same side, it is a proposal.
@@ -190,7 +190,7 @@ on_each_store! {
     async fn the_platform_releases_into_a_wallet_only(shop) {
         let deal = Deal::handed_over(&shop, to_bank()).await;
         deal.act(anna(), Command::Waive {}).await;
-        assert!(matches!(deal.refused(ops(), Command::Release {}).await, Reason::Missing { .. }));
+        assert!(matches!(deal.refused(ops(), Command::Release {}).await, Reason::NotThisWay { .. }));
         deal.act(sam(), Command::SetPayout { to: Destination::Wallet }).await;
         assert_eq!(deal.act(ops(), Command::Release {}).await.status(), Status::FundsReleased);
         deal.over(Status::FundsReleased).await;
@@ -248,7 +248,7 @@ on_each_store! {
         let open = shop.payouts(deal.id).await.remove(0).id();
         let mut unit = shop.begin().await;
         let refused = shop.escrow.act_on_payout(&mut unit, open, payout::Command::Cancel {}, ops()).await;
-        assert!(matches!(refused, Err(EscrowError::Refused(Reason::Missing { .. }))), "{refused:?}");
+        assert!(matches!(refused, Err(EscrowError::Refused(Reason::NotThisWay { .. }))), "{refused:?}");
         drop(unit);
         shop.audit().await;
         shop.send().await;
@@ -258,7 +258,7 @@ on_each_store! {
         let payout = denied(&deal).await.id();
         let mut unit = shop.begin().await;
         let refused = shop.escrow.act_on_payout(&mut unit, payout, payout::Command::GiveBack {}, ops()).await;
-        assert!(matches!(refused, Err(EscrowError::Refused(Reason::Missing { .. }))), "{refused:?}");
+        assert!(matches!(refused, Err(EscrowError::Refused(Reason::NotThisWay { .. }))), "{refused:?}");
         drop(unit);
         assert_eq!(shop.load(payout).await.held(), euro("175.00"), "it waits to be replaced");
         shop.audit().await;

@@ -63,7 +63,7 @@ fn terms_that_make_no_deal() {
     assert!(matches!(refused(Terms { sides: nobody, ..terms() }, sam()), Reason::Missing { .. }));
     let oneself = Sides { creator: Side::Seller, buyer: Some(party("sam")), seller: Some(party("sam")) };
     assert_eq!(refused(Terms { sides: oneself, ..terms() }, sam()), Reason::SameParty);
-    assert!(matches!(refused(terms(), anna()), Reason::Fixed { .. }), "nobody opens a deal for somebody else");
+    assert!(matches!(refused(terms(), anna()), Reason::NotForOthers { .. }), "nobody opens a deal for somebody else");
 }
 
 #[test]

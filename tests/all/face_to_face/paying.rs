@@ -109,7 +109,7 @@ on_each_store! {
         let deal = Deal::accepted(&shop, terms()).await;
         for price in ["50.00 EUR", "49.99 EUR", "0.00 EUR", "-180.00 EUR", "180.00 USD"] {
             let refused = deal.refused(sam(), Command::SetPrice { price: price.parse().unwrap() }).await;
-            assert!(matches!(refused, Reason::Missing { .. } | Reason::Money(_)), "{price}: {refused}");
+            assert!(matches!(refused, Reason::NotThisWay { .. } | Reason::Money(_)), "{price}: {refused}");
         }
         deal.act(sam(), Command::SetPrice { price: euro("50.01") }).await;
         deal.act(anna(), card()).await;
@@ -253,7 +253,7 @@ on_each_store! {
         let refund = shop.refunds(deal.id).await.remove(0).id();
         let mut unit = shop.begin().await;
         let refused = shop.escrow.act_on_refund(&mut unit, refund, refund::Command::Cancel {}, ops()).await;
-        assert!(matches!(refused, Err(EscrowError::Refused(Reason::Fixed { .. }))));
+        assert!(matches!(refused, Err(EscrowError::Refused(Reason::NotThisWay { .. }))));
         drop(unit);
         shop.send().await;
         deal.over(Status::DepositRefunded).await;

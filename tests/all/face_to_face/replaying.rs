@@ -100,7 +100,7 @@ on_each_store! {
         }
         // The buyer never confirmed, and the period would have begun all the same.
         let flaw = spoiled(&log, "confirm_handover", |record| record.stamp.by = anna());
-        assert!(matches!(flaw, Flaw::Illegal(Reason::Fixed { .. })), "{flaw:?}");
+        assert!(matches!(flaw, Flaw::Illegal(Reason::Unlike { .. })), "{flaw:?}");
     }
 
     async fn an_award_that_was_tampered_with(shop) {
@@ -129,7 +129,7 @@ on_each_store! {
             body["award"]["seller"]["amount"] = 4_001.into();
             record.body = body.to_string();
         };
-        assert!(matches!(spoiled(&log, "award", moved), Flaw::Illegal(Reason::Fixed { .. })));
+        assert!(matches!(spoiled(&log, "award", moved), Flaw::Illegal(Reason::Unlike { .. })));
         let flaw = spoiled(&log, "award", |record| record.stamp.by = ops());
         assert!(matches!(flaw, Flaw::Illegal(Reason::WrongActor { .. })));
         let flaw = spoiled(&log, "complain", |record| record.stamp.by = sam());
@@ -150,7 +150,7 @@ on_each_store! {
         altered(&log, "cancel", "\"anna\"", "\"sam\"");
         // Not without its refund either.
         let nothing = |record: &mut StoredRecord| record.body = r#"{"kept":null,"refund":[]}"#.into();
-        assert!(matches!(spoiled(&log, "cancel", nothing), Flaw::Illegal(Reason::Fixed { .. })));
+        assert!(matches!(spoiled(&log, "cancel", nothing), Flaw::Illegal(Reason::Unlike { .. })));
         // The fee belongs to the opening.
         altered(&log, "open", "\"amount\":200", "\"amount\":300");
     }
@@ -171,7 +171,7 @@ on_each_store! {
         altered(&log, "release", "17500", "17499");
         altered(&log, "release", "\"sam\"", "\"eve\"");
         let none = |record: &mut StoredRecord| record.body = r#"{"settled":null}"#.into();
-        assert!(matches!(spoiled(&log, "release", none), Flaw::Illegal(Reason::Missing { .. })));
+        assert!(matches!(spoiled(&log, "release", none), Flaw::Illegal(Reason::Unlike { .. })));
         let unwaived = spoiled(&log, "waive", |record| record.stamp.by = sam());
         assert!(matches!(unwaived, Flaw::Illegal(Reason::WrongActor { .. })));
     }

@@ -204,7 +204,7 @@ fn about_its_data(action: Action, reason: &Reason) -> bool {
     matches!(
         (action, reason),
         (Action::Award, Reason::WrongAmount { .. })
-            | (Action::SetPrice, Reason::Missing { .. })
-            | (Action::Extend, Reason::TooLate { .. })
+            | (Action::SetPrice, Reason::NotThisWay { .. })
+            | (Action::Extend, Reason::WrongTime { .. })
     )
 }

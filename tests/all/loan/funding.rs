@@ -128,10 +128,10 @@ on_each_store! {
             let mut unit = shop.begin().await;
             reason(shop.escrow.open(&mut unit, Loan::open, terms, by).await)
         };
-        assert!(matches!(open(terms(), user("eve")).await, Reason::Fixed { .. }));
+        assert!(matches!(open(terms(), user("eve")).await, Reason::NotForOthers { .. }));
         assert!(matches!(open(with(|terms| terms.target = euro("0.00")), bea()).await, Reason::Money(_)));
-        assert!(matches!(open(with(|terms| terms.plan.instalments = 0), bea()).await, Reason::Fixed { .. }));
-        assert!(matches!(open(policy(|policy| policy.batch = 0), bea()).await, Reason::Fixed { .. }));
+        assert!(matches!(open(with(|terms| terms.plan.instalments = 0), bea()).await, Reason::OutOfRange { .. }));
+        assert!(matches!(open(policy(|policy| policy.batch = 0), bea()).await, Reason::OutOfRange { .. }));
         assert!(matches!(open(with(|terms| terms.deadline = shop.now()), bea()).await, Reason::TooLate { .. }));
         let (drive, _) = Drive::funded(&shop, terms(), &[("anna", "10000.00")]).await;
         drive.act(bea(), Command::SetPayout { to: bank("ba_1") }).await;

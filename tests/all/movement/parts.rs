@@ -82,7 +82,7 @@ on_each_store! {
         terms.part = Some(Part { of: run.id.subject(), nth: 0, to: Destination::Wallet });
         for by in [user("anna"), user("sam"), ops(), Actor::Clock] {
             let opened = shop.escrow.open_order(&mut shop.begin().await, terms.clone(), by).await;
-            assert!(matches!(opened, Err(EscrowError::Refused(Reason::Missing { .. }))), "{opened:?}");
+            assert!(matches!(opened, Err(EscrowError::Refused(Reason::NotThisWay { .. }))), "{opened:?}");
         }
         // Not even somebody who pretends that it happens by itself: the movement knows its own.
         let forged = shop.escrow.open_order(&mut shop.begin().await, terms, Actor::Gateway).await.unwrap().widen();
@@ -103,7 +103,7 @@ on_each_store! {
         let plan = || Plan::wallet_to_wallet(frame(), party("anna"), party("sam"), euro("30.00"));
         // The payee is part of it, and may open it, but not pay it.
         assert!(matches!(reason(try_move(&shop, plan(), user("sam")).await), Reason::WrongActor { .. }));
-        assert!(matches!(reason(try_move(&shop, plan(), user("eve")).await), Reason::Missing { .. }));
+        assert!(matches!(reason(try_move(&shop, plan(), user("eve")).await), Reason::NotForOthers { .. }));
         assert_eq!(shop.balance("wallet:anna").await, euro("80.00"));
         let run = Run::of(&shop, many_to_one(), user("sam")).await;
         let annas = run.order_of("anna").await;

@@ -104,12 +104,12 @@ fn the_frame_has_its_limits() {
         change(&mut frame);
         refused(&Plan::top_up(frame, party("anna"), Outside::Card, euro("1.00")))
     };
-    assert_eq!(with(|frame| frame.payin_intents = 0), Reason::NoAttemptsLeft { limit: 0 });
-    assert!(matches!(with(|frame| frame.batch = 0), Reason::Fixed { .. }));
-    assert!(matches!(with(|frame| frame.batch = 1001), Reason::Fixed { .. }));
+    assert!(matches!(with(|frame| frame.payin_intents = 0), Reason::OutOfRange { least: 1, .. }));
+    assert!(matches!(with(|frame| frame.batch = 0), Reason::OutOfRange { .. }));
+    assert!(matches!(with(|frame| frame.batch = 1001), Reason::OutOfRange { .. }));
     assert!(matches!(with(|frame| frame.until = START.parse().unwrap()), Reason::TooLate { .. }));
     let many = (0..2_000).map(|number| payer(&format!("payer{number}"), "1.00")).collect();
-    assert!(matches!(refused(&Plan::many_to_one(frame(), many, party("sam"))), Reason::Fixed { .. }));
+    assert!(matches!(refused(&Plan::many_to_one(frame(), many, party("sam"))), Reason::OutOfRange { .. }));
 }
 
 #[test]

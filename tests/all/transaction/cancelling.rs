@@ -138,7 +138,7 @@ on_each_store! {
         }
         // It is never made shorter, nor left as it is.
         for until in [deadline, shop.now(), shop.now().plus(HOUR)] {
-            assert!(matches!(deal.refused(anna(), extend(until)).await, Reason::TooLate { .. }));
+            assert!(matches!(deal.refused(anna(), extend(until)).await, Reason::WrongTime { .. }));
         }
         deal.wait(FOUR_DAYS - TICK);
         let extended = deal.act(anna(), extend(deadline.plus(HOUR))).await;

@@ -121,7 +121,7 @@ on_each_store! {
         deal.decline(Verb::Payout);
         shop.send().await;
         let refused = deal.on_payout(ops(), payout::Command::GiveBack {}).await;
-        assert!(matches!(refused, Err(EscrowError::Refused(Reason::Missing { .. }))));
+        assert!(matches!(refused, Err(EscrowError::Refused(Reason::NotThisWay { .. }))));
         // Nothing of it was written.
         assert_eq!(deal.payouts().await[0].held(), euro("101.00"));
         assert_eq!(deal.status().await, Status::ComplaintPeriodEnded);
@@ -135,7 +135,7 @@ on_each_store! {
         let open = deal.payouts().await[0].id();
         let mut unit = shop.begin().await;
         let refused = shop.escrow.act_on_payout(&mut unit, open, payout::Command::Cancel {}, ops()).await;
-        assert!(matches!(refused, Err(EscrowError::Refused(Reason::Missing { .. }))));
+        assert!(matches!(refused, Err(EscrowError::Refused(Reason::NotThisWay { .. }))));
         drop(unit);
         shop.send().await;
         deal.over(Status::FundsReleased).await;

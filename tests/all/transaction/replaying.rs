@@ -172,7 +172,7 @@ on_each_store! {
         assert_eq!(counts.len(), 3, "denied, replaced, confirmed");
         let first = position(&log, "count");
         let flaw = altered(&log, "count", r#""denied""#, r#""returned""#);
-        assert!(matches!(flaw, Flaw::Illegal(Reason::Missing { .. })), "{flaw:?}");
+        assert!(matches!(flaw, Flaw::Illegal(Reason::NotThisWay { .. })), "{flaw:?}");
         let flaw = spoiled(&log, |log| log.records[first + 1].body = log.records[first].body.clone());
         assert!(matches!(flaw, Flaw::Illegal(Reason::Already { .. })), "{flaw:?}");
         let stray = "po_01kr1hgnqred6999kp7cqmx8ss";
@@ -227,15 +227,15 @@ on_each_store! {
                 // Without a refund, the money would be gone.
                 let at = position(&log, "cancel");
                 let flaw = spoiled(&log, |log| log.records[at].body = r#"{"refund":null}"#.into());
-                assert!(matches!(flaw, Flaw::Illegal(Reason::Fixed { .. })), "{flaw:?}");
+                assert!(matches!(flaw, Flaw::Illegal(Reason::Unlike { .. })), "{flaw:?}");
                 let flaw = spoiled(&log, |log| log.records[at].body = r#"{"refund":[]}"#.into());
-                assert!(matches!(flaw, Flaw::Illegal(Reason::Fixed { .. })), "{flaw:?}");
+                assert!(matches!(flaw, Flaw::Illegal(Reason::Unlike { .. })), "{flaw:?}");
                 let later = log.records[at].stamp.at.plus(DAY);
                 let flaw = spoiled(&log, |log| log.records[at].stamp.at = later);
-                assert!(matches!(flaw, Flaw::Illegal(Reason::Fixed { .. })), "its refund has another id: {flaw:?}");
+                assert!(matches!(flaw, Flaw::Illegal(Reason::Unlike { .. })), "its refund has another id: {flaw:?}");
             } else {
                 let flaw = altered(&log, "cancel", "null", "[]");
-                assert!(matches!(flaw, Flaw::Illegal(Reason::Fixed { .. })), "{flaw:?}");
+                assert!(matches!(flaw, Flaw::Illegal(Reason::Unlike { .. })), "{flaw:?}");
                 // It does not become refunded, either.
                 let flaw = spoiled(&log, |log| {
                     let mut refunded = log.records.last().unwrap().clone();
@@ -273,7 +273,7 @@ on_each_store! {
             let body = log.records[at].body.replacen(r#""amount":1500"#, r#""amount":1600"#, 1);
             log.records[at].body = body.replacen(r#""amount":10000"#, r#""amount":9900"#, 1);
         });
-        assert!(matches!(flaw, Flaw::Illegal(Reason::Fixed { .. })), "{flaw:?}");
+        assert!(matches!(flaw, Flaw::Illegal(Reason::Unlike { .. })), "{flaw:?}");
         // Something for the seller does not end as refunded.
         let last = log.records.len() - 1;
         assert_eq!(log.records[last].name, "settle_complaint");

@@ -225,5 +225,5 @@ fn leads_astray(action: Action) -> bool {
 
 fn about_data(reason: &Reason) -> bool {
     // An award that does not add up, and a deadline that would not become longer.
-    matches!(reason, Reason::Money(_) | Reason::WrongAmount { .. } | Reason::TooLate { action: "extend_tracking", .. })
+    matches!(reason, Reason::Money(_) | Reason::WrongAmount { .. } | Reason::WrongTime { .. })
 }

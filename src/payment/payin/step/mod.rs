@@ -37,7 +37,9 @@ impl Opening<AnyPayin> for Terms {
     fn check(&self, step: &mut Effects<'_>) -> Result<(), Reason> {
         let amount = self.amount.require_positive()?;
         if self.capture == Capture::Later && self.method != Method::Card {
-            return Err(Reason::Missing { what: "a card, which alone can reserve an amount" });
+            return Err(Reason::NotThisWay {
+                instead: "only a card can reserve an amount: capture it now, or pay by card",
+            });
         }
         match self.method.channel() {
             Some(channel) => {
@@ -49,9 +51,9 @@ impl Opening<AnyPayin> for Terms {
                 step.call(self.gateway.clone(), charge);
                 Ok(())
             }
-            None if !self.authentication.is_by_gateway() => Err(Reason::Missing {
-                what: "a gateway, which alone challenges or exempts a payer; a wallet has none: it",
-            }),
+            None if !self.authentication.is_by_gateway() => {
+                Err(Reason::NotThisWay { instead: "a wallet needs neither a challenge nor an exemption: ask for none" })
+            }
             None if may_spend(&self.payer, &step.stamp().by) => Ok(()),
             None => Err(Reason::WrongActor {
                 action: "open",
@@ -307,7 +309,7 @@ impl Takes<event::OtherCaptured> for Payin<Authorized> {
         self.capturing()?;
         let moved = self.of_its_currency(event.moved)?;
         if moved == self.facts().amount {
-            return Err(Reason::Missing { what: "another amount than was asked: what was asked is confirmed; it" });
+            return Err(Reason::NotThisWay { instead: "what was asked was captured: `confirm` it" });
         }
         if self.state.captured == Some(moved) {
             return Err(Reason::Already { what: "noting what was captured" });

@@ -69,7 +69,7 @@ where
     fn check(&self, event: &event::ChargedBack, _: &mut Effects<'_>) -> Result<(), Reason> {
         let terms = self.facts();
         if terms.method == Method::Wallet {
-            return Err(Reason::Missing { what: "a card or a bank, which alone charges back" });
+            return Err(Reason::NotThisWay { instead: "a payment from a wallet is not charged back: refund it" });
         }
         let available = self.came()?;
         if self.state.disputes().stands(event.chargeback).is_some() {
