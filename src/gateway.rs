@@ -25,6 +25,9 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::{error::Error, fmt, future::Future, str::FromStr};
 
+// What a payin has to ask for depends on it, so `sca`, which is below this, defines it.
+pub use crate::sca::channel::Channel;
+
 /// A bank account by the name that the host and its gateway know it by (`bankaccount_id` in
 /// `001_146075c5300aa4f1.txt`): never the number itself. 1 to 100 characters.
 pub type BankAccount = Text<100>;
@@ -55,16 +58,6 @@ pub enum Verb {
     Payout,
     /// Give back.
     Refund,
-}
-
-/// How a payer pays through a gateway (`001_146075c5300aa4f1.txt`, payin types).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Channel {
-    /// A card, on the gateway's page (`ADDON`).
-    Card,
-    /// A bank transfer (`BANKWIRE`).
-    BankWire,
 }
 
 /// When a charge takes the money.

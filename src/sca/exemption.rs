@@ -1,8 +1,7 @@
 //! What a payin asks for.
 
-use super::{Binding, Limits, LowValue, NotExempt, limits::up_to};
+use super::{Binding, Limits, LowValue, NotExempt, channel::Channel, limits::up_to};
 use crate::{
-    gateway::Channel,
     id::Subject,
     money::{Currency, Money, Percent},
 };

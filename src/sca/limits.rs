@@ -1,10 +1,7 @@
 //! Up to which amounts a payin may be exempt.
 
-use super::NotExempt;
-use crate::{
-    gateway::Channel,
-    money::{Currency, Money, MoneyError, Percent},
-};
+use super::{NotExempt, channel::Channel};
+use crate::money::{Currency, Money, MoneyError, Percent};
 use serde::{Deserialize, Serialize};
 
 /// Up to which amounts payins in one currency may be exempt: those of the RTS in euro, what a host says they are worth in

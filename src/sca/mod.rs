@@ -39,6 +39,7 @@
 //! A wallet's payins say nothing of it. They move money that the gateway holds already from one of the platform's
 //! accounts to another; the host makes sure of its own users.
 
+pub(crate) mod channel;
 mod exemption;
 mod limits;
 mod response;
