@@ -23,7 +23,7 @@ impl PendingRelease {
         self.fee
     }
 
-    /// The payout; none when the owner asked for nothing.
+    /// The payout.
     #[must_use]
     pub const fn payouts(&self) -> &Outgoing {
         &self.payouts

@@ -21,7 +21,7 @@ pub struct Joined {}
 #[derive(Debug)]
 pub struct Rejected {}
 
-/// The deposit is in. Leads on by `accept_deposit`; ends by `cancel`.
+/// The deposit is in. Leads on by `accept_deposit`; ends by `cancel`; stopped by `charge_back` and `charge_back_all`.
 #[derive(Debug)]
 pub struct DepositPaid {
     pub(super) under_review: bool,
@@ -31,21 +31,25 @@ pub struct DepositPaid {
 #[derive(Debug)]
 pub struct Cancelled {}
 
-/// The seller took the deposit. Leads on by `set_price` and `skip_remainder`; ends by `cancel`.
+/// The seller took the deposit. Leads on by `set_price` and `skip_remainder`; ends by `cancel`; stopped by
+/// `charge_back` and `charge_back_all`.
 #[derive(Debug)]
 pub struct DepositAccepted {}
 
-/// The full price is set. Leads on by `pay` and `pay_remainder`, or `skip_remainder`; ends by `cancel`.
+/// The full price is set. Leads on by `pay` and `pay_remainder`, or `skip_remainder`; ends by `cancel`; stopped by
+/// `charge_back` and `charge_back_all`.
 #[derive(Debug)]
 pub struct Priced {
     pub(super) price: Money,
 }
 
-/// Paid in full. Leads on by `confirm_handover`, `complain` and `escalate`.
+/// Paid in full. Leads on by `confirm_handover`, `complain` and `escalate`; stopped by `charge_back` and
+/// `charge_back_all`.
 #[derive(Debug)]
 pub struct RemainderPaid {}
 
-/// Nothing but the deposit goes through escrow. Leads on by `confirm_handover`, `complain` and `escalate`.
+/// Nothing but the deposit goes through escrow. Leads on by `confirm_handover`, `complain` and `escalate`; stopped by
+/// `charge_back` and `charge_back_all`.
 #[derive(Debug)]
 pub struct RemainderSkipped {}
 
@@ -61,19 +65,22 @@ pub struct DepositRefunded {
     pub(super) refund: Outgoing,
 }
 
-/// The buyer has the goods. Leads on by `confirm_handover`, `complain` and `end_complaint_period`.
+/// The buyer has the goods. Leads on by `confirm_handover`, `complain` and `end_complaint_period`; stopped by
+/// `charge_back` and `charge_back_all`.
 #[derive(Debug)]
 pub struct BuyerHandoverConfirmed {
     pub(super) period: ComplaintPeriod,
 }
 
-/// The seller handed over. Leads on by `complain`, `end_complaint_period` and `release`.
+/// The seller handed over. Leads on by `complain`, `end_complaint_period` and `release`; stopped by `charge_back` and
+/// `charge_back_all`.
 #[derive(Debug)]
 pub struct SellerHandoverConfirmed {
     pub(super) period: ComplaintPeriod,
 }
 
-/// In dispute. Leads on by `award`, then by itself.
+/// In dispute. Leads on by `award`, then by `settle_complaint`, by itself; ends by `close` where nothing is left; more
+/// may be taken by `charge_back` and `charge_back_all`.
 #[derive(Debug)]
 pub struct Complained {
     pub(super) what: Option<Prose>,

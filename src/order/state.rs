@@ -13,32 +13,35 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct Draft {}
 
-/// The payment is awaited. Leads on by `pay`, `publish` and `fail`; ends by `cancel`.
+/// The payment is awaited. Leads on by `pay`, `publish` and `fail`; ends by `cancel`, or `undo` with its movement.
 #[derive(Debug)]
 pub struct PendingPublish {
     pub(super) payin: Option<PayinId>,
 }
 
-/// The last payin failed. Leads on by `retry`; ends by `cancel`.
+/// The last payin failed. Leads on by `retry`; ends by `cancel`, or `undo` with its movement.
 #[derive(Debug)]
 pub struct Failure {
     pub(super) payin: PayinId,
     pub(super) reason: Prose,
 }
 
-/// Paid. Leads on by `accept`; ends by `reject` and `cancel`; stopped by `block`.
+/// Paid. Leads on by `accept`, or `settle` with its movement; ends by `reject` and `cancel`, or `undo` with its
+/// movement; stopped by `block`, `charge_back` and `charge_back_all`.
 #[derive(Debug)]
 pub struct Published {
     pub(super) paid: Box<Paid>,
 }
 
-/// The seller accepted. Leads on by `set_payout`; ends by `cancel`; stopped by `block`.
+/// The seller accepted. Leads on by `set_payout`; ends by `cancel`; stopped by `block`, `charge_back` and
+/// `charge_back_all`.
 #[derive(Debug)]
 pub struct Accepted {
     pub(super) paid: Box<Paid>,
 }
 
-/// Payout details are there. Leads on by `validate`; ends by `cancel`; stopped by `block`.
+/// Payout details are there. Leads on by `validate`; ends by `cancel`; stopped by `block`, `charge_back` and
+/// `charge_back_all`.
 #[derive(Debug)]
 pub struct PendingValidate {
     pub(super) paid: Box<Paid>,
@@ -47,7 +50,7 @@ pub struct PendingValidate {
     pub(super) planned: Vec<Money>,
 }
 
-/// The payouts are on their way. Leads on by `release`; stopped by a denied payout.
+/// The payouts are on their way. Leads on by `release`; stopped by a denied payout, which is a `block`.
 #[derive(Debug)]
 pub struct PendingRelease {
     pub(super) paid: Box<Paid>,
@@ -55,7 +58,8 @@ pub struct PendingRelease {
     pub(super) payouts: Outgoing,
 }
 
-/// The release is stopped. Leads on by `unblock`; ends by `cancel`.
+/// The release is stopped. Leads on by `unblock`; ends by `cancel`, or `close` where nothing is left; more may be taken
+/// by `charge_back` and `charge_back_all`.
 #[derive(Debug)]
 pub struct BlockedRelease {
     pub(super) reason: Prose,

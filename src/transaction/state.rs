@@ -15,41 +15,47 @@ pub struct Created {}
 #[derive(Debug)]
 pub struct Joined {}
 
-/// The buyer paid. Leads on by `accept_payment`; ends by `cancel`.
+/// The buyer paid. Leads on by `accept_payment`; ends by `cancel`; stopped by `charge_back` and `charge_back_all`.
 #[derive(Debug)]
 pub struct Paid {}
 
-/// The seller accepted. Leads on by `track` and `confirm_handover`; ends by `cancel`.
+/// The seller accepted. Leads on by `track` and `confirm_handover`; ends by `cancel`; stopped by `charge_back` and
+/// `charge_back_all`.
 #[derive(Debug)]
 pub struct PaymentAccepted {
     pub(super) track_until: Timestamp,
 }
 
-/// The seller gave a tracking number. Leads on by `deliver`; ends by `cancel`.
+/// The seller gave a tracking number. Leads on by `deliver`; ends by `cancel`; stopped by `charge_back` and
+/// `charge_back_all`.
 #[derive(Debug)]
 pub struct Tracked {
     pub(super) tracking: Tracking,
 }
 
-/// Delivery is confirmed. Leads on by `complain` and `end_complaint_period`.
+/// Delivery is confirmed. Leads on by `complain` and `end_complaint_period`; stopped by `charge_back` and
+/// `charge_back_all`.
 #[derive(Debug)]
 pub struct Delivered {
     pub(super) period: ComplaintPeriod,
 }
 
-/// The buyer confirmed the handover. Leads on by `complain` and `end_complaint_period`.
+/// The buyer confirmed the handover. Leads on by `complain` and `end_complaint_period`; stopped by `charge_back` and
+/// `charge_back_all`.
 #[derive(Debug)]
 pub struct BuyerHandoverConfirmed {
     pub(super) period: ComplaintPeriod,
 }
 
-/// The seller confirmed the handover. Leads on by `complain` and `end_complaint_period`.
+/// The seller confirmed the handover. Leads on by `complain` and `end_complaint_period`; stopped by `charge_back` and
+/// `charge_back_all`.
 #[derive(Debug)]
 pub struct SellerHandoverConfirmed {
     pub(super) period: ComplaintPeriod,
 }
 
-/// In dispute. Leads on by `award`, then by itself.
+/// In dispute. Leads on by `award`, then by `settle_complaint` or `refund`, by itself; ends by `close` where nothing is
+/// left; more may be taken by `charge_back` and `charge_back_all`.
 #[derive(Debug)]
 pub struct ComplaintSubmitted {
     pub(super) complaint: Complaint,

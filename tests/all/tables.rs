@@ -4,12 +4,12 @@ use escrowed::{
     campaign, distribution, face_to_face,
     lifecycle::{Edge, Table},
     loan, movement, order,
-    payment::{payin, payout, refund},
-    pledge,
+    payment::{chargeback, debt, payin, payout, refund, tally},
+    pledge, transaction,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fmt::{Debug, Display},
     str::FromStr,
 };
@@ -103,5 +103,58 @@ fn statuses_are_written_as_in_the_documents() {
 fn every_status_says_what_it_means() {
     for table in AGREEMENTS.into_iter().chain([payin::TABLE, payout::TABLE, refund::TABLE]) {
         assert!(table.statuses.iter().all(|row| row.says.ends_with('.')), "{}", table.name);
+    }
+}
+
+/// The comment above each status's type in these sources.
+fn comments(sources: &[&str]) -> BTreeMap<String, String> {
+    let (mut all, mut comment) = (BTreeMap::new(), String::new());
+    for line in sources.iter().flat_map(|source| source.lines().map(str::trim)) {
+        if let Some(text) = line.strip_prefix("///") {
+            comment.push_str(text);
+        } else if let Some(rest) = line.strip_prefix("pub struct ") {
+            let name = rest.split(|other: char| !other.is_alphanumeric()).next().expect("a name");
+            all.insert(name.to_lowercase(), std::mem::take(&mut comment));
+        } else if !line.starts_with("#[") {
+            comment.clear();
+        }
+    }
+    all
+}
+
+#[test]
+fn every_status_names_the_methods_that_lead_out_of_it() {
+    const RAISING: &str = include_str!("../../src/pledge/raising.rs");
+    let all: [(Table, &[&str]); 14] = [
+        (order::TABLE, &[include_str!("../../src/order/state.rs")]),
+        (transaction::TABLE, &[include_str!("../../src/transaction/state.rs")]),
+        (face_to_face::TABLE, &[include_str!("../../src/face_to_face/state.rs")]),
+        (campaign::TABLE, &[RAISING, include_str!("../../src/campaign/state.rs")]),
+        (pledge::TABLE, &[include_str!("../../src/pledge/state.rs")]),
+        (movement::TABLE, &[include_str!("../../src/movement/state.rs")]),
+        (loan::TABLE, &[RAISING, include_str!("../../src/loan/state.rs")]),
+        (distribution::TABLE, &[include_str!("../../src/distribution/state.rs")]),
+        (payin::TABLE, &[include_str!("../../src/payment/payin/state.rs")]),
+        (payout::TABLE, &[include_str!("../../src/payment/payout/state.rs")]),
+        (refund::TABLE, &[include_str!("../../src/payment/refund/state.rs")]),
+        (debt::TABLE, &[include_str!("../../src/payment/debt/state.rs")]),
+        (chargeback::TABLE, &[include_str!("../../src/payment/chargeback/state.rs")]),
+        (tally::TABLE, &[include_str!("../../src/payment/tally/state.rs")]),
+    ];
+    for (table, sources) in all {
+        let comments = comments(sources);
+        for (position, row) in table.statuses.iter().enumerate() {
+            let place = format!("{} {}", table.name, row.name);
+            let comment = comments.get(&row.name.replace('_', "").to_lowercase()).expect(&place);
+            let told: BTreeSet<&str> = comment.split('`').skip(1).step_by(2).collect();
+            let named = |steps: &[Edge]| -> BTreeSet<&str> {
+                let possible = steps.iter().filter(|step| step.from.contains(&position));
+                possible.map(|step| table.actions[step.action]).collect()
+            };
+            let (edges, notes) = (named(table.edges), named(table.notes));
+            assert!(edges.is_subset(&told), "{place} leads on by {edges:?}, its comment says {told:?}");
+            // A note stays, but it may be what an edge waits for, as a repayment is.
+            assert!(told.is_subset(&(&edges | &notes)), "{place} has no other than {edges:?}, {notes:?}: {told:?}");
+        }
     }
 }

@@ -7,7 +7,8 @@ use crate::{payment::PayoutId, text::Prose};
 #[derive(Debug, Default)]
 pub struct Created {}
 
-/// It holds the money, and its payee may not be paid yet. Leads on by `let_go`, `deny` and `cancel`.
+/// It holds the money, and its payee may not be paid yet. Leads on by `let_go`, `deny` and `cancel`; stays by `hold`,
+/// for another reason.
 #[derive(Debug)]
 pub struct Held {
     pub(super) reason: Prose,
