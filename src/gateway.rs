@@ -269,7 +269,8 @@ pub trait Gateway: Send + Sync {
     /// Its name: that of its account in the books, [`Account::World`](crate::ledger::Account::World).
     fn name(&self) -> &GatewayName;
 
-    /// Does what is asked, once per key: the same key again must have no second effect and give the same answer.
+    /// Does what is asked, once per key: the same key again must have no second effect. It answers as the call stands by then:
+    /// the same as before or, where that was a pending one, what has become of it.
     ///
     /// A charge says what it needs of the payer (`authentication`): one that asks for a challenge may settle only as
     /// [`Outcome::Assured`] with the payer authenticated, one that asks for an exemption as `Assured` with whoever is liable. Where
