@@ -1,7 +1,8 @@
 //! The door for what a gateway says of card payments that are charged back.
 
 use super::{
-    Clock, Escrow, EscrowError, Reported,
+    Caller, Clock, Escrow, EscrowError, Reported,
+    act::Step,
     gather::{Acted, Gathering},
 };
 use crate::{
@@ -71,14 +72,12 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         &self,
         unit: &mut U,
         id: ChargebackId,
-        by: crate::party::Actor,
+        by: impl Into<Caller>,
     ) -> Result<AnyChargeback, Fails<U>> {
-        let (mut gathered, at) = (Gathering::over(unit), self.stamp(by));
-        let accepted = match gathered.load(id).await {
-            Ok(chargeback) => match chargeback.handle(chargeback::Command::Accept {}, &at) {
-                Ok(taken) => gathered.take(taken).map(Acted::Now),
-                Err(refused) => Err(refused.into()),
-            },
+        let mut gathered = Gathering::over(unit);
+        let accepted = match self.step(&mut gathered, id, chargeback::Command::Accept {}, by.into()).await {
+            Ok(Step::Taken(taken, _)) => gathered.take(taken).map(Acted::Now),
+            Ok(Step::Before(chargeback)) => Ok(Acted::Before(chargeback)),
             Err(error) => Err(error),
         };
         gathered.conclude(accepted).await
