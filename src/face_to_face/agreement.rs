@@ -5,14 +5,14 @@ use crate::{
     deal::{Leaving, Lost},
     lifecycle::Refused,
     party::Stamp,
-    payment::{After, Agreement, Evidence, Learned, PayinId, Stake},
+    payment::{After, Agreement, Evidence, Learned, Outgoing, PayinId, Stake},
 };
 
 type Lesson = Result<Learned<AnyFaceToFace>, Refused<AnyFaceToFace>>;
 
 impl Agreement for AnyFaceToFace {
     fn wants(&self, payin: PayinId) -> bool {
-        matches!(self, Self::Joined(_) | Self::Priced(_)) && self.facts().till.underway() == Some(payin)
+        self.awaits_payin() && self.facts().till.underway() == Some(payin)
     }
 
     fn learn(self, evidence: &Evidence<'_>, at: &Stamp) -> Lesson {
@@ -76,13 +76,27 @@ impl Agreement for AnyFaceToFace {
             Self::CancelledWithDeposit(deal) if deal.state.arrived() => Learned::step(deal.refund_deposit(at)),
             Self::ComplaintPeriodEnded(deal) if deal.state.arrived() => Learned::step(deal.release(at)),
             Self::Complained(deal) if deal.state.arrived() => Learned::step(deal.settle_complaint(at)),
-            other => Ok(Learned::Nothing(other)),
+            Self::Created(_)
+            | Self::Joined(_)
+            | Self::Rejected(_)
+            | Self::DepositPaid(_)
+            | Self::Cancelled(_)
+            | Self::DepositAccepted(_)
+            | Self::Priced(_)
+            | Self::RemainderPaid(_)
+            | Self::RemainderSkipped(_)
+            | Self::CancelledWithDeposit(_)
+            | Self::DepositRefunded(_)
+            | Self::BuyerHandoverConfirmed(_)
+            | Self::SellerHandoverConfirmed(_)
+            | Self::Complained(_)
+            | Self::ComplaintPeriodEnded(_)
+            | Self::FundsReleased(_) => Ok(Learned::Nothing(self)),
         }
     }
 
     fn abandoned(&self) -> Option<PayinId> {
-        let awaited = matches!(self, Self::Joined(_) | Self::Priced(_));
-        self.facts().till.underway().filter(|_| !awaited)
+        self.facts().till.underway().filter(|_| !self.awaits_payin())
     }
 
     fn due(self, at: &Stamp) -> Lesson {
@@ -91,22 +105,52 @@ impl Agreement for AnyFaceToFace {
             Self::RemainderSkipped(deal) => Learned::step(deal.escalate(at)),
             Self::BuyerHandoverConfirmed(deal) => Learned::step(deal.end_complaint_period(at)),
             Self::SellerHandoverConfirmed(deal) => Learned::step(deal.end_complaint_period(at)),
-            other => Ok(Learned::Nothing(other)),
+            Self::Created(_)
+            | Self::Joined(_)
+            | Self::Rejected(_)
+            | Self::DepositPaid(_)
+            | Self::Cancelled(_)
+            | Self::DepositAccepted(_)
+            | Self::Priced(_)
+            | Self::CancelledWithDeposit(_)
+            | Self::DepositRefunded(_)
+            | Self::Complained(_)
+            | Self::ComplaintPeriodEnded(_)
+            | Self::FundsReleased(_) => Ok(Learned::Nothing(self)),
         }
     }
 }
 
 impl AnyFaceToFace {
-    fn lost(self, payin: Lost<'_>, at: &Stamp) -> Lesson {
+    const fn awaits_payin(&self) -> bool {
         match self {
-            Self::Joined(deal) if deal.facts().till.underway() == Some(payin.payin()) => {
-                Learned::step(deal.drop_payin(payin, at))
-            }
-            Self::Priced(deal) if deal.facts().till.underway() == Some(payin.payin()) => {
-                Learned::step(deal.drop_payin(payin, at))
-            }
-            // Not the one it waits for: another was opened meanwhile, or the deal moved on.
-            other => Ok(Learned::Nothing(other)),
+            Self::Joined(_) | Self::Priced(_) => true,
+            Self::Created(_)
+            | Self::Rejected(_)
+            | Self::DepositPaid(_)
+            | Self::Cancelled(_)
+            | Self::DepositAccepted(_)
+            | Self::RemainderPaid(_)
+            | Self::RemainderSkipped(_)
+            | Self::CancelledWithDeposit(_)
+            | Self::DepositRefunded(_)
+            | Self::BuyerHandoverConfirmed(_)
+            | Self::SellerHandoverConfirmed(_)
+            | Self::Complained(_)
+            | Self::ComplaintPeriodEnded(_)
+            | Self::FundsReleased(_) => false,
+        }
+    }
+
+    fn lost(self, payin: Lost<'_>, at: &Stamp) -> Lesson {
+        // Not the one it waits for: another was opened meanwhile, or the deal moved on.
+        if !self.wants(payin.payin()) {
+            return Ok(Learned::Nothing(self));
+        }
+        match self {
+            Self::Joined(deal) => Learned::step(deal.drop_payin(payin, at)),
+            Self::Priced(deal) => Learned::step(deal.drop_payin(payin, at)),
+            other => Err(Refused::wrong_status(other, Action::DropPayin as usize)),
         }
     }
 
@@ -122,9 +166,9 @@ impl AnyFaceToFace {
         }
     }
 
-    // Whether the payment is one that the deal itself opened.
-    fn opened(&self, evidence: &Evidence<'_>) -> bool {
-        let outgoing = match self {
+    // The payments that it opened itself, where it has.
+    pub(super) fn leaving(&self) -> Option<&Outgoing> {
+        match self {
             Self::CancelledWithDeposit(deal) => deal.state.leaving(),
             Self::ComplaintPeriodEnded(deal) => deal.state.leaving(),
             Self::Complained(deal) => deal.state.leaving(),
@@ -141,8 +185,11 @@ impl AnyFaceToFace {
             | Self::BuyerHandoverConfirmed(_)
             | Self::SellerHandoverConfirmed(_)
             | Self::FundsReleased(_) => None,
-        };
+        }
+    }
+
+    fn opened(&self, evidence: &Evidence<'_>) -> bool {
         let payment = evidence.of_outgoing().map(|(payment, _)| payment);
-        outgoing.zip(payment).is_some_and(|(outgoing, payment)| outgoing.leg(payment).is_ok())
+        self.leaving().zip(payment).is_some_and(|(outgoing, payment)| outgoing.leg(payment).is_ok())
     }
 }

@@ -1,6 +1,6 @@
 //! A step that was not taken: why, and the value unchanged.
 
-use super::{Lifecycle, Value};
+use super::Value;
 use crate::{
     id::Subject,
     money::{FeeError, Money, MoneyError, SplitError},
@@ -254,9 +254,8 @@ impl<V: Value> Refused<V> {
     // For the macro: what the table says of an action that it has not in this status.
     #[doc(hidden)]
     pub fn wrong_status(value: V, action: usize) -> Self {
-        let table = <V::Any as Lifecycle>::TABLE;
-        let (action, status) = (table.actions[action], table.statuses[value.position()].name);
-        Self { value, reason: Reason::WrongStatus { action, status } }
+        let reason = super::wrong_status(&value, action);
+        Self { value, reason }
     }
 }
 

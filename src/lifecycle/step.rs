@@ -66,6 +66,8 @@ pub trait Value: Sized + Send + 'static {
     fn position(&self) -> usize;
     /// The same value as the enum of all statuses.
     fn widen(self) -> Self::Any;
+    /// The same value out of the enum of all statuses, if it is in this one.
+    fn among(any: &Self::Any) -> Option<&Self>;
 }
 
 /// The first event of a lifecycle.

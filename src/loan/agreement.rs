@@ -51,11 +51,22 @@ impl Agreement for AnyLoan {
         match self {
             Self::Open(loan) if loan.may_close(at).is_ok() => Learned::step(loan.close(at)),
             Self::Disbursing(loan) if loan.state.arrived() => Learned::step(loan.disburse(at)),
-            Self::Repaying(loan) if loan.is_settled() => Learned::step(loan.settle(at)),
-            Self::Late(loan) if loan.is_settled() => Learned::step(loan.settle(at)),
-            Self::Defaulted(loan) if loan.is_settled() => Learned::step(loan.settle(at)),
+            Self::Repaying(loan) if loan.facts().is_settled() => Learned::step(loan.settle(at)),
+            Self::Late(loan) if loan.facts().is_settled() => Learned::step(loan.settle(at)),
+            Self::Defaulted(loan) if loan.facts().is_settled() => Learned::step(loan.settle(at)),
             Self::Late(loan) if loan.has_caught_up(at).is_ok() => Learned::step(loan.catch_up(at)),
-            other => Ok(Learned::Nothing(other)),
+            Self::Open(_)
+            | Self::Counting(_)
+            | Self::Funded(_)
+            | Self::Disbursing(_)
+            | Self::Repaying(_)
+            | Self::Late(_)
+            | Self::Defaulted(_)
+            | Self::Repaid(_)
+            | Self::WrittenOff(_)
+            | Self::Missed(_)
+            | Self::Cancelled(_)
+            | Self::Returned(_) => Ok(Learned::Nothing(self)),
         }
     }
 
@@ -69,7 +80,15 @@ impl Agreement for AnyLoan {
             Self::Open(loan) => Learned::step(loan.close(at)),
             Self::Funded(loan) => Learned::step(loan.cancel(at)),
             Self::Repaying(loan) => Learned::step(loan.fall_behind(at)),
-            other => Ok(Learned::Nothing(other)),
+            Self::Counting(_)
+            | Self::Disbursing(_)
+            | Self::Late(_)
+            | Self::Defaulted(_)
+            | Self::Repaid(_)
+            | Self::WrittenOff(_)
+            | Self::Missed(_)
+            | Self::Cancelled(_)
+            | Self::Returned(_) => Ok(Learned::Nothing(self)),
         }
     }
 }
@@ -101,14 +120,14 @@ impl AnyLoan {
 
     fn lost(self, payin: Lost<'_>, at: &Stamp) -> Lesson {
         // Not the one it waits for: another was opened meanwhile, or the loan moved on.
-        if self.facts().till.underway() != Some(payin.payin()) {
+        if !self.wants(payin.payin()) {
             return Ok(Learned::Nothing(self));
         }
         match self {
             Self::Repaying(loan) => Learned::step(loan.drop_payin(payin, at)),
             Self::Late(loan) => Learned::step(loan.drop_payin(payin, at)),
             Self::Defaulted(loan) => Learned::step(loan.drop_payin(payin, at)),
-            other => Ok(Learned::Nothing(other)),
+            other => Err(Refused::wrong_status(other, Action::DropPayin as usize)),
         }
     }
 }

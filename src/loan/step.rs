@@ -1,7 +1,7 @@
 //! What each event of a loan demands, and what it makes of it. The same live and in replay.
 
 use super::{
-    AnyLoan, Counting, Debt, Defaulted, Disbursing, Funded, Late, Loan, Repaid, Repaying, WrittenOff, event,
+    AnyLoan, Counting, Debt, Defaulted, Disbursing, Facts, Funded, Late, Loan, Repaid, Repaying, WrittenOff, event,
     state::{Owing, Scheduled},
 };
 use crate::{
@@ -85,6 +85,16 @@ impl Takes<event::Disbursed> for Loan<Disbursing> {
     }
 }
 
+impl Facts {
+    pub(super) fn is_settled(&self) -> bool {
+        self.debt.as_ref().is_some_and(Debt::is_settled)
+    }
+
+    pub(super) fn must_be_settled(&self) -> Result<(), Reason> {
+        if self.is_settled() { Ok(()) } else { Err(Reason::Missing { what: "the payment of all that is owed" }) }
+    }
+}
+
 impl<S> Loan<S> {
     // The clock comes when the first instalment that is not covered is late.
     fn watch(&mut self) {
@@ -94,14 +104,6 @@ impl<S> Loan<S> {
     pub(super) fn late_at(&self) -> Option<Timestamp> {
         let facts = self.facts();
         facts.debt.as_ref().and_then(|debt| debt.late_at(facts.terms.policy.grace))
-    }
-
-    pub(super) fn is_settled(&self) -> bool {
-        self.facts().debt.as_ref().is_some_and(Debt::is_settled)
-    }
-
-    pub(super) fn must_be_settled(&self) -> Result<(), Reason> {
-        if self.is_settled() { Ok(()) } else { Err(Reason::Missing { what: "the payment of all that is owed" }) }
     }
 
     fn asks(&mut self, payin: PayinId, amount: Money, at: &Stamp) {
@@ -264,7 +266,7 @@ where
 {
     type Next = Loan<Repaid>;
     fn check(&self, _: &event::Settled, _: &mut Effects<'_>) -> Result<(), Reason> {
-        self.must_be_settled()
+        self.facts().must_be_settled()
     }
     fn make(self, _: event::Settled, _: &Stamp) -> Loan<Repaid> {
         self.enter(Repaid {})

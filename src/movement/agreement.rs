@@ -33,7 +33,12 @@ impl Agreement for AnyMovement {
             }
             Self::Committed(movement) if movement.facts().all_released().is_ok() => Learned::step(movement.finish(at)),
             Self::Undoing(movement) if movement.facts().all_undone().is_ok() => Learned::step(movement.end_undoing(at)),
-            other => Ok(Learned::Nothing(other)),
+            Self::Planned(_)
+            | Self::Collecting(_)
+            | Self::Committed(_)
+            | Self::Done(_)
+            | Self::Undoing(_)
+            | Self::Undone(_) => Ok(Learned::Nothing(self)),
         }
     }
 
@@ -42,7 +47,9 @@ impl Agreement for AnyMovement {
         match self {
             Self::Planned(movement) if movement.facts().is_late(at) => Learned::step(movement.undo(at)),
             Self::Collecting(movement) => Learned::step(movement.undo(at)),
-            other => Ok(Learned::Nothing(other)),
+            Self::Planned(_) | Self::Committed(_) | Self::Done(_) | Self::Undoing(_) | Self::Undone(_) => {
+                Ok(Learned::Nothing(self))
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use super::{
     state::{Counting, Stage, Undoable},
 };
 use crate::{
-    lifecycle::{Reason, Value},
+    lifecycle::{Reason, Value, only, wrong_status},
     order::{AnyOrder, OrderId},
     party::{Actor, Stamp},
 };
@@ -13,14 +13,19 @@ use crate::{
 impl AnyMovement {
     // Everything but the data of the command, which only the step sees. The table has been asked before.
     pub(super) fn ready(&self, action: Action, at: &Stamp) -> Result<(), Reason> {
-        match (self, action) {
-            (Self::Planned(movement), Action::Undo) => movement.why(at).map(drop),
-            (Self::Collecting(movement), Action::Undo) => movement.why(at).map(drop),
-            (Self::Collecting(movement), Action::Commit) => movement.may_commit(at),
-            (_, Action::Collect) => self.facts().all_open(),
-            (_, Action::Finish) => self.facts().all_released(),
-            (_, Action::EndUndoing) => self.facts().all_undone(),
-            (_, Action::Undo | Action::Commit | Action::Count) => Ok(()),
+        match action {
+            Action::Undo => match self {
+                Self::Planned(movement) => movement.why(at).map(drop),
+                Self::Collecting(movement) => movement.why(at).map(drop),
+                Self::Committed(_) | Self::Done(_) | Self::Undoing(_) | Self::Undone(_) => {
+                    Err(wrong_status(self, action as usize))
+                }
+            },
+            Action::Commit => only::<Movement<Collecting>, event::Committed>(self)?.may_commit(at),
+            Action::Collect => self.facts().all_open(),
+            Action::Finish => self.facts().all_released(),
+            Action::EndUndoing => self.facts().all_undone(),
+            Action::Count => Ok(()),
         }
     }
 }

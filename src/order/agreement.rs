@@ -94,7 +94,17 @@ impl Agreement for AnyOrder {
     fn onward(self, at: &Stamp) -> Lesson {
         match self {
             Self::PendingRelease(order) if order.state.payouts.all_confirmed() => Learned::step(order.release(&[], at)),
-            other => Ok(Learned::Nothing(other)),
+            Self::Draft(_)
+            | Self::PendingPublish(_)
+            | Self::Failure(_)
+            | Self::Published(_)
+            | Self::Cancelled(_)
+            | Self::Accepted(_)
+            | Self::Rejected(_)
+            | Self::PendingValidate(_)
+            | Self::PendingRelease(_)
+            | Self::BlockedRelease(_)
+            | Self::Released(_) => Ok(Learned::Nothing(self)),
         }
     }
 

@@ -12,7 +12,7 @@ type Lesson = Result<Learned<AnyPledge>, Refused<AnyPledge>>;
 
 impl Agreement for AnyPledge {
     fn wants(&self, payin: PayinId) -> bool {
-        matches!(self, Self::Created(_)) && self.facts().till.underway() == Some(payin)
+        self.awaits_payin() && self.facts().till.underway() == Some(payin)
     }
 
     fn learn(self, evidence: &Evidence<'_>, at: &Stamp) -> Lesson {
@@ -32,7 +32,12 @@ impl Agreement for AnyPledge {
                 Self::Returned(pledge) if !pledge.state.knows(evidence) && pledge.state.opened(evidence) => {
                     Learned::step(pledge.count(evidence, at))
                 }
-                other => Ok(Learned::Nothing(other)),
+                Self::Created(_)
+                | Self::Paid(_)
+                | Self::Gathered(_)
+                | Self::Returned(_)
+                | Self::Refunded(_)
+                | Self::Cancelled(_) => Ok(Learned::Nothing(self)),
             },
             Evidence::After(after) => match self {
                 Self::Paid(pledge) => Learned::step(pledge.note_after(*after, at)),
@@ -59,32 +64,46 @@ impl Agreement for AnyPledge {
     fn onward(self, at: &Stamp) -> Lesson {
         match self {
             Self::Returned(pledge) if pledge.state.arrived() => Learned::step(pledge.refund(at)),
-            other => Ok(Learned::Nothing(other)),
+            Self::Created(_)
+            | Self::Paid(_)
+            | Self::Gathered(_)
+            | Self::Returned(_)
+            | Self::Refunded(_)
+            | Self::Cancelled(_) => Ok(Learned::Nothing(self)),
         }
     }
 
     fn abandoned(&self) -> Option<PayinId> {
-        let awaited = matches!(self, Self::Created(_));
-        self.facts().till.underway().filter(|_| !awaited)
+        self.facts().till.underway().filter(|_| !self.awaits_payin())
     }
 
     // What is due of a paid one is its gathering, which takes what it was pledged to: the escrow sees to that.
     fn due(self, at: &Stamp) -> Lesson {
         match self {
             Self::Created(pledge) => Learned::step(pledge.cancel(at)),
-            other => Ok(Learned::Nothing(other)),
+            Self::Paid(_) | Self::Gathered(_) | Self::Returned(_) | Self::Refunded(_) | Self::Cancelled(_) => {
+                Ok(Learned::Nothing(self))
+            }
         }
     }
 }
 
 impl AnyPledge {
-    fn lost(self, payin: Lost<'_>, at: &Stamp) -> Lesson {
+    const fn awaits_payin(&self) -> bool {
         match self {
-            Self::Created(pledge) if pledge.facts().till.underway() == Some(payin.payin()) => {
-                Learned::step(pledge.drop_payin(payin, at))
-            }
-            // Not the one it waits for: another was opened meanwhile, or the pledge moved on.
-            other => Ok(Learned::Nothing(other)),
+            Self::Created(_) => true,
+            Self::Paid(_) | Self::Gathered(_) | Self::Returned(_) | Self::Refunded(_) | Self::Cancelled(_) => false,
+        }
+    }
+
+    fn lost(self, payin: Lost<'_>, at: &Stamp) -> Lesson {
+        // Not the one it waits for: another was opened meanwhile, or the pledge moved on.
+        if !self.wants(payin.payin()) {
+            return Ok(Learned::Nothing(self));
+        }
+        match self {
+            Self::Created(pledge) => Learned::step(pledge.drop_payin(payin, at)),
+            other => Err(Refused::wrong_status(other, Action::DropPayin as usize)),
         }
     }
 }

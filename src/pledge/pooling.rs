@@ -76,7 +76,7 @@ macro_rules! pooled {
                     Self::Counting(counting) => Learned::step(counting.decide(at)),
                     Self::Missed(missed) => Learned::step(missed.finish(at)),
                     Self::Cancelled(cancelled) => Learned::step(cancelled.finish(at)),
-                    other => Ok(Learned::Nothing(other)),
+                    Self::Open(_) | Self::Funded(_) | Self::Returned(_) $( | Self::$Closed(_) )+ => Ok(Learned::Nothing(self)),
                 }
             }
         }

@@ -5,14 +5,14 @@ use crate::{
     deal::{Leaving, Lost},
     lifecycle::Refused,
     party::Stamp,
-    payment::{After, Agreement, Evidence, Learned, PayinId, Stake},
+    payment::{After, Agreement, Evidence, Learned, Outgoing, PayinId, Stake},
 };
 
 type Lesson = Result<Learned<AnyTransaction>, Refused<AnyTransaction>>;
 
 impl Agreement for AnyTransaction {
     fn wants(&self, payin: PayinId) -> bool {
-        matches!(self, Self::Joined(_)) && self.facts().till.underway() == Some(payin)
+        self.awaits_payin() && self.facts().till.underway() == Some(payin)
     }
 
     fn learn(self, evidence: &Evidence<'_>, at: &Stamp) -> Lesson {
@@ -75,13 +75,24 @@ impl Agreement for AnyTransaction {
             Self::ComplaintPeriodEnded(deal) if deal.state.arrived() => Learned::step(deal.release(at)),
             Self::ComplaintSubmitted(deal) if deal.settled(true).is_ok() => Learned::step(deal.settle_complaint(at)),
             Self::ComplaintSubmitted(deal) if deal.settled(false).is_ok() => Learned::step(deal.refund(at)),
-            other => Ok(Learned::Nothing(other)),
+            Self::Created(_)
+            | Self::Joined(_)
+            | Self::Paid(_)
+            | Self::PaymentAccepted(_)
+            | Self::Tracked(_)
+            | Self::Delivered(_)
+            | Self::BuyerHandoverConfirmed(_)
+            | Self::SellerHandoverConfirmed(_)
+            | Self::ComplaintSubmitted(_)
+            | Self::ComplaintPeriodEnded(_)
+            | Self::Cancelled(_)
+            | Self::Refunded(_)
+            | Self::FundsReleased(_) => Ok(Learned::Nothing(self)),
         }
     }
 
     fn abandoned(&self) -> Option<PayinId> {
-        let awaited = matches!(self, Self::Joined(_));
-        self.facts().till.underway().filter(|_| !awaited)
+        self.facts().till.underway().filter(|_| !self.awaits_payin())
     }
 
     fn due(self, at: &Stamp) -> Lesson {
@@ -90,19 +101,46 @@ impl Agreement for AnyTransaction {
             Self::Delivered(deal) => Learned::step(deal.end_complaint_period(at)),
             Self::BuyerHandoverConfirmed(deal) => Learned::step(deal.end_complaint_period(at)),
             Self::SellerHandoverConfirmed(deal) => Learned::step(deal.end_complaint_period(at)),
-            other => Ok(Learned::Nothing(other)),
+            Self::Created(_)
+            | Self::Joined(_)
+            | Self::Paid(_)
+            | Self::Tracked(_)
+            | Self::ComplaintSubmitted(_)
+            | Self::ComplaintPeriodEnded(_)
+            | Self::Cancelled(_)
+            | Self::Refunded(_)
+            | Self::FundsReleased(_) => Ok(Learned::Nothing(self)),
         }
     }
 }
 
 impl AnyTransaction {
-    fn lost(self, payin: Lost<'_>, at: &Stamp) -> Lesson {
+    const fn awaits_payin(&self) -> bool {
         match self {
-            Self::Joined(deal) if deal.facts().till.underway() == Some(payin.payin()) => {
-                Learned::step(deal.drop_payin(payin, at))
-            }
-            // Not the one it waits for: another was opened meanwhile, or the transaction moved on.
-            other => Ok(Learned::Nothing(other)),
+            Self::Joined(_) => true,
+            Self::Created(_)
+            | Self::Paid(_)
+            | Self::PaymentAccepted(_)
+            | Self::Tracked(_)
+            | Self::Delivered(_)
+            | Self::BuyerHandoverConfirmed(_)
+            | Self::SellerHandoverConfirmed(_)
+            | Self::ComplaintSubmitted(_)
+            | Self::ComplaintPeriodEnded(_)
+            | Self::Cancelled(_)
+            | Self::Refunded(_)
+            | Self::FundsReleased(_) => false,
+        }
+    }
+
+    fn lost(self, payin: Lost<'_>, at: &Stamp) -> Lesson {
+        // Not the one it waits for: another was opened meanwhile, or the transaction moved on.
+        if !self.wants(payin.payin()) {
+            return Ok(Learned::Nothing(self));
+        }
+        match self {
+            Self::Joined(deal) => Learned::step(deal.drop_payin(payin, at)),
+            other => Err(Refused::wrong_status(other, Action::DropPayin as usize)),
         }
     }
 
@@ -118,9 +156,9 @@ impl AnyTransaction {
         }
     }
 
-    // Whether the payment is one that the transaction itself opened.
-    fn opened(&self, evidence: &Evidence<'_>) -> bool {
-        let outgoing = match self {
+    // The payments that it opened itself, where it has.
+    pub(super) fn leaving(&self) -> Option<&Outgoing> {
+        match self {
             Self::Cancelled(deal) => deal.state.leaving(),
             Self::ComplaintPeriodEnded(deal) => deal.state.leaving(),
             Self::ComplaintSubmitted(deal) => deal.state.leaving(),
@@ -134,8 +172,11 @@ impl AnyTransaction {
             | Self::SellerHandoverConfirmed(_)
             | Self::Refunded(_)
             | Self::FundsReleased(_) => None,
-        };
+        }
+    }
+
+    fn opened(&self, evidence: &Evidence<'_>) -> bool {
         let payment = evidence.of_outgoing().map(|(payment, _)| payment);
-        outgoing.zip(payment).is_some_and(|(outgoing, payment)| outgoing.leg(payment).is_ok())
+        self.leaving().zip(payment).is_some_and(|(outgoing, payment)| outgoing.leg(payment).is_ok())
     }
 }

@@ -1,7 +1,14 @@
 //! What the table cannot say: the conditions of an action that depend on a transaction's own facts.
 
-use super::{Action, AnyTransaction, state::Running};
-use crate::{deal::Leaving, lifecycle::Reason, party::Stamp};
+use super::{
+    Action, AnyTransaction, Closed, ComplaintPeriodEnded, ComplaintSubmitted, PaymentAccepted, Transaction, event,
+    state::Running,
+};
+use crate::{
+    deal::Leaving,
+    lifecycle::{Reason, only, wrong_status},
+    party::Stamp,
+};
 
 impl AnyTransaction {
     // Everything but the data of the command, which only the step sees. The table has been asked before.
@@ -10,61 +17,23 @@ impl AnyTransaction {
             Action::OpenPayin => self.facts().till.is_free(),
             Action::Pay | Action::DropPayin => self.facts().till.expected().map(drop),
             Action::ExtendTracking => {
-                if let Self::PaymentAccepted(deal) = self {
-                    deal.in_time(action.name(), at)
-                } else {
-                    Ok(())
-                }
+                only::<Transaction<PaymentAccepted>, event::TrackingExtended>(self)?.in_time(action.name(), at)
             }
-            Action::Complain => match self {
-                Self::Delivered(deal) => deal.state.period().open(action.name(), at),
-                Self::BuyerHandoverConfirmed(deal) => deal.state.period().open(action.name(), at),
-                Self::SellerHandoverConfirmed(deal) => deal.state.period().open(action.name(), at),
-                other => Err(other.beside(action)),
-            },
-            Action::Award => {
-                if let Self::ComplaintSubmitted(deal) = self {
-                    deal.may_decide()
-                } else {
-                    Ok(())
-                }
-            }
+            Action::Complain => self.in_period(at),
+            Action::Award => only::<Transaction<ComplaintSubmitted>, event::Awarded>(self)?.may_decide(),
             Action::SettleComplaint => {
-                if let Self::ComplaintSubmitted(deal) = self {
-                    deal.settled(true)
-                } else {
-                    Ok(())
-                }
+                only::<Transaction<ComplaintSubmitted>, event::ComplaintSettled>(self)?.settled(true)
             }
-            Action::Refund => match self {
-                Self::ComplaintSubmitted(deal) => deal.settled(false),
-                Self::Cancelled(deal) => deal.state.must_have_arrived(),
-                other => Err(other.beside(action)),
-            },
+            Action::Refund => self.may_refund(),
             Action::Release => {
-                if let Self::ComplaintPeriodEnded(deal) = self {
-                    deal.state.must_have_arrived()
-                } else {
-                    Ok(())
-                }
+                only::<Transaction<ComplaintPeriodEnded>, event::FundsReleased>(self)?.state.must_have_arrived()
             }
-            Action::Count => match self {
-                Self::ComplaintSubmitted(deal) => deal.state.must_leave().map(drop),
-                Self::Cancelled(deal) => deal.state.must_leave().map(drop),
-                Self::ComplaintPeriodEnded(deal) => deal.state.must_leave().map(drop),
-                other => Err(other.beside(action)),
-            },
+            Action::Count => self.leaving().map(drop).ok_or(Reason::Missing { what: "a payment that this opened" }),
             Action::ChargeBack | Action::ChargeBackAll if self.held().is_zero() => {
                 Err(Reason::Missing { what: "money in escrow" })
             }
             Action::Regain => self.facts().aftermath.awaits(),
-            Action::Close => {
-                if let Self::ComplaintSubmitted(deal) = self {
-                    deal.may_close()
-                } else {
-                    Ok(())
-                }
-            }
+            Action::Close => only::<Transaction<ComplaintSubmitted>, Closed>(self)?.may_close(),
             Action::Join
             | Action::Cancel
             | Action::AcceptPayment
@@ -79,7 +48,40 @@ impl AnyTransaction {
         }
     }
 
-    fn beside(&self, action: Action) -> Reason {
-        Reason::WrongStatus { action: action.name(), status: self.status().name() }
+    fn in_period(&self, at: &Stamp) -> Result<(), Reason> {
+        let period = match self {
+            Self::Delivered(deal) => deal.state.period(),
+            Self::BuyerHandoverConfirmed(deal) => deal.state.period(),
+            Self::SellerHandoverConfirmed(deal) => deal.state.period(),
+            Self::Created(_)
+            | Self::Joined(_)
+            | Self::Paid(_)
+            | Self::PaymentAccepted(_)
+            | Self::Tracked(_)
+            | Self::ComplaintSubmitted(_)
+            | Self::ComplaintPeriodEnded(_)
+            | Self::Cancelled(_)
+            | Self::Refunded(_)
+            | Self::FundsReleased(_) => return Err(wrong_status(self, Action::Complain as usize)),
+        };
+        period.open(Action::Complain.name(), at)
+    }
+
+    fn may_refund(&self) -> Result<(), Reason> {
+        match self {
+            Self::ComplaintSubmitted(deal) => deal.settled(false),
+            Self::Cancelled(deal) => deal.state.must_have_arrived(),
+            Self::Created(_)
+            | Self::Joined(_)
+            | Self::Paid(_)
+            | Self::PaymentAccepted(_)
+            | Self::Tracked(_)
+            | Self::Delivered(_)
+            | Self::BuyerHandoverConfirmed(_)
+            | Self::SellerHandoverConfirmed(_)
+            | Self::ComplaintPeriodEnded(_)
+            | Self::Refunded(_)
+            | Self::FundsReleased(_) => Err(wrong_status(self, Action::Refund as usize)),
+        }
     }
 }

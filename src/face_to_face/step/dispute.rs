@@ -8,6 +8,7 @@ use crate::{
     },
     lifecycle::{Effects, Reason, Takes, Value},
     party::Stamp,
+    time::Timestamp,
 };
 
 /// A status in which the buyer may complain, and the period that limits it, if one runs.
@@ -47,13 +48,11 @@ where
     }
 }
 
-impl<S: Awaiting> FaceToFace<S> {
-    // The clock cannot come early; an operator must not either.
-    pub(in crate::face_to_face) fn may_escalate(&self, at: &Stamp) -> Result<(), Reason> {
-        match self.deadline() {
-            Some(due) if at.at >= due => Ok(()),
-            due => Err(Reason::NotDue { action: "escalate", due }),
-        }
+// The clock cannot come early; an operator must not either.
+pub(in crate::face_to_face) fn may_escalate(deadline: Option<Timestamp>, at: &Stamp) -> Result<(), Reason> {
+    match deadline {
+        Some(due) if at.at >= due => Ok(()),
+        due => Err(Reason::NotDue { action: "escalate", due }),
     }
 }
 
@@ -63,7 +62,7 @@ where
 {
     type Next = FaceToFace<Complained>;
     fn check(&self, _: &event::Escalated, step: &mut Effects<'_>) -> Result<(), Reason> {
-        self.may_escalate(step.stamp())
+        may_escalate(self.deadline(), step.stamp())
     }
     fn make(self, _: event::Escalated, _: &Stamp) -> FaceToFace<Complained> {
         self.enter(Complained { what: None, awarded: None })

@@ -4,5 +4,5 @@ mod dispute;
 mod handover;
 mod paying;
 
-pub(super) use dispute::Disputable;
+pub(super) use dispute::{Disputable, may_escalate};
 pub(super) use paying::Refundable;

@@ -241,10 +241,6 @@ impl FaceToFace<Priced> {
     pub(in crate::face_to_face) fn remainder(&self) -> Result<Money, Reason> {
         Ok(self.state.price.checked_sub(self.facts().terms.deposit)?)
     }
-
-    pub(in crate::face_to_face) fn may_skip(&self) -> Result<(), Reason> {
-        self.facts().till.is_free()
-    }
 }
 
 impl Takes<event::RemainderPaid> for FaceToFace<Priced> {
@@ -271,7 +267,7 @@ impl Takes<event::RemainderSkipped> for FaceToFace<DepositAccepted> {
 impl Takes<event::RemainderSkipped> for FaceToFace<Priced> {
     type Next = FaceToFace<RemainderSkipped>;
     fn check(&self, _: &event::RemainderSkipped, _: &mut Effects<'_>) -> Result<(), Reason> {
-        self.may_skip()
+        self.facts().till.is_free()
     }
     fn make(mut self, _: event::RemainderSkipped, at: &Stamp) -> FaceToFace<RemainderSkipped> {
         self.head.deadline = Some(self.facts().terms.policy.handover.after(at.at));

@@ -255,6 +255,13 @@ macro_rules! __lifecycle_values {
                 fn widen(self) -> $Any {
                     $Any::$Status(self)
                 }
+                fn among(any: &$Any) -> ::core::option::Option<&Self> {
+                    match any {
+                        $Any::$Status(value) => ::core::option::Option::Some(value),
+                        #[allow(unreachable_patterns, reason = "a lifecycle may have one status")]
+                        _ => ::core::option::Option::None,
+                    }
+                }
             }
 
             impl ::core::convert::From<$Value<$Status>> for $Any {
@@ -290,6 +297,9 @@ macro_rules! __lifecycle_values {
             }
             fn widen(self) -> Self {
                 self
+            }
+            fn among(any: &Self) -> ::core::option::Option<&Self> {
+                ::core::option::Option::Some(any)
             }
         }
 
