@@ -10,8 +10,8 @@ use crate::{
 };
 
 impl Campaign<Counting> {
-    pub(super) fn is_funded(&self) -> bool {
-        self.facts().terms.suffices(self.held()).unwrap_or(false)
+    pub(super) fn is_funded(&self) -> Result<bool, Reason> {
+        self.facts().terms.suffices(self.held())
     }
 }
 

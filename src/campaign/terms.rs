@@ -5,7 +5,7 @@ use crate::{
     deal::Period,
     ledger::GatewayName,
     lifecycle::{self, Effects, Opening, Reason},
-    money::{FeePolicy, Money},
+    money::{FeeError, FeePolicy, Money},
     party::{Actor, PartyId, Role, Stamp},
     payment::{Aftermath, Destination},
     pledge::{Close, Offer},
@@ -126,7 +126,7 @@ impl Terms {
     /// Whether what was raised leaves the owner something after the fee, and is enough by the policy. In minor units.
     ///
     /// # Errors
-    /// [`Reason::Money`] when it is of another currency than the target.
+    /// [`Reason::Money`] or [`Reason::Fee`] when it is of another currency than the target or the fees, or below zero.
     pub fn suffices(&self, raised: Money) -> Result<bool, Reason> {
         let enough = match self.policy.keep {
             Keep::AllOrNothing => self.is_met(raised)?,
@@ -135,7 +135,7 @@ impl Terms {
         match self.fee(raised) {
             Ok(fee) => Ok(enough && raised.checked_sub(fee)?.is_positive()),
             // More than there is.
-            Err(Reason::Fee(_)) => Ok(false),
+            Err(Reason::Fee(FeeError::ExceedsAmount { .. })) => Ok(false),
             Err(reason) => Err(reason),
         }
     }
@@ -237,5 +237,32 @@ impl lifecycle::Facts for Facts {
     // The backers are those of its pledges.
     fn parties(&self) -> Vec<PartyId> {
         vec![self.terms.owner.clone()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::money::{FeeRule, MoneyError};
+
+    #[test]
+    fn what_cannot_be_told_is_no_missed_target() {
+        let money = |text: &str| text.parse::<Money>().unwrap();
+        let party = |text: &str| text.parse::<PartyId>().unwrap();
+        let until = "2026-06-06T12:00:00Z".parse().unwrap();
+        let (name, gateway) = ("A record".parse().unwrap(), "sandbox".parse().unwrap());
+        let mut terms = Terms::new(name, money("50.00 EUR"), until, party("olga"), party("shop"), gateway);
+        let fees = |fee: &str| {
+            let fee = money(fee);
+            Some(FeePolicy::new(FeeRule::flat(fee).unwrap(), Money::zero(fee.currency())).unwrap())
+        };
+        terms.fees = fees("5.00 EUR");
+        assert_eq!(terms.suffices(money("50.00 EUR")), Ok(true));
+        assert_eq!(terms.suffices(money("49.99 EUR")), Ok(false));
+        // The fee is more than there is.
+        assert_eq!(terms.suffices(money("4.00 EUR")), Ok(false));
+        terms.fees = fees("5.00 USD");
+        let mixed = terms.suffices(money("50.00 EUR"));
+        assert!(matches!(mixed, Err(Reason::Fee(FeeError::Money(MoneyError::Mixed { .. })))), "{mixed:?}");
     }
 }

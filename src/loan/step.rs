@@ -17,8 +17,8 @@ use crate::{
 };
 
 impl Loan<Counting> {
-    pub(super) fn is_funded(&self) -> bool {
-        self.facts().terms.is_met(self.held()).unwrap_or(false)
+    pub(super) fn is_funded(&self) -> Result<bool, Reason> {
+        self.facts().terms.is_met(self.held())
     }
 }
 
@@ -78,8 +78,8 @@ impl Takes<event::Disbursed> for Loan<Disbursing> {
         self.begins(step.stamp().at).map(drop)
     }
     fn make(mut self, _: event::Disbursed, at: &Stamp) -> Loan<Repaying> {
-        let debt = self.begins(at.at).ok();
-        self.head.facts.debt = debt;
+        let debt = self.begins(at.at).expect("`check` has found that so much can be owed from then on");
+        self.head.facts.debt = Some(debt);
         self.watch();
         self.enter(Repaying {})
     }
@@ -237,6 +237,7 @@ where
         if event.allotment != facts.owes()?.allot(event.paid.amount, self.counts_at(step.stamp()))? {
             return Err(Reason::Unlike { what: "what a repayment goes to" });
         }
+        facts.repaid.checked_add(&event.proceeds()?)?;
         step.count_in(event.paid.amount)?;
         self.share_out(event, step)
     }
@@ -244,7 +245,7 @@ where
         let (id, counts_at) = (self.distribution(self.head.seq() + 1, at.at), self.counts_at(at));
         let facts = &mut self.head.facts;
         let repaid = event.proceeds().and_then(|now| Ok(facts.repaid.checked_add(&now)?));
-        facts.repaid = repaid.unwrap_or(facts.repaid);
+        facts.repaid = repaid.expect("`check` has added it");
         facts.distribution = Some(id);
         facts.till.take(event.paid);
         facts.unasked = None;

@@ -39,4 +39,11 @@ impl Back {
         let currency = held.currency();
         Ok(Money::sum(self.0.iter().map(|(_, minor)| Money::from_minor(*minor, currency)), currency)?)
     }
+
+    /// How many of so many pledges are left, and what of all that they come to, once these no longer count.
+    pub(crate) fn out_of(&self, pledges: u64, raised: Money) -> Result<(u64, Money), Reason> {
+        let left = pledges.checked_sub(self.0.len() as u64);
+        let left = left.ok_or(Reason::Missing { what: "so many pledges that were gathered" })?;
+        Ok((left, raised.checked_sub(self.sum(raised)?)?))
+    }
 }

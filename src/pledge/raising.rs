@@ -133,6 +133,11 @@ macro_rules! raised_by_pledges {
             pub fn decide(self, at: &Stamp) -> Result<Transition<$Any>, Refused<Self>> {
                 self.take(event::Decided {}, at)
             }
+
+            // Whether it is enough.
+            fn counted(&self) -> bool {
+                self.is_funded().expect("`check` has compared what was counted with what is enough")
+            }
         }
 
         impl<S: Gathering> $Value<S>
@@ -218,9 +223,8 @@ macro_rules! raised_by_pledges {
                 // Pledges that were withdrawn no longer count; what goes back after the end was raised all the same.
                 if self.position() == Status::Open as usize {
                     let facts = &mut self.head.facts;
-                    facts.pledges = facts.pledges.saturating_sub(pledges.0.len() as u64);
-                    let left = pledges.sum(facts.raised).and_then(|back| Ok(facts.raised.checked_sub(back)?));
-                    facts.raised = left.unwrap_or(facts.raised);
+                    let left = pledges.out_of(facts.pledges, facts.raised);
+                    (facts.pledges, facts.raised) = left.expect("`check` has found that they were gathered");
                 }
                 self.state.got(through);
                 self
@@ -279,7 +283,7 @@ macro_rules! raised_by_pledges {
                     let amount = Money::from_minor(*minor, currency);
                     step.pay(Account::Escrow(pledge.subject()), amount, Purpose::GiveBack)?;
                 }
-                Ok(())
+                pledges.out_of(self.facts().pledges, self.facts().raised).map(drop)
             }
         }
 
@@ -301,12 +305,13 @@ macro_rules! raised_by_pledges {
         {
             type Next = Self;
             fn check(&self, event: &event::Gathered, step: &mut Effects<'_>) -> Result<(), Reason> {
+                self.facts().raised.checked_add(event.amount)?;
                 step.count_in(event.amount)
             }
             fn make(mut self, event: event::Gathered, _: &Stamp) -> Self {
                 let facts = &mut self.head.facts;
                 facts.pledges += u64::from(event.pledges);
-                facts.raised = facts.raised.checked_add(event.amount).unwrap_or(facts.raised);
+                facts.raised = facts.raised.checked_add(event.amount).expect("`check` has added it");
                 self.state.got(event.through);
                 self
             }
@@ -340,8 +345,11 @@ macro_rules! raised_by_pledges {
 
         impl Takes<event::Decided> for $Value<Counting> {
             type Next = $Any;
+            fn check(&self, _: &event::Decided, _: &mut Effects<'_>) -> Result<(), Reason> {
+                self.is_funded().map(drop)
+            }
             fn make(mut self, _: event::Decided, at: &Stamp) -> $Any {
-                if self.is_funded() {
+                if self.counted() {
                     self.head.deadline = Some(self.facts().terms.policy.validation.after(at.at));
                     self.enter(Funded {}).into()
                 } else {
@@ -350,7 +358,7 @@ macro_rules! raised_by_pledges {
                 }
             }
             fn lands(&self, _: &event::Decided) -> usize {
-                let status = if self.is_funded() { Status::Funded } else { Status::Missed };
+                let status = if self.counted() { Status::Funded } else { Status::Missed };
                 status as usize
             }
         }

@@ -60,6 +60,15 @@ on_each_store! {
         forged::<AnyCampaign>(&back, "give_rest_back", "3000", "2999");
         forged::<AnyCampaign>(&back, "give_rest_back", "3000", "3001");
         forged::<AnyCampaign>(&back, "give_rest_back", "3000", "-3000");
+        let left = Drive::opened(&shop, Terms { deadline: shop.now().plus(DAY), ..terms() }).await;
+        let [anna, ..] = left.backed(["30.00", "20.00", "10.00"]).await;
+        left.wait(SLOT);
+        left.clock().await;
+        left.withdraw(anna, user("anna")).await.unwrap();
+        assert_eq!(left.raised().await, (2, "30.00 EUR".into()));
+        // More pledges go back than were gathered.
+        forged::<AnyCampaign>(&log(&shop, left.id).await, "gather", "\"pledges\":3", "\"pledges\":0");
+        forged::<AnyCampaign>(&log(&shop, left.id).await, "give_back", "3000", "6000");
     }
 
     async fn a_forged_pledge_is_refused(shop) {
