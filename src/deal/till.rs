@@ -70,17 +70,18 @@ impl Till {
         self.paid.push(paid);
     }
 
-    /// Some of what a payin paid was charged back. In minor units.
+    /// Some of what a payin paid was charged back: at most what is held, which may be more than that payin paid. A deal takes no
+    /// other payin after that, so all that it ever loses together was held at one time, and fits. In minor units.
     pub(crate) fn lose(&mut self, payin: PayinId, amount: Money) {
         for paid in self.paid.iter_mut().filter(|paid| paid.payin == payin) {
-            paid.amount = paid.amount.checked_sub(amount).unwrap_or(paid.amount);
+            paid.amount = paid.amount.checked_sub(amount).expect("`check` has taken it out of what was held");
         }
     }
 
-    /// It is there again. In minor units.
+    /// It is there again, once. In minor units.
     pub(crate) fn regain(&mut self, payin: PayinId, amount: Money) {
         for paid in self.paid.iter_mut().filter(|paid| paid.payin == payin) {
-            paid.amount = paid.amount.checked_add(amount).unwrap_or(paid.amount);
+            paid.amount = paid.amount.checked_add(amount).expect("`check` has found that this was lost");
         }
     }
 

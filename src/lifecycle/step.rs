@@ -80,7 +80,8 @@ pub trait Opening<L: Lifecycle>: Serialize + DeserializeOwned + Clone + Send + S
     /// What the escrow account holds from the start: zero in its currency, except for a payment that was opened with
     /// the money of another account. In minor units.
     fn held(&self) -> Money;
-    /// What is known in every status.
+    /// What is known in every status. Like [`Takes::make`], it has nothing left to refuse, and is asked for only once `check` has
+    /// passed.
     fn facts(self, at: &Stamp) -> L::Facts;
     /// When the clock acts on it (UTC), if it will.
     fn deadline(&self) -> Option<crate::time::Timestamp> {

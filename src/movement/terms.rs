@@ -70,8 +70,7 @@ impl Facts {
     fn sum<'f>(&self, orders: impl Iterator<Item = (&'f Leg, &'f Stands)>, wanted: fn(Stands) -> bool) -> Money {
         let zero = Opening::held(&self.plan);
         let amounts = orders.filter(|(_, stands)| wanted(**stands)).map(|(leg, _)| leg.amount);
-        // The plan was checked: all of it together fits.
-        Money::sum(amounts, zero.currency()).unwrap_or(zero)
+        Money::sum(amounts, zero.currency()).expect("the plan was checked: all of it together fits")
     }
 }
 
@@ -98,8 +97,7 @@ impl Opening<AnyMovement> for Plan {
             Actor::Party(who) => Some(who.clone()),
             Actor::Office { .. } | Actor::Clock | Actor::Gateway => None,
         };
-        // `check` has found that they add up.
-        let legs = self.legs().unwrap_or_default();
+        let legs = self.legs().expect("`check` has found that they add up");
         let stands = vec![Stands::Planned; legs.all().count()];
         Facts { plan: self, opener, legs, stands }
     }

@@ -171,7 +171,7 @@ impl Takes<event::Received> for Pledge<Gathered> {
     }
     fn make(mut self, event: event::Received, _: &Stamp) -> Self {
         let facts = &mut self.head.facts;
-        facts.received = facts.received.checked_add(&event.proceeds).unwrap_or(facts.received);
+        facts.received = facts.received.checked_add(&event.proceeds).expect("`check` has added it");
         self
     }
 }

@@ -163,11 +163,12 @@ where
         if available.checked_sub(event.amount.require_positive()?)?.is_negative() {
             return Err(Reason::TooMuch { asked: event.amount, available });
         }
+        self.facts().refunded.checked_add(event.amount)?;
         self.open_refund(event.refund, event.amount, self.state.paid(), Consent::ByHand, step)
     }
     fn make(mut self, event: event::PartRefunded, _: &Stamp) -> Self {
         let refunded = &mut self.head.facts.refunded;
-        *refunded = refunded.checked_add(event.amount).unwrap_or(*refunded);
+        *refunded = refunded.checked_add(event.amount).expect("`check` has added it");
         self
     }
 }
@@ -187,7 +188,7 @@ where
     }
     fn make(mut self, event: event::RefundTakenBack, _: &Stamp) -> Self {
         let refunded = &mut self.head.facts.refunded;
-        *refunded = refunded.checked_sub(event.amount).unwrap_or(*refunded);
+        *refunded = refunded.checked_sub(event.amount).expect("`check` has subtracted it");
         self
     }
 }

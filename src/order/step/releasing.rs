@@ -76,8 +76,7 @@ impl Takes<event::PayoutSet> for Order<Accepted> {
         self.may_plan(&event.plan, &step.stamp().by)
     }
     fn make(self, event: event::PayoutSet, _: &Stamp) -> Order<PendingValidate> {
-        // `check` has found that it adds up.
-        let planned = self.planned(&event.plan).unwrap_or_default();
+        let planned = self.planned(&event.plan).expect("`check` has found that it adds up");
         let Self { head, state: Accepted { paid } } = self;
         Order { head, state: PendingValidate { paid, plan: event.plan, planned } }
     }

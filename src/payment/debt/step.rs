@@ -74,7 +74,7 @@ impl<S> Debt<S> {
             Source::Wallet => &mut facts.recovered,
             Source::Given(_) => &mut facts.returned,
         };
-        *sum = sum.checked_add(amount).unwrap_or(*sum);
+        *sum = sum.checked_add(amount).expect("`check` lets no more be paid off than remains");
     }
 
     fn look_again(&mut self, at: &Stamp) {
@@ -167,12 +167,12 @@ impl Takes<event::Recouped> for Debt<WrittenOff> {
         step.pay(Account::Wallet(facts.terms.creditor.clone()), event.amount, Purpose::Recoup)
     }
     fn make(mut self, event: event::Recouped, _: &Stamp) -> AnyDebt {
-        let (all, zero) = (self.recoups_all(&event), Money::zero(event.amount.currency()));
+        let all = self.recoups_all(&event);
         self.count(event.amount, Source::Wallet);
         let facts = &mut self.head.facts;
-        facts.recouped = facts.recouped.checked_add(event.amount).unwrap_or(facts.recouped);
+        facts.recouped = facts.recouped.checked_add(event.amount).expect("`check` lets no more come than is lost");
         facts.recouped_of.push(event.refund);
-        self.state.lost = self.state.lost.checked_sub(event.amount).unwrap_or(zero);
+        self.state.lost = self.state.lost.checked_sub(event.amount).expect("`check` lets no more come than is lost");
         if all { self.enter(Paid {}).into() } else { self.into() }
     }
     fn lands(&self, event: &event::Recouped) -> usize {

@@ -25,7 +25,8 @@ impl Takes<event::RefundCounted> for Payin<Confirmed> {
     fn make(mut self, event: event::RefundCounted, _: &Stamp) -> AnyPayin {
         let all = self.counts_all(&event);
         self.state.refunds.push(event.refund);
-        self.state.refunded = self.state.refunded.checked_add(event.amount).unwrap_or(self.facts().amount);
+        let refunded = self.state.refunded.checked_add(event.amount);
+        self.state.refunded = refunded.expect("`check` lets no more be refunded than was paid");
         if all {
             let Confirmed { refunds, handed_to, disputes, .. } = &mut self.state;
             let (refunds, disputes) = (std::mem::take(refunds), std::mem::take(disputes));
