@@ -102,6 +102,7 @@
 
 mod action;
 mod agreement;
+mod course;
 mod event;
 mod leg;
 mod plan;
@@ -111,8 +112,9 @@ mod step;
 mod terms;
 mod work;
 
+pub use course::{Course, Outside, Payer};
 pub use leg::{Orders, Place, Stands, wallet};
-pub use plan::{Course, Frame, Outside, Payer, Plan};
+pub use plan::{Frame, Plan};
 pub use state::{Collecting, Committed, Done, Planned, Undoing, Undone, Why};
 pub use terms::Facts;
 pub(crate) use work::Work;

@@ -140,6 +140,9 @@ crate::lifecycle! {
             /// Says who is paid, how much, and where to.
             set_payout(plan: PayoutPlan) => SetPayout records event::PayoutSet {
                 Accepted -> PendingValidate by Role::SELLER | Role::PLATFORM, Keep, Seed;
+                /// Another plan, where what a plan of fixed amounts divided has grown since, or before it is validated at all. By
+                /// the platform alone, which validates what it has seen.
+                PendingValidate -> PendingValidate by Role::PLATFORM, Keep, Own;
             }
             /// The platform's word that the money may go.
             validate => Validate records event::Validated {

@@ -1,8 +1,7 @@
 //! What the table cannot say: the conditions of an action that depend on an order's own facts.
 
 use super::{
-    Accepted, Action, AnyOrder, BlockedRelease, Closed, Failure, Order, PendingPublish, PendingValidate, Published,
-    event,
+    Action, AnyOrder, BlockedRelease, Closed, Failure, Order, PendingPublish, PendingValidate, Published, event,
 };
 use crate::{
     lifecycle::{Reason, only, wrong_status},
@@ -33,7 +32,7 @@ impl AnyOrder {
             Action::Regain => self.facts().aftermath.awaits(),
             Action::Close => only::<Order<BlockedRelease>, Closed>(self)?.may_close(),
             Action::Accept => only::<Order<Published>, event::Accepted>(self)?.may_accept(),
-            Action::SetPayout => only::<Order<Accepted>, event::PayoutSet>(self)?.net().map(drop),
+            Action::SetPayout => self.may_set_payout(),
             Action::Validate => only::<Order<PendingValidate>, event::Validated>(self)?.settlement(at).map(drop),
             Action::Settle => only::<Order<Published>, event::Settled>(self)?.part_settlement(at).map(drop),
             Action::IdentifyBuyer
@@ -61,6 +60,22 @@ impl AnyOrder {
             Self::Cancelled(_) | Self::Rejected(_) | Self::PendingRelease(_) | Self::Released(_) => {
                 Err(wrong_status(self, Action::Cancel as usize))
             }
+        }
+    }
+
+    fn may_set_payout(&self) -> Result<(), Reason> {
+        match self {
+            Self::Accepted(order) => order.net().map(drop),
+            Self::PendingValidate(order) => order.net().map(drop),
+            Self::Draft(_)
+            | Self::PendingPublish(_)
+            | Self::Failure(_)
+            | Self::Published(_)
+            | Self::Cancelled(_)
+            | Self::Rejected(_)
+            | Self::PendingRelease(_)
+            | Self::BlockedRelease(_)
+            | Self::Released(_) => Err(wrong_status(self, Action::SetPayout as usize)),
         }
     }
 

@@ -40,7 +40,7 @@ pub struct Accepted {
     pub(super) paid: Box<Paid>,
 }
 
-/// Payout details are there. Leads on by `validate`; ends by `cancel`; stopped by `block`, `charge_back` and
+/// Payout details are there. Leads on by `validate`, or `set_payout` to itself; ends by `cancel`; stopped by `block`, `charge_back` and
 /// `charge_back_all`.
 #[derive(Debug)]
 pub struct PendingValidate {

@@ -1,13 +1,26 @@
 //! Payins, payouts and refunds: lifecycles of their own, and the only ones that speak to a gateway.
 //!
 //! ```
-//! use escrowed::payment::{payin, payout, refund};
+//! use escrowed::{gateway::Capture, order::OrderId, party::{Actor, Stamp}, sca::Authentication};
+//! use escrowed::payment::{Method, Payin, PayinId, payin::Terms};
 //!
-//! // Each has its table, as every lifecycle has.
-//! let names = |table: escrowed::lifecycle::Table| table.statuses.iter().map(|row| row.name).collect::<Vec<_>>();
-//! assert_eq!(names(payin::TABLE), ["CREATED", "AUTHORIZED", "CONFIRMED", "DENIED", "CANCELLED", "REFUNDED"]);
-//! assert_eq!(names(payout::TABLE), ["CREATED", "HELD", "CONFIRMED", "DENIED", "CANCELLED", "RETURNED"]);
-//! assert_eq!(names(refund::TABLE), ["CREATED", "CONFIRMED", "DENIED", "CANCELLED", "RETURNED", "REPLACED"]);
+//! let anna = Stamp::new(Actor::Party("anna".parse()?), "2026-05-07T15:39:46Z".parse()?);
+//! let opened = Payin::open(PayinId::generate(anna.at), Terms {
+//!     about: OrderId::generate(anna.at).subject(),
+//!     payer: "anna".parse()?,
+//!     amount: "120.00 EUR".parse()?,
+//!     method: Method::Card,
+//!     capture: Capture::Now,
+//!     gateway: "stripe".parse()?,
+//!     expires: None,
+//!     authentication: Authentication::ByGateway,
+//! }, &anna)?;
+//!
+//! // What is saved asks the gateway, by way of the outbox. Its answer brings the money into the payin's account.
+//! assert_eq!(opened.commits()[0].calls().len(), 1);
+//! let paid = opened.then(|payin| payin.confirm("120.00 EUR".parse().unwrap(), &Stamp::gateway(anna.at)))?;
+//! assert_eq!(paid.value().held().to_string(), "120.00 EUR");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! Money always belongs to exactly one account. A payment has an escrow account of its own: opening a payout moves the

@@ -6,7 +6,7 @@ use escrowed::{
     lifecycle::Reason,
     money::{FeePolicy, FeeRule, Share},
     order::{Account, Command, OrderId, Payee, PayoutPlan, Status, Terms},
-    payment::{AnyPayout, Destination, payout},
+    payment::{AnyPayout, Destination, payout, refund},
     store::Store,
 };
 
@@ -94,6 +94,31 @@ on_each_store! {
         wallets_hold(&shop, [("pia", "11.25"), ("sam", "23.75"), ("shop", "10.00")]).await;
         let planned: Vec<_> = shop.payouts(id).await.iter().map(AnyPayout::facts).map(|facts| facts.amount).collect();
         assert!(planned.contains(&euro("10.00")), "{planned:?}");
+        shop.audit().await;
+    }
+
+    async fn a_plan_that_no_longer_divides_what_is_there_is_made_anew(shop) {
+        let id = shop.paid(bicycle(&shop_account(Vec::new()))).await;
+        shop.act(id, Command::Accept { payout: None }, user("sam")).await;
+        shop.act(id, Command::RefundPart { amount: euro("30.00") }, ops()).await;
+        let fixed = |sam, tom| {
+            let payee = |name, amount| payee(name, Share::Fixed(euro(amount)), Destination::Wallet);
+            PayoutPlan::among([payee("sam", sam), payee("tom", tom)])
+        };
+        shop.act(id, Command::SetPayout { plan: fixed("20.00", "40.00") }, ops()).await;
+        // The refund is called off: there are 90 to divide now.
+        let refund = shop.refunds(id).await[0].id();
+        let mut unit = shop.begin().await;
+        shop.escrow.act_on_refund(&mut unit, refund, refund::Command::Cancel {}, ops()).await.unwrap();
+        shop.commit(unit).await;
+        let refused = shop.try_act(id, Command::Validate {}, ops()).await;
+        assert!(matches!(refused, Err(EscrowError::Refused(Reason::Split(_)))), "{refused:?}");
+        let anew = || Command::SetPayout { plan: fixed("50.00", "40.00") };
+        let refused = shop.try_act(id, anew(), user("sam")).await;
+        assert!(matches!(refused, Err(EscrowError::Refused(Reason::WrongActor { .. }))), "{refused:?}");
+        assert_eq!(shop.act(id, anew(), ops()).await.status(), Status::PendingValidate);
+        assert_eq!(shop.act(id, Command::Validate {}, ops()).await.status(), Status::Released);
+        wallets_hold(&shop, [("sam", "50.00"), ("shop", "10.00"), ("tom", "40.00")]).await;
         shop.audit().await;
     }
 

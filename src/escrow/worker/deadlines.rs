@@ -47,13 +47,11 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     /// taken again by any worker once the lease has ended.
     pub async fn run_due(&self, worker: &WorkerId, limit: usize) -> Result<Due, EscrowError<S::Error>> {
         let mut tally = Tally::<Due, _>::default();
-        let mut left = limit;
-        while left > 0 {
-            let taken = self.page_of_due(worker, PAGE.min(left), &mut tally).await;
-            if taken == 0 {
+        while tally.done.taken < limit {
+            let page = PAGE.min(limit - tally.done.taken);
+            if self.page_of_due(worker, page, &mut tally).await == 0 {
                 break;
             }
-            left -= taken;
         }
         tally.end()
     }

@@ -76,6 +76,15 @@ impl Order<Accepted> {
 }
 
 impl Order<PendingValidate> {
+    /// Says anew who is paid, how much, and where to: in place of a plan that is not to be validated, or no longer can be, as
+    /// one of fixed amounts when more is there to divide than when it was made.
+    ///
+    /// # Errors
+    /// As [`Order::<Accepted>::set_payout`].
+    pub fn set_payout(self, plan: PayoutPlan, at: &Stamp) -> Result<Transition<Self>, Refused<Self>> {
+        self.take(event::PayoutSet { plan }, at)
+    }
+
     /// The platform's word that the money may go: the fee is booked and the payouts are opened.
     ///
     /// # Errors

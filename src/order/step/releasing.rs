@@ -82,6 +82,18 @@ impl Takes<event::PayoutSet> for Order<Accepted> {
     }
 }
 
+impl Takes<event::PayoutSet> for Order<PendingValidate> {
+    type Next = Self;
+    fn check(&self, event: &event::PayoutSet, step: &mut Effects<'_>) -> Result<(), Reason> {
+        self.may_plan(&event.plan, &step.stamp().by)
+    }
+    fn make(mut self, event: event::PayoutSet, _: &Stamp) -> Self {
+        self.state.planned = self.planned(&event.plan).expect("`check` has found that it adds up");
+        self.state.plan = event.plan;
+        self
+    }
+}
+
 impl Order<PendingValidate> {
     // What was refunded since the plan was made takes from each payee by its share. Where there is as much as then, or
     // more because a refund was called off, the plan itself says who gets what.

@@ -1,12 +1,28 @@
 //! Money going out to a payee: to a bank account, or into the payee's wallet.
 //!
 //! ```
-//! use escrowed::payment::payout;
+//! use escrowed::{order::OrderId, party::{Actor, Stamp}};
+//! use escrowed::payment::payout::{self, Command, Destination, PayoutId, Terms};
 //!
-//! // A denied payout still holds the money, and has two ways on.
-//! let denied = payout::TABLE.status("DENIED").expect("a status of the table");
-//! assert!(payout::TABLE.edge(denied, payout::Action::Replace as usize).is_some());
-//! assert!(payout::TABLE.edge(denied, payout::Action::GiveBack as usize).is_some());
+//! let ops = Stamp::new(Actor::platform("ops".parse()?), "2026-05-07T15:39:46Z".parse()?);
+//! let opened = payout::open(PayoutId::generate(ops.at), Terms {
+//!     about: OrderId::generate(ops.at).subject(),
+//!     payee: "sam".parse()?,
+//!     amount: "90.00 EUR".parse()?,
+//!     to: Destination::Account { bankaccount_id: "ba_closed".parse()? },
+//!     gateway: "stripe".parse()?,
+//!     again: None,
+//! }, &ops)?;
+//!
+//! // The bank declines it. It still holds the money, until that goes on to another payout, or back to the order.
+//! let reason = "account closed".parse()?;
+//! let denied = opened.then(|payout| payout.handle(Command::Deny { reason }, &Stamp::gateway(ops.at)))?;
+//! let (payout, wallet) = (denied.value().id(), Destination::Wallet);
+//! let replaced = denied.then(|payout| payout.handle(Command::Replace { to: wallet }, &ops))?;
+//! let [denied, other] = replaced.commits() else { panic!("one write of both") };
+//! assert_eq!((denied.subject(), denied.index().held), (payout.subject(), "0.00 EUR".parse()?));
+//! assert_eq!(other.index().status, "CONFIRMED");          // into a wallet it settles at once
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! A payout is opened by what held the money, in the same commit, and holds it from then on, so it cannot be paid

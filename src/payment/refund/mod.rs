@@ -1,11 +1,29 @@
 //! Money going back to the payer: to where it came from, to a bank account, or into the payer's wallet.
 //!
 //! ```
-//! use escrowed::payment::refund;
+//! use escrowed::{order::OrderId, party::{Actor, Stamp}};
+//! use escrowed::payment::{PayinId, refund::{self, Command, Consent, RefundId, Route, Terms}};
 //!
-//! // A denied refund still holds the money, and has a way on.
-//! let denied = refund::TABLE.status("DENIED").expect("a status of the table");
-//! assert!(refund::TABLE.edge(denied, refund::Action::Replace as usize).is_some());
+//! let ops = Stamp::new(Actor::platform("ops".parse()?), "2026-05-07T15:39:46Z".parse()?);
+//! let order = OrderId::generate(ops.at).subject();
+//! let opened = refund::open(RefundId::generate(ops.at), Terms {
+//!     about: order,
+//!     payin: PayinId::generate(ops.at),
+//!     payer: "anna".parse()?,
+//!     amount: "25.00 EUR".parse()?,
+//!     route: Route::Original,
+//!     consent: Consent::ByHand,
+//!     source: order,
+//!     gateway: "stripe".parse()?,
+//!     shares: Vec::new(),
+//!     again: None,
+//! }, &ops)?;
+//!
+//! // Nobody is asked for it until an operator approves it.
+//! assert!(opened.commits()[0].calls().is_empty());
+//! let sent = opened.then(|refund| refund.handle(Command::Approve {}, &ops))?;
+//! assert_eq!(sent.commits()[0].calls().len(), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! A refund is opened by what held the money, in the same commit, and holds it from then on. One that a rejected order

@@ -197,14 +197,16 @@ pub(super) async fn charged_back() -> Vec<Scene> {
         scenes.push(scene.unproven(&[CountPayout, TakeBackPayout]));
     }
     // Most of it, for good: the rest goes on, and is less than the fee.
-    for (status, planned) in [(Status::Accepted, Action::SetPayout), (Status::PendingValidate, Action::Validate)] {
+    use Action::{SetPayout, Validate};
+    for (status, planned) in [(Status::Accepted, vec![SetPayout]), (Status::PendingValidate, vec![SetPayout, Validate])]
+    {
         let staged = Staged::funded(status).await;
         let payin = staged.shop.payin(staged.id).await.id();
         let dispute = charged(&staged.shop, payin, "dp_most", euro("95.00"), euro("0.00"));
         tell(&staged.shop, &dispute).await;
         tell(&staged.shop, &decided(&staged.shop, &dispute, false)).await;
         let scene = Scene::new("less left than the fee", staged.then(Command::Unblock {}, ops()).await);
-        let barred = [planned, Action::RefundPart, Action::TakeBackRefund, Regain];
+        let barred = [planned, vec![Action::RefundPart, Action::TakeBackRefund, Regain]].concat();
         // What is changed has to make room for the fee.
         scenes.push(scene.barred(&barred).unproven(&[Action::Amend]));
     }
