@@ -83,7 +83,9 @@
 //! - A payee who will never be allowed is for the platform to say: it [denies](crate::payment::payout::Command::Deny) the held
 //!   payout, which then leads on as one that the gateway declined, but by the platform alone: replaced, or given back to the
 //!   order, which is cancelled. The payee cannot send it elsewhere, not into its wallet either. Where the order is blocked
-//!   already, the payout may be [cancelled](crate::payment::payout::Command::Cancel), too.
+//!   already, the payout may be [cancelled](crate::payment::payout::Command::Cancel), too. Only an order takes money back. In a
+//!   deal, a campaign or a loan, where the award or the pledges have been counted by then, the platform replaces the payout by
+//!   one into the payee's wallet and [moves](crate::escrow::Escrow::move_money) it from there to whomever it is to have.
 //! - What the policy said is in the payout's log. Replay reads it there and asks nobody.
 
 use super::{Clock, Escrow, EscrowError};

@@ -223,7 +223,8 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             (AnyPayout::Created(_), Outcome::Pending { .. }) => self.still_pending(gathered, report).await,
             // What comes back had arrived, whoever forgot to say so.
             (AnyPayout::Created(payout), Outcome::Returned { moved, reason }) => {
-                let confirmed = self.paid_out(gathered, payout.confirm(moved, at)?, at).await?;
+                let amount = payout.facts().amount;
+                let confirmed = self.paid_out(gathered, payout.confirm(amount, at)?, at).await?;
                 self.came_back(gathered, confirmed.come_back(moved, reason, at)?, at).await
             }
             (AnyPayout::Confirmed(payout), Outcome::Returned { moved, reason }) => {
@@ -292,7 +293,8 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
             (AnyRefund::Created(_), Outcome::Pending { .. }) => self.still_pending(gathered, report).await,
             // What comes back had arrived, whoever forgot to say so.
             (AnyRefund::Created(refund), Outcome::Returned { moved, reason }) => {
-                let confirmed = self.gather(gathered, refund.confirm(moved, at)?, at).await?;
+                let amount = refund.facts().amount;
+                let confirmed = self.gather(gathered, refund.confirm(amount, at)?, at).await?;
                 self.refund_came_back(gathered, confirmed.come_back(moved, reason, at)?, at).await
             }
             (AnyRefund::Confirmed(refund), Outcome::Returned { moved, reason }) => {

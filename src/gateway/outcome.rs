@@ -26,7 +26,7 @@ pub enum Outcome {
     /// It was done, and undone since: the bank sent the money of a payout or refund back, days after it had settled. Only what
     /// went out can be returned, to a bank account or a card; whoever says it says that it had settled, too.
     Returned {
-        /// How much came back, in minor units: all of it.
+        /// How much came back, in minor units: all of it, or what the bank's charge has left of it.
         moved: Money,
         /// Why, in the bank's words.
         reason: Prose,

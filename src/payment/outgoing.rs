@@ -247,6 +247,14 @@ impl Way {
     }
 }
 
+/// A bank may keep a charge of what it sends back, which is for whoever was to get it to bear. More than it had it cannot send.
+pub(super) fn may_come_back(moved: Money, amount: Money) -> Result<(), Reason> {
+    if moved.is_positive() && moved.compare(amount).is_ok_and(|order| order.is_le()) {
+        return Ok(());
+    }
+    Err(Reason::WrongAmount { expected: amount, found: moved })
+}
+
 fn id<T: Identified>(payment: Subject) -> Result<Id<T>, Reason> {
     payment.try_into().map_err(|other: IdError| match other {
         IdError::OtherKind { found, .. } => Reason::WrongSubject { expected: payment, found },

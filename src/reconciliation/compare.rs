@@ -123,9 +123,9 @@ async fn call<U: Outbox>(unit: &mut U, payment: Subject) -> Result<Option<CallSt
 
 /// What a call moved, seen from the gateway; `None` when it moved nothing, or has not been answered.
 fn moved(call: &CallState) -> Result<Option<Money>, MoneyError> {
-    // What came back went and came: the books have both, and together nothing moved.
+    // What came back went and came: the books have both, and together nothing moved but what the bank kept.
     if let Some(Outcome::Returned { moved, .. }) = &call.outcome {
-        return Ok(Some(Money::zero(moved.currency())));
+        return moved.checked_sub(call.instruction.amount()).map(Some);
     }
     let Some(moved) = call.outcome.as_ref().and_then(Outcome::moved) else { return Ok(None) };
     match call.instruction {

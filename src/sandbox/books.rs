@@ -183,10 +183,13 @@ impl Books {
         Some(outcome)
     }
 
-    /// The bank sends a payout or refund that settled back. What came back of a payin's refunds may be refunded again.
-    pub(super) fn send_back(&mut self, key: &IdempotencyKey, reason: Prose) -> Option<Outcome> {
-        let moved = self.settled(key)?;
-        let currency = moved.currency();
+    /// The bank sends a payout or refund that settled back, but for its charge. What came back of a payin's refunds may be
+    /// refunded again.
+    pub(super) fn send_back(&mut self, key: &IdempotencyKey, charge: Option<Money>, reason: Prose) -> Option<Outcome> {
+        let settled = self.settled(key)?;
+        let currency = settled.currency();
+        let charge = charge.unwrap_or(Money::zero(currency));
+        let moved = settled.checked_sub(charge).ok().filter(|moved| moved.is_positive() && !charge.is_negative())?;
         let net = self.net(currency).checked_add(moved).ok()?;
         match self.instruction(key)? {
             Instruction::Payout { .. } => {}

@@ -137,7 +137,12 @@ impl Sandbox {
     /// The bank sends the money of a payout or refund back, days after it settled, and the report is queued. `None`, and nothing
     /// happens, if the call is no payout or refund that settled.
     pub fn send_back(&self, key: &IdempotencyKey, reason: Prose) -> Option<Outcome> {
-        self.state().books.send_back(key, reason)
+        self.state().books.send_back(key, None, reason)
+    }
+
+    /// The same, by a bank that keeps this charge of it, in minor units. `None`, and nothing happens, if that leaves nothing, too.
+    pub fn send_back_less(&self, key: &IdempotencyKey, charge: Money, reason: Prose) -> Option<Outcome> {
+        self.state().books.send_back(key, Some(charge), reason)
     }
 
     /// The card network takes money of a payin back, and the notice is queued. The gateway takes its fee besides. `None`, and

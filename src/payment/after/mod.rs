@@ -51,7 +51,7 @@ pub enum Afterwards {
         payout: PayoutId,
         /// Whose money it is.
         payee: PartyId,
-        /// How much, in minor units.
+        /// How much came back, in minor units.
         amount: Money,
         /// Why, in the bank's words.
         reason: Prose,
@@ -189,7 +189,7 @@ impl After<'_> {
                 Afterwards::PayoutReturned {
                     payout: payout.id(),
                     payee: terms.payee.clone(),
-                    amount: terms.amount,
+                    amount: payout.state().back(),
                     reason: payout.state().reason().clone(),
                 }
             }
@@ -215,7 +215,7 @@ impl After<'_> {
                 Afterwards::RefundReturned {
                     refund: refund.id(),
                     payer: terms.payer.clone(),
-                    amount: terms.amount,
+                    amount: refund.state().back(),
                     reason: refund.state().reason().clone(),
                 }
             }

@@ -100,10 +100,11 @@ impl Payout<Held> {
 }
 
 impl Payout<Confirmed> {
-    /// The bank sent the money back: it holds it again. `moved` in minor units.
+    /// The bank sent the money back: it holds it again. `moved` in minor units, which may be less than was paid where the bank
+    /// keeps a charge.
     ///
     /// # Errors
-    /// [`Refused`] when another amount came back than was paid, or it went into a wallet.
+    /// [`Refused`] when more came back than was paid, or nothing, or it went into a wallet.
     pub fn come_back(
         self,
         moved: Money,

@@ -33,7 +33,7 @@
 //!
 //! A bank may send the money back days after the gateway has said that it arrived. The payout holds it again then, as
 //! `RETURNED`, until it goes on to another account of the payee's or into the payee's wallet. It is the payee's money: what
-//! it was paid out of is done with it, notes it and keeps its status.
+//! it was paid out of is done with it, notes it and keeps its status. What the bank keeps as its charge is the payee's to bear.
 //!
 #![doc = "<div style=\"overflow-x: auto\">"]
 #![doc = include_str!("lifecycle.svg")]

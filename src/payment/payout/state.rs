@@ -1,7 +1,7 @@
 //! The statuses of a payout, each with what only it knows.
 
 use super::Destination;
-use crate::{payment::PayoutId, text::Prose};
+use crate::{money::Money, payment::PayoutId, text::Prose};
 
 /// It holds the money. Leads on by `confirm`, `deny`, `hold` and `cancel`.
 #[derive(Debug, Default)]
@@ -21,6 +21,7 @@ pub struct Confirmed {}
 /// The bank sent the money back. Leads on by `replace`.
 #[derive(Debug)]
 pub struct Returned {
+    pub(super) back: Money,
     pub(super) reason: Prose,
     pub(super) went: Option<(PayoutId, Destination)>,
 }
@@ -61,6 +62,12 @@ impl Held {
 }
 
 impl Returned {
+    /// How much came back, in minor units: what it holds until it is replaced.
+    #[must_use]
+    pub const fn back(&self) -> Money {
+        self.back
+    }
+
     /// Why, in the bank's words.
     #[must_use]
     pub const fn reason(&self) -> &Prose {

@@ -11,6 +11,7 @@ use crate::{
     lifecycle::{Effects, Facts, Opening, Reason, Takes},
     money::Money,
     party::{Actor, PartyId, Role, Stamp},
+    payment::outgoing::may_come_back,
     store::IfSent,
 };
 
@@ -70,7 +71,7 @@ impl<S> Payout<S> {
 
     // Passes the money on to another payout.
     fn pass_on(&self, event: &event::Replaced, terms: Terms, step: &mut Effects<'_>) -> Result<(), Reason> {
-        step.pay(Account::Escrow(event.by.subject()), terms.amount, Purpose::Replace)?;
+        step.pay(Account::Escrow(event.by.subject()), self.held(), Purpose::Replace)?;
         step.open(action::open(event.by, terms, step.stamp())?);
         Ok(())
     }
@@ -206,14 +207,12 @@ impl Takes<event::CameBack> for Payout<Confirmed> {
     fn check(&self, event: &event::CameBack, step: &mut Effects<'_>) -> Result<(), Reason> {
         self.through_gateway()?;
         let (moved, terms) = (event.moved, self.facts());
-        if moved != terms.amount {
-            return Err(Reason::WrongAmount { expected: terms.amount, found: moved });
-        }
+        may_come_back(moved, terms.amount)?;
         step.settle(self.key(), Outcome::Returned { moved, reason: event.reason.clone() });
         step.receive(Account::World(terms.gateway.clone()), moved, Purpose::SentBack)
     }
     fn make(self, event: event::CameBack, _: &Stamp) -> Payout<Returned> {
-        self.enter(Returned { reason: event.reason, went: None })
+        self.enter(Returned { back: event.moved, reason: event.reason, went: None })
     }
 }
 
@@ -221,8 +220,8 @@ impl Takes<event::Replaced> for Payout<Returned> {
     type Next = Self;
     fn check(&self, event: &event::Replaced, step: &mut Effects<'_>) -> Result<(), Reason> {
         self.not_replaced()?;
-        let again = Some(self.id());
-        self.pass_on(event, Terms { to: event.to.clone(), again, ..self.facts().clone() }, step)
+        let (again, amount) = (Some(self.id()), self.state.back);
+        self.pass_on(event, Terms { to: event.to.clone(), again, amount, ..self.facts().clone() }, step)
     }
     fn make(mut self, event: event::Replaced, _: &Stamp) -> Self {
         self.state.went = Some((event.by, event.to));

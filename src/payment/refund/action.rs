@@ -92,10 +92,11 @@ impl Refund<Created> {
 }
 
 impl Refund<Confirmed> {
-    /// The bank sent the money back: it holds it again. `moved` in minor units.
+    /// The bank sent the money back: it holds it again. `moved` in minor units, which may be less than was refunded where the
+    /// bank keeps a charge.
     ///
     /// # Errors
-    /// [`Refused`] when another amount came back than was refunded, or it went into a wallet.
+    /// [`Refused`] when more came back than was refunded, or nothing, or it went into a wallet.
     pub fn come_back(
         self,
         moved: Money,

@@ -38,7 +38,7 @@
 //!
 //! A bank may send the money back days after the gateway has said that it arrived: the account is closed, the card has expired.
 //! The refund holds it again then, as `RETURNED`, until the platform sends it to another account or into the payer's wallet.
-//! It is the payer's money. What it was refunded out of is done with it, notes it and keeps its status; the payin has counted
+//! It is the payer's money, and what the bank keeps as its charge is the payer's to bear. What it was refunded out of is done with it, notes it and keeps its status; the payin has counted
 //! it, and does not count it again when it is sent again.
 //!
 //! # After the release

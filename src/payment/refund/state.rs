@@ -2,6 +2,7 @@
 
 use super::Route;
 use crate::{
+    money::Money,
     payment::{ChargebackId, RefundId},
     text::Prose,
 };
@@ -34,6 +35,7 @@ pub struct Cancelled {}
 /// The bank sent the money back. Leads on by `replace`.
 #[derive(Debug)]
 pub struct Returned {
+    pub(super) back: Money,
     pub(super) reason: Prose,
     pub(super) owed_for: Vec<ChargebackId>,
     pub(super) went: Option<(RefundId, Route)>,
@@ -92,6 +94,12 @@ impl Denied {
 }
 
 impl Returned {
+    /// How much came back, in minor units: what it holds until it is replaced.
+    #[must_use]
+    pub const fn back(&self) -> Money {
+        self.back
+    }
+
     /// Why, in the bank's words.
     #[must_use]
     pub const fn reason(&self) -> &Prose {

@@ -11,7 +11,10 @@ use crate::{
     lifecycle::{Effects, Facts, Opening, Reason, Takes, Value},
     money::Money,
     party::{Actor, PartyId, Role, Stamp},
-    payment::chargeback::{Share, owe_their_own},
+    payment::{
+        chargeback::{Share, owe_their_own},
+        outgoing::may_come_back,
+    },
 };
 use std::mem::take;
 
@@ -178,6 +181,7 @@ impl<S> Refund<S> {
             consent: Consent::NotNeeded,
             shares: Vec::new(),
             again,
+            amount: self.held(),
             ..self.facts().clone()
         };
         step.pay(Account::Escrow(event.by.subject()), terms.amount, Purpose::Replace)?;
@@ -285,15 +289,13 @@ impl Takes<event::CameBack> for Refund<Confirmed> {
     fn check(&self, event: &event::CameBack, step: &mut Effects<'_>) -> Result<(), Reason> {
         self.through_gateway()?;
         let (moved, terms) = (event.moved, self.facts());
-        if moved != terms.amount {
-            return Err(Reason::WrongAmount { expected: terms.amount, found: moved });
-        }
+        may_come_back(moved, terms.amount)?;
         self.settle(Outcome::Returned { moved, reason: event.reason.clone() }, step);
         step.receive(Account::World(terms.gateway.clone()), moved, Purpose::SentBack)
     }
     fn make(mut self, event: event::CameBack, _: &Stamp) -> Refund<Returned> {
         let owed_for = take(&mut self.state.owed_for);
-        self.enter(Returned { reason: event.reason, owed_for, went: None })
+        self.enter(Returned { back: event.moved, reason: event.reason, owed_for, went: None })
     }
 }
 

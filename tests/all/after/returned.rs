@@ -177,11 +177,33 @@ on_each_store! {
         shop.audit_calls().await;
     }
 
-    async fn another_amount_than_was_paid_is_refused(shop) {
+    async fn what_the_bank_keeps_of_it_is_gone_and_the_rest_goes_on(shop) {
+        let (order, payout) = released(&shop).await;
+        let call = key(payout.subject(), Verb::Payout);
+        shop.gateway().send_back_less(&call, euro("2.00"), "account closed".parse().unwrap()).unwrap();
+        shop.report(call, returned("88.00")).await;
+        assert_eq!((held(&shop, payout).await, shop.balance("world:sandbox").await), (euro("88.00"), euro("-98.00")));
+        let [Afterwards::PayoutReturned { amount, .. }] = &notes(&shop, order).await[..] else { panic!("no such note") };
+        assert_eq!(*amount, euro("88.00"));
+        let AnyPayout::Returned(first) = act_on(&shop, payout, replace(bank("ba_new")), user("sam")).await.unwrap() else {
+            panic!("it stays what it is")
+        };
+        shop.send().await;
+        let again = shop.load(first.state().went().unwrap().0).await;
+        assert_eq!((again.status(), again.facts().amount), (payout::Status::Confirmed, euro("88.00")));
+        assert_eq!(shop.gateway().net(euro("0.00").currency()), euro("10.00"));
+        shop.audit().await;
+        shop.audit_calls().await;
+        shop.verify().await;
+    }
+
+    async fn more_than_was_paid_or_nothing_does_not_come_back(shop) {
         let (_, payout) = released(&shop).await;
         let call = key(payout.subject(), Verb::Payout);
-        let less = shop.try_report(&Report { key: call, outcome: returned("88.00") }).await;
-        assert!(matches!(less, Err(EscrowError::Refused(Reason::WrongAmount { .. }))), "{less:?}");
+        for wrong in ["90.01", "0.00"] {
+            let told = shop.try_report(&Report { key: call, outcome: returned(wrong) }).await;
+            assert!(matches!(told, Err(EscrowError::Refused(Reason::WrongAmount { .. }))), "{told:?}");
+        }
         let payin = shop.payins(shop_order(&shop, payout).await).await[0].id();
         let charge = Report { key: key(payin.subject(), Verb::Charge), outcome: returned("100.00") };
         assert!(matches!(shop.try_report(&charge).await, Err(EscrowError::Contradiction { .. })));

@@ -4,6 +4,7 @@ use super::*;
 use crate::harness::user;
 use escrowed::{
     lifecycle::{Flaw, replay},
+    movement::{Frame, Plan},
     party::Actor,
 };
 
@@ -53,6 +54,24 @@ on_each_store! {
         assert_eq!(shop.refunds(id).await[0].facts().amount, euro("90.00"));
         shop.audit().await;
         shop.audit_calls().await;
+        shop.verify().await;
+    }
+
+    async fn the_platform_moves_it_out_of_the_payees_wallet_to_who_is_to_have_it(shop) {
+        let office = Office::holding(&["sam"]);
+        let shop = with(shop, &office);
+        let (_, payout) = released(&shop).await;
+        shop.send().await;
+        on_payout(&shop, payout, for_good()).await.unwrap();
+        let until = shop.now().plus(Duration::from_secs(60));
+        let frame = Frame::new("back".parse().unwrap(), until, party("shop"), "sandbox".parse().unwrap());
+        let back = Plan::wallet_to_wallet(frame, party("sam"), party("anna"), euro("90.00"));
+        let mut unit = shop.begin().await;
+        shop.escrow.act_on_payout(&mut unit, payout, to(Destination::Wallet), ops()).await.unwrap();
+        shop.escrow.move_money(&mut unit, back, ops()).await.unwrap();
+        shop.commit(unit).await;
+        assert_eq!((shop.balance("wallet:sam").await, shop.balance("wallet:anna").await), (euro("0.00"), euro("90.00")));
+        shop.audit().await;
         shop.verify().await;
     }
 
