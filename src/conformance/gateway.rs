@@ -25,7 +25,7 @@ pub trait Provider: Sync {
     /// A bank account that test payouts reach.
     fn bank_account(&self) -> BankAccount;
 
-    /// How often a call has moved or reserved money, by the provider's own books.
+    /// How often a call has moved or reserved money, by the provider's own books. Nobody asks it about a void.
     fn effects(&self, key: &IdempotencyKey) -> impl Future<Output = u32> + Send;
 
     /// Does what a call that is pending waits for, such as the payer's consent. Nothing, unless said.
@@ -48,6 +48,7 @@ macro_rules! gateway_promises {
             what_moved_is_what_was_asked,
             a_reservation_is_captured,
             a_reservation_is_let_go,
+            a_void_stops_a_charge_that_waits_for_its_payer,
             a_refund_gives_back_and_no_more_than_was_taken,
             a_payout_arrives_once,
             a_final_answer_stays,
@@ -163,7 +164,24 @@ pub async fn a_reservation_is_let_go<P: Provider>(provider: &P) {
     let void = Instruction::Void { payin, amount: provider.amount() };
     assert_eq!(settled(provider, &void).await, provider.amount());
     let capture = Instruction::Capture { payin, amount: provider.amount() };
-    assert!(matches!(answered(provider, &capture).await, Outcome::Declined { .. }));
+    declined(provider, &capture).await;
+}
+
+/// A void that settles has stopped a charge that was waiting for its payer, for good. One that comes when the money has been taken
+/// is declined.
+pub async fn a_void_stops_a_charge_that_waits_for_its_payer<P: Provider>(provider: &P) {
+    let call = charge(provider, Capture::Now);
+    let (key, amount) = (call.key(), provider.amount());
+    let waits = !provider.gateway().execute(&key, &call).await.unwrap().is_final();
+    let void = Instruction::Void { payin: key.subject, amount };
+    if !waits {
+        return declined(provider, &void).await;
+    }
+    assert_eq!(settled(provider, &void).await, minor(amount, 0), "nothing had been reserved");
+    provider.finish(&key).await;
+    let found = provider.gateway().lookup(&key).await.unwrap();
+    let moved = found.as_ref().and_then(Outcome::moved);
+    assert_eq!((moved, provider.effects(&key).await), (None, 0), "{key} was stopped, and is {found:?} now");
 }
 
 /// A part of what was taken is given back, and another; more than is left is declined.
@@ -177,7 +195,7 @@ pub async fn a_refund_gives_back_and_no_more_than_was_taken<P: Provider>(provide
     for _ in 0..2 {
         assert_eq!(settled(provider, &refund(part)).await, part);
     }
-    assert!(matches!(answered(provider, &refund(taken)).await, Outcome::Declined { .. }));
+    declined(provider, &refund(taken)).await;
 }
 
 /// A payout moves what was asked, once.
@@ -256,6 +274,12 @@ async fn settled<P: Provider>(provider: &P, call: &Instruction) -> Money {
             unreachable!("{pending:?} is no final answer")
         }
     }
+}
+
+/// A call that must not move anything.
+async fn declined<P: Provider>(provider: &P, call: &Instruction) {
+    let answer = answered(provider, call).await;
+    assert!(matches!(answer, Outcome::Declined { .. }), "{} has to be declined, and is {answer:?}", call.key());
 }
 
 #[track_caller]

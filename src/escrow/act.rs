@@ -152,7 +152,8 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         self.act_on(unit, id, command, by.into()).await
     }
 
-    /// Acts on a payout: replaces or gives back a denied one, replaces one that came back from the bank, denies a held one, or calls one off before the gateway is asked.
+    /// Acts on a payout: replaces or gives back a denied one, replaces one that came back from the bank, denies a held one, or
+    /// calls one off before the gateway is asked.
     ///
     /// # Errors
     /// [`EscrowError`] when it is unknown, refused, stale or was sent.

@@ -70,14 +70,14 @@ pub enum EscrowError<E> {
     #[error("it has changed meanwhile: try again in a fresh unit")]
     Stale,
     /// An account would have gone below zero.
-    #[error("account {0} does not hold enough")]
+    #[error("account {0} does not hold enough: pay into it first, or ask for less")]
     Overdrawn(Account),
     /// A call that was to be taken back is with the gateway already, or may be. Where no answer comes, ask the gateway, and
     /// [report](super::Escrow::report) what it says.
     #[error("call {0} was sent, or may have been: wait for its answer, or ask the gateway and report what it says")]
     Sent(IdempotencyKey),
     /// An escrow account would hold other than its log says.
-    #[error("{0} would hold other than its log says: save the whole movement together")]
+    #[error("{0} would hold other than its log says: save what gives and what takes together")]
     Unbooked(Subject),
     /// What is stored is no history of a lifecycle.
     #[error(transparent)]

@@ -34,8 +34,8 @@ pub(super) fn judge<E>(call: &CallState, report: &Report) -> Result<Option<Repor
         ) => Ok(Some(Reported::Late)),
         // The same, with less said of it.
         (Some(Assured { moved: known, .. }), Settled { moved }) if known == moved => Ok(Some(Reported::Repeated)),
-        // It had settled before it came back.
-        (Some(Returned { moved, .. }), Settled { moved: settled }) if moved == settled => Ok(Some(Reported::Late)),
+        // It had settled before it came back, all of it, whatever the bank has kept since.
+        (Some(Returned { .. }), Settled { moved }) if *moved == call.instruction.amount() => Ok(Some(Reported::Late)),
         // The same in other words.
         (Some(Returned { moved, .. }), Returned { moved: again, .. }) if moved == again => Ok(Some(Reported::Repeated)),
         (Some(Returned { .. }), Settled { .. } | Assured { .. } | Declined { .. } | Returned { .. })

@@ -87,7 +87,9 @@ pub enum Instruction {
         /// How much.
         amount: Money,
     },
-    /// Let go of what was reserved, or stop waiting for the payer. Settles with what was let go: all or nothing.
+    /// Let go of what was reserved, or stop waiting for the payer. It settles with what was let go, all of it; with zero where the
+    /// charge was pending, was declined or has yet to arrive, and no such charge may settle after that. Where the money has been
+    /// taken it is declined.
     Void {
         /// The payin.
         payin: Subject,

@@ -54,7 +54,9 @@ pub enum Outcome {
     },
 }
 
-/// What became of a call: a webhook, or the answer to the call itself. They are the same thing arriving twice.
+/// What became of a call: a webhook, or the answer to the call itself. They are the same thing arriving twice, so a webhook has to
+/// say what a lookup would say: of a charge that asked for a challenge or an exemption, [`Outcome::Assured`], not only that it
+/// settled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// The call.

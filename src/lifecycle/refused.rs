@@ -168,7 +168,7 @@ pub enum Reason {
     WrongCode,
     /// A payin that needs a challenge, or was told to have one, is said to be paid without.
     #[error(
-        "{0} needs a challenge, and the gateway took it without one: ask the gateway, or cancel the payin, which sends it back"
+        "{0} needs a challenge, and the gateway does not say that it was passed: ask the gateway, report `Assured` where it was, or cancel the payin, which sends it back"
     )]
     NotAuthenticated(Subject),
     /// The payer would be led to another payee than the one who is paid.

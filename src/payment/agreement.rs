@@ -90,6 +90,10 @@ impl<L: Agreement> Learned<L> {
 }
 
 /// A lifecycle that payments belong to.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` says nothing of payments, so an `Escrow` cannot serve it",
+    note = "implement `Agreement` for it: one that opens no payments wants none and learns nothing"
+)]
 pub trait Agreement: Lifecycle {
     /// Whether it waits for this payin's money. A confirmed payin that nobody waits for opens its own refund.
     fn wants(&self, payin: PayinId) -> bool;
@@ -102,8 +106,8 @@ pub trait Agreement: Lifecycle {
     fn learn(self, evidence: &Evidence<'_>, at: &Stamp) -> Result<Learned<Self>, Refused<Self>>;
 
     /// What it holds and whom it has paid, should a payin of it be charged back; `None` where it does not say: then the
-    /// payer owes what the card network took, and what is held stays. What refunds of the payin have, their own logs say. One that says so gives what it holds when it learns of
-    /// [`After::ChargedBack`], and takes it back by [`After::ChargebackWon`].
+    /// payer owes what the card network took, and what is held stays. What refunds of the payin have, their own logs say. One
+    /// that says so gives what it holds when it learns of [`After::ChargedBack`], and takes it back by [`After::ChargebackWon`].
     fn stake(&self) -> Option<Stake> {
         None
     }

@@ -138,8 +138,9 @@ impl<S: Returnable> Pledge<S>
 where
     Self: Value<Any = AnyPledge>,
 {
-    /// The backer changes its mind: the refund is opened. What was charged back and not won goes into the backer's wallet. Where the money has been gathered, what has it gives it up in
-    /// the same unit: [`Escrow::act_on_pledge`](crate::escrow::Escrow::act_on_pledge) sees to that.
+    /// The backer changes its mind: the refund is opened. What was charged back and not won goes into the backer's wallet.
+    /// Where the money has been gathered, what has it gives it up in the same unit:
+    /// [`Escrow::act_on_pledge`](crate::escrow::Escrow::act_on_pledge) sees to that.
     ///
     /// # Errors
     /// [`Refused`] when the policy does not let the backer, the deadline has passed, or its payment was charged back and that
@@ -149,7 +150,8 @@ where
         self.take(event::Withdrawn { refund }, at)
     }
 
-    /// It is not needed: the refund is opened. What was charged back and not won goes into the backer's wallet. Where the money has been gathered, what has it gives it up in the same unit.
+    /// It is not needed: the refund is opened. What was charged back and not won goes into the backer's wallet. Where the money
+    /// has been gathered, what has it gives it up in the same unit.
     ///
     /// # Errors
     /// [`Refused`] when somebody asks: it happens by itself.

@@ -84,6 +84,10 @@ mod statement;
 mod unit;
 mod views;
 
+/// The library whose pools, connections and transactions are taken here: a host that opens its own has to use the same version.
+#[doc(no_inline)]
+pub use sqlx;
+
 pub use error::PostgresError;
 pub use unit::PostgresUnit;
 

@@ -36,6 +36,10 @@ mod statements;
 mod unit;
 mod views;
 
+/// The library whose connections are taken and lent here: a host that opens its own has to use the same version.
+#[doc(no_inline)]
+pub use rusqlite;
+
 pub use error::SqliteError;
 pub use unit::SqliteUnit;
 

@@ -99,7 +99,8 @@ pub trait Store: Send + Sync {
     /// What can go wrong with the storage itself.
     type Error: Error + Send + Sync + 'static;
 
-    /// Begins a unit.
+    /// Begins a unit. Where units take turns, as on SQLite and in memory, it waits for the one before to be committed or
+    /// dropped: a task that holds one and begins another waits for itself.
     ///
     /// # Errors
     /// When the storage fails.

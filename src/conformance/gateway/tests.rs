@@ -103,6 +103,66 @@ fn a_gateway_that_acts_twice_is_found_out() {
     block_on(the_same_key_acts_once(&Twice(Sandbox::new(3))));
 }
 
+/// A gateway that says of every void that it is done.
+struct Deaf(Sandbox);
+
+impl Gateway for Deaf {
+    type Error = SandboxError;
+
+    fn name(&self) -> &GatewayName {
+        self.0.name()
+    }
+
+    async fn execute(&self, key: &IdempotencyKey, instruction: &Instruction) -> Result<Outcome, SandboxError> {
+        if key.verb == Verb::Void {
+            return Ok(Outcome::Settled { moved: Money::zero(self.0.amount().currency()) });
+        }
+        self.0.execute(key, instruction).await
+    }
+
+    async fn lookup(&self, key: &IdempotencyKey) -> Result<Option<Outcome>, SandboxError> {
+        self.0.lookup(key).await
+    }
+}
+
+impl Provider for Deaf {
+    type Gateway = Self;
+
+    fn gateway(&self) -> &Self {
+        self
+    }
+
+    fn amount(&self) -> Money {
+        self.0.amount()
+    }
+
+    fn bank_account(&self) -> BankAccount {
+        self.0.bank_account()
+    }
+
+    async fn effects(&self, key: &IdempotencyKey) -> u32 {
+        self.0.effects(key)
+    }
+
+    async fn finish(&self, key: &IdempotencyKey) {
+        self.0.resolve(key, Resolution::Settle);
+    }
+}
+
+#[test]
+#[should_panic(expected = "was stopped, and is Some(Settled")]
+fn a_gateway_that_stops_nothing_is_found_out() {
+    let sandbox = Sandbox::new(5);
+    sandbox.script(Verb::Charge, [Behaviour::Pend]);
+    block_on(a_void_stops_a_charge_that_waits_for_its_payer(&Deaf(sandbox)));
+}
+
+#[test]
+#[should_panic(expected = "has to be declined, and is Settled")]
+fn a_gateway_that_lets_go_of_what_was_taken_is_found_out() {
+    block_on(a_void_stops_a_charge_that_waits_for_its_payer(&Deaf(Sandbox::new(5))));
+}
+
 /// A gateway that looks whether it knows a key, and then acts: with one kind of call, and not as one step.
 struct Hasty {
     sandbox: Sandbox,

@@ -70,6 +70,9 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     /// [at once](super::Policy::at_once) as the policy says. Each answer is taken in a unit of its own. A call that may have
     /// been sent is looked up before it is sent again.
     ///
+    /// It begins units of its own. Where units take turns, as on SQLite and in memory, who awaits it while holding a unit waits
+    /// forever: commit or drop that first.
+    ///
     /// # Errors
     /// [`EscrowError`] when the storage fails, or an answer can be neither taken nor parked, once all others were seen to.
     /// Calls that were taken and not seen to are taken again by any worker once the lease has ended.
@@ -279,9 +282,7 @@ impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
         let (fate, later) = if tried >= self.policy.attempts {
             (Fate::Parked, Postponement::parked(key, now))
         } else {
-            // What the gateway has said that it has stays with it, and what is held stays held, however long nobody answers.
-            let due = now.plus(self.policy.wait(&key, tried));
-            (Fate::Unknown, Postponement { status: call.status, ..Postponement::queued(key, due) })
+            (Fate::Unknown, Postponement::queued(key, now.plus(self.policy.wait(&key, tried))))
         };
         let problem = in_words(error);
         let later = Postponement { unsent, problem: problem.as_ref(), ..later.under(call) };

@@ -40,7 +40,8 @@ const PAGE: usize = 100;
 
 impl<S: Store, G: Gateway, C: Clock> Escrow<S, G, C> {
     /// Does what the clock has to do: takes deadlines that have passed, at most `limit`, under a lease in this worker's
-    /// name, each in a unit of its own. However many workers run it, each is taken once.
+    /// name, each in a unit of its own. However many workers run it, each is taken once. As for [`send`](Escrow::send), a unit of
+    /// the caller's must not be open meanwhile.
     ///
     /// # Errors
     /// [`EscrowError::Storage`] when the storage fails, once all others were seen to. What was taken and not seen to is

@@ -177,7 +177,7 @@ const fn share_a_role(some: &[Role], others: &[Role]) -> bool {
     false
 }
 
-const fn same(one: &[u8], other: &[u8]) -> bool {
+pub(super) const fn same(one: &[u8], other: &[u8]) -> bool {
     let mut i = 0;
     while i < one.len() && i < other.len() && one[i] == other[i] {
         i += 1;

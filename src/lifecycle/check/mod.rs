@@ -4,6 +4,7 @@
 //! sets are arrays of fixed size and the words of a complaint are put together byte by byte.
 
 mod edges;
+mod taken;
 mod words;
 
 use super::{Edge, Holds, Table};

@@ -44,15 +44,26 @@ macro_rules! __lifecycle_names {
             $( $(#[doc = $ndoc])* $Note($NEvent), )*
         }
 
-        /// An action with what it needs, for callers that learn the status at run time.
+        /// An action with what it needs, for callers that learn the status at run time. What is done by the gateway or the clock
+        /// is done by an [`Escrow`](escrowed::escrow::Escrow) itself, once it is told or due.
         #[derive(Debug, $crate::__private::Serialize)]
         #[serde(crate = "escrowed::__private::serde")]
         $vis enum $Command $(<$life>)? {
-            $( $(#[doc = $adoc])* $Action { $(
+            $(
+                $(#[doc = $adoc])*
+                #[doc = ""]
+                $( #[doc = ::core::concat!(
+                    "- ", ::core::stringify!($($from)|+), " to ", ::core::stringify!($($to)|+), ", by `", ::core::stringify!($($by)|+), "`"
+                )] )+
+                $Action { $(
                 #[allow(missing_docs, reason = "named like the argument of the method")]
                 $arg: $argty
             ),* }, )+
-            $( $(#[doc = $ndoc])* $Note { $(
+            $(
+                $(#[doc = $ndoc])*
+                #[doc = ""]
+                $( #[doc = ::core::concat!("- ", ::core::stringify!($($nat)|+), ", by `", ::core::stringify!($($nby)|+), "`")] )+
+                $Note { $(
                 #[allow(missing_docs, reason = "named like the argument of the method")]
                 $narg: $nargty
             ),* }, )*
@@ -94,6 +105,7 @@ macro_rules! __lifecycle_names {
         };
 
         const _: () = TABLE.check();
+        const _: () = TABLE.check_names(::core::module_path!(), $prefix);
 
         impl Status {
             /// Every status, in the order of the table.

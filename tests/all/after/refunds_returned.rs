@@ -276,6 +276,7 @@ on_each_store! {
         shop.report(call, returned("98.50")).await;
         let AnyRefund::Returned(back) = shop.load(refund).await else { panic!("{refund} has not come back") };
         assert_eq!((back.state().back(), back.held()), (euro("98.50"), euro("98.50")));
+        assert_eq!(shop.report(call, settled("100.00")).await, Reported::Late);
         replace(&shop, refund, Route::Wallet).await;
         assert_eq!(shop.balance("wallet:anna").await, euro("98.50"));
         // The payin was refunded in full, whatever arrived of it.

@@ -185,6 +185,10 @@ on_each_store! {
         assert_eq!((held(&shop, payout).await, shop.balance("world:sandbox").await), (euro("88.00"), euro("-98.00")));
         let [Afterwards::PayoutReturned { amount, .. }] = &notes(&shop, order).await[..] else { panic!("no such note") };
         assert_eq!(*amount, euro("88.00"));
+        // That it had settled is late news, and that less had is none.
+        assert_eq!(shop.report(call, settled("90.00")).await, Reported::Late);
+        let less = shop.try_report(&Report { key: call, outcome: settled("88.00") }).await;
+        assert!(matches!(less, Err(EscrowError::Contradiction { .. })), "{less:?}");
         let AnyPayout::Returned(first) = act_on(&shop, payout, replace(bank("ba_new")), user("sam")).await.unwrap() else {
             panic!("it stays what it is")
         };
