@@ -4,17 +4,11 @@ pub(super) use crate::pledge::{
     PoolGathered as Gathered, PoolGaveBack as GivenBack, PoolGaveRestBack as RestGivenBack,
 };
 use crate::{
+    lifecycle::plain,
     money::Money,
     payment::{Destination, Outgoing},
 };
 use serde::{Deserialize, Serialize};
-
-macro_rules! plain {
-    ($($name:ident),+) => { $(
-        #[derive(Debug, Clone, Serialize, Deserialize)]
-        pub struct $name {}
-    )+ };
-}
 
 plain!(Closed, Decided, Released, Cancelled, Finished);
 

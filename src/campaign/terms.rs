@@ -84,8 +84,6 @@ pub struct Facts {
     pub(super) aftermath: Aftermath,
 }
 
-const BATCH: std::ops::RangeInclusive<u64> = 1..=1000;
-
 impl Terms {
     /// The terms of a campaign without a fee, by the default policy.
     #[must_use]
@@ -163,7 +161,7 @@ impl Terms {
         if at.at >= self.deadline {
             return Err(Reason::TooLate { action: "open", deadline: self.deadline });
         }
-        Reason::within("the size of a batch", self.policy.batch.into(), BATCH)?;
+        Reason::batch_of(self.policy.batch)?;
         match &at.by {
             Actor::Party(who) if *who != self.owner => return Err(Reason::NotForOthers { who: "the owner" }),
             Actor::Party(_) | Actor::Office { .. } | Actor::Clock | Actor::Gateway => {}

@@ -1,4 +1,31 @@
 //! What every gateway promises, to be tried against a provider's test mode.
+//!
+//! ```
+//! use escrowed::conformance::gateway::{Provider, a_payout_arrives_once};
+//! use escrowed::gateway::{BankAccount, IdempotencyKey};
+//! use escrowed::{money::Money, sandbox::{Resolution, Sandbox}};
+//!
+//! /// Your gateway, and its provider's test mode; here a sandbox stands in for both.
+//! struct TestMode(Sandbox);
+//!
+//! impl Provider for TestMode {
+//!     type Gateway = Sandbox;
+//!     fn gateway(&self) -> &Sandbox { &self.0 }
+//!     fn amount(&self) -> Money { "12.50 EUR".parse().unwrap() }
+//!     fn bank_account(&self) -> BankAccount { "ba_1".parse().unwrap() }
+//!     async fn effects(&self, key: &IdempotencyKey) -> u32 { self.0.effects(key) }
+//!     async fn finish(&self, key: &IdempotencyKey) { self.0.resolve(key, Resolution::Settle); }
+//! }
+//!
+//! fn in_test_mode(promise: impl AsyncFnOnce(&TestMode)) {
+//!     futures_lite::future::block_on(promise(&TestMode(Sandbox::new(7))));
+//! }
+//!
+//! escrowed::gateway_promises!(in_test_mode);              // in a host's tests: one for each promise
+//! in_test_mode(async |provider| a_payout_arrives_once(provider).await);
+//! ```
+//!
+//! A webhook's parser is the host's own and tried by nobody here: what it reports has to be what a lookup says.
 
 use crate::{
     gateway::{BankAccount, Capture, Channel, Gateway, IdempotencyKey, Instruction, Outcome, RefundTo},

@@ -2,19 +2,13 @@
 
 use crate::{
     deal::{Award, Side},
+    lifecycle::plain,
     money::Money,
     payment::{Destination, Outgoing, Paid},
     text::Prose,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-
-macro_rules! plain {
-    ($($name:ident),+) => { $(
-        #[derive(Debug, Clone, Serialize, Deserialize)]
-        pub struct $name {}
-    )+ };
-}
 
 plain!(
     Joined,

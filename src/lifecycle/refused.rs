@@ -237,6 +237,11 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// What one write may take on, whatever it gathers, gives back, opens or settles.
+    pub(crate) fn batch_of(size: u16) -> Result<(), Self> {
+        Self::within("the size of a batch", size.into(), 1..=1000)
+    }
+
     pub(crate) fn within(what: &'static str, found: u64, range: RangeInclusive<u64>) -> Result<(), Self> {
         let (least, most) = (*range.start(), *range.end());
         if range.contains(&found) { Ok(()) } else { Err(Self::OutOfRange { what, least, most }) }

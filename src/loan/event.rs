@@ -5,17 +5,11 @@ pub(super) use crate::pledge::{
     PoolGathered as Gathered, PoolGaveBack as GivenBack, PoolGaveRestBack as RestGivenBack,
 };
 use crate::{
+    lifecycle::plain,
     money::Money,
     payment::{Destination, Outgoing, Paid, PayinId},
 };
 use serde::{Deserialize, Serialize};
-
-macro_rules! plain {
-    ($($name:ident),+) => { $(
-        #[derive(Debug, Clone, Serialize, Deserialize)]
-        pub struct $name {}
-    )+ };
-}
 
 plain!(Closed, Decided, Disbursed, FellBehind, CaughtUp, Settled, DefaultDeclared, Cancelled, Finished);
 

@@ -1,14 +1,8 @@
 //! What is logged of a movement.
 
 use super::{Stands, Why};
+use crate::lifecycle::plain;
 use serde::{Deserialize, Serialize};
-
-macro_rules! plain {
-    ($($name:ident),+) => { $(
-        #[derive(Debug, Clone, Serialize, Deserialize)]
-        pub struct $name {}
-    )+ };
-}
 
 plain!(Collected, Committed, Finished, Undone);
 

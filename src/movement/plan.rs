@@ -64,7 +64,6 @@ pub struct Frame {
 
 /// How many orders a movement may have.
 const ORDERS: std::ops::RangeInclusive<u64> = 2..=2_000;
-const BATCH: std::ops::RangeInclusive<u64> = 1..=1000;
 
 const fn once() -> u32 {
     1
@@ -173,7 +172,7 @@ impl Plan {
     /// side, [`Reason::OutOfRange`] for a number in the frame or of orders that is too small or too big.
     pub fn check(&self) -> Result<(), Reason> {
         Reason::within("the number of payin intents", self.frame.payin_intents.into(), 1..=u32::MAX.into())?;
-        Reason::within("the size of a batch", self.frame.batch.into(), BATCH)?;
+        Reason::batch_of(self.frame.batch)?;
         let (payers, payees) = self.sides();
         if payers.is_empty() || payees.is_empty() {
             return Err(Reason::Missing { what: "somebody who pays and somebody who is paid" });

@@ -3,18 +3,12 @@
 use super::{Complaint, Tracking};
 use crate::{
     deal::{Award, Side},
+    lifecycle::plain,
     money::Money,
     payment::{self, Destination, Outgoing},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-
-macro_rules! plain {
-    ($($name:ident),+) => { $(
-        #[derive(Debug, Clone, Serialize, Deserialize)]
-        pub struct $name {}
-    )+ };
-}
 
 plain!(Joined, PaymentAccepted, Delivered, FundsReleased, ComplaintSettled, Refunded);
 
