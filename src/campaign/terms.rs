@@ -6,7 +6,7 @@ use crate::{
     ledger::GatewayName,
     lifecycle::{self, Effects, Opening, Reason},
     money::{FeeError, FeePolicy, Money},
-    party::{Actor, PartyId, Role, Stamp},
+    party::{PartyId, Role, Stamp},
     payment::{Aftermath, Destination},
     pledge::{Close, Offer},
     text::{Name, Prose},
@@ -162,10 +162,7 @@ impl Terms {
             return Err(Reason::TooLate { action: "open", deadline: self.deadline });
         }
         Reason::batch_of(self.policy.batch)?;
-        match &at.by {
-            Actor::Party(who) if *who != self.owner => return Err(Reason::NotForOthers { who: "the owner" }),
-            Actor::Party(_) | Actor::Office { .. } | Actor::Clock | Actor::Gateway => {}
-        }
+        Reason::for_itself(&at.by, [&self.owner], "the owner")?;
         let (asked, available) = (self.fee(self.target)?, self.target);
         if asked == available { Err(Reason::TooMuch { asked, available }) } else { Ok(()) }
     }

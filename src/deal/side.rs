@@ -93,10 +93,7 @@ impl Sides {
         if self.buyer.is_some() && self.buyer == self.seller {
             return Err(Reason::SameParty);
         }
-        match by {
-            Actor::Party(who) if who != creator => Err(Reason::NotForOthers { who: "the party that opens it" }),
-            Actor::Party(_) | Actor::Office { .. } | Actor::Clock | Actor::Gateway => Ok(()),
-        }
+        Reason::for_itself(by, [creator], "the party that opens it")
     }
 
     /// Where the seller is paid may be said by this actor: into a bank account only by who can vouch that it is the seller's,

@@ -237,6 +237,18 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Whether a party does for itself what nobody does for another but who holds an office.
+    pub(crate) fn for_itself<'p>(
+        by: &Actor,
+        own: impl IntoIterator<Item = &'p PartyId>,
+        who: &'static str,
+    ) -> Result<(), Self> {
+        match by {
+            Actor::Party(party) if !own.into_iter().any(|own| own == party) => Err(Self::NotForOthers { who }),
+            Actor::Party(_) | Actor::Office { .. } | Actor::Clock | Actor::Gateway => Ok(()),
+        }
+    }
+
     /// What one write may take on, whatever it gathers, gives back, opens or settles.
     pub(crate) fn batch_of(size: u16) -> Result<(), Self> {
         Self::within("the size of a batch", size.into(), 1..=1000)

@@ -7,7 +7,7 @@ use crate::{
     ledger::GatewayName,
     lifecycle::{self, Effects, Opening, Reason},
     money::{FeePolicy, Money, Percent},
-    party::{Actor, PartyId, Role, Stamp},
+    party::{PartyId, Role, Stamp},
     payment::Destination,
     pledge::{Close, Offer, Proceeds},
     text::{Name, Prose},
@@ -148,10 +148,7 @@ impl Terms {
             return Err(Reason::TooLate { action: "open", deadline: self.deadline });
         }
         Reason::batch_of(self.policy.batch)?;
-        match &at.by {
-            Actor::Party(who) if *who != self.borrower => return Err(Reason::NotForOthers { who: "the borrower" }),
-            Actor::Party(_) | Actor::Office { .. } | Actor::Clock | Actor::Gateway => {}
-        }
+        Reason::for_itself(&at.by, [&self.borrower], "the borrower")?;
         self.debt(self.target, self.deadline)?;
         let (asked, available) = (self.fee(self.target)?, self.target);
         if asked == available { Err(Reason::TooMuch { asked, available }) } else { Ok(()) }

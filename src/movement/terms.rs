@@ -81,12 +81,7 @@ impl Opening<AnyMovement> for Plan {
         if at.at >= deadline {
             return Err(Reason::TooLate { action: "open", deadline });
         }
-        match &at.by {
-            Actor::Party(who) if !self.parties().contains(who) => {
-                Err(Reason::NotForOthers { who: "somebody who pays or is paid by the movement" })
-            }
-            Actor::Party(_) | Actor::Office { .. } | Actor::Clock | Actor::Gateway => Ok(()),
-        }
+        Reason::for_itself(&at.by, &self.parties(), "somebody who pays or is paid by the movement")
     }
     // The money is in its orders.
     fn held(&self) -> Money {

@@ -7,7 +7,7 @@ use crate::{
     ledger::GatewayName,
     lifecycle::{self, Effects, Opening, Payees, Reason},
     money::Money,
-    party::{Actor, PartyId, Role, Stamp},
+    party::{PartyId, Role, Stamp},
     payment::Aftermath,
     time::Timestamp,
 };
@@ -92,12 +92,7 @@ impl Opening<AnyPledge> for Terms {
     fn check(&self, step: &mut Effects<'_>) -> Result<(), Reason> {
         self.offer.amount.require_positive()?;
         self.in_time("open", step.stamp())?;
-        match &step.stamp().by {
-            Actor::Party(who) if *who != self.offer.backer => {
-                Err(Reason::NotForOthers { who: "the party that pledges" })
-            }
-            Actor::Party(_) | Actor::Office { .. } | Actor::Clock | Actor::Gateway => Ok(()),
-        }
+        Reason::for_itself(&step.stamp().by, [&self.offer.backer], "the party that pledges")
     }
     fn held(&self) -> Money {
         Money::zero(self.offer.amount.currency())

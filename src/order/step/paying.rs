@@ -14,9 +14,7 @@ impl Order<Draft> {
             return Err(Reason::SameParty);
         }
         // A party speaks for itself only, and nobody replaces the buyer the order was opened for.
-        if by.by.id() != Some(buyer) && matches!(by.by, crate::party::Actor::Party(_)) {
-            return Err(Reason::NotForOthers { who: "the buyer" });
-        }
+        Reason::for_itself(&by.by, [buyer], "the buyer")?;
         if terms.buyer.as_ref().is_some_and(|known| known != buyer) {
             return Err(Reason::Fixed { what: "the buyer" });
         }
