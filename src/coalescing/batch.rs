@@ -1,8 +1,8 @@
 //! One unit for many callers: what becomes of each of them.
 
 use super::Shared;
-use crate::store::{Appended, AppendedAll, Commit, Store, UnitOfWork};
-use std::{collections::HashSet, ops::Range};
+use crate::store::{Appended, AppendedAll, Commit, Revision, Store, Unacknowledged, UnitOfWork};
+use std::{collections::HashSet, ops::Range, sync::Arc};
 
 /// What became of one caller's commits.
 pub(super) type Answer<S> = Result<AppendedAll, Shared<<S as Store>::Error>>;
@@ -15,48 +15,64 @@ pub(super) struct Batch {
     ends: Vec<usize>,
 }
 
-/// Writes a batch in a unit that was begun for it, and makes it durable. One answer per caller, in their order.
-pub(super) async fn write<S: Store>(store: &S, unit: S::Unit, batch: Batch) -> Vec<Answer<S>> {
-    match together(store, unit, &batch).await {
+/// Writes a batch, and makes it durable. One answer per caller, in their order.
+pub(super) async fn write<S: Store>(store: Arc<S>, batch: Batch) -> Vec<Answer<S>> {
+    let store = &*store;
+    if let Some(answers) = at_once(store, &batch).await {
+        return answers;
+    }
+    if batch.len() == 1 {
+        return one_by_one(store, &batch).await;
+    }
+    match together(store, &batch).await {
         Ok(answers) => answers.into_iter().map(Ok).collect(),
         // Nothing was written, wherever it was lost. One of them has lost, and the others need not suffer from it.
-        Err(Failed::ToWrite(error) | Failed::ToCommit(error)) if store.is_lost_race(&error) => {
+        Err(Unacknowledged::Unwritten(error) | Unacknowledged::Unknown(error)) if store.is_lost_race(&error) => {
             one_by_one(store, &batch).await
         }
-        Err(Failed::ToWrite(error)) if batch.len() == 1 => vec![Err(error.into())],
-        Err(Failed::ToWrite(_)) => one_by_one(store, &batch).await,
-        // Nobody knows now what is durable, so nobody's answer holds, a refusal's neither.
-        Err(Failed::ToCommit(error)) => everybody::<S>(&batch, error),
+        Err(Unacknowledged::Unwritten(_)) => one_by_one(store, &batch).await,
+        // No unit for one is no unit for anybody; or nobody knows now what is durable, so nobody's answer holds, a refusal's
+        // neither.
+        Err(Unacknowledged::NotBegun(error) | Unacknowledged::Unknown(error)) => everybody::<S>(&batch, error),
     }
 }
 
-/// The answers when there was not even a unit.
-pub(super) fn everybody<S: Store>(batch: &Batch, error: impl Into<Shared<S::Error>>) -> Vec<Answer<S>> {
+/// The same answer for all of them.
+fn everybody<S: Store>(batch: &Batch, error: impl Into<Shared<S::Error>>) -> Vec<Answer<S>> {
     let error = error.into();
     vec![Err(error); batch.len()]
 }
 
-enum Failed<E> {
-    ToWrite(E),
-    ToCommit(E),
+/// Most batches have nothing against them, and are written by as few round trips as the store knows how. `None` where
+/// something stands against one: nothing was written.
+async fn at_once<S: Store>(store: &S, batch: &Batch) -> Option<Vec<Answer<S>>> {
+    if batch.apart(0, batch.len()) < batch.len() {
+        return None;
+    }
+    let alone = batch.len() == 1;
+    match store.append_durably(&batch.commits).await {
+        Ok(AppendedAll::Stored(revisions)) => Some(batch.hand_out(0..batch.len(), revisions).map(Ok).collect()),
+        Ok(refused @ AppendedAll::Refused { .. }) => alone.then(|| vec![Ok(refused)]),
+        Err(Unacknowledged::Unwritten(error)) => {
+            (alone && !store.is_lost_race(&error)).then(|| vec![Err(error.into())])
+        }
+        Err(Unacknowledged::NotBegun(error) | Unacknowledged::Unknown(error)) => Some(everybody::<S>(batch, error)),
+    }
 }
 
 /// As `append_all` would answer each, one after another, but with as few calls as possible: after a refusal it goes on
 /// with half as many at a time, and with twice as many once that went well. So no commit is written more than a few
 /// times, however many are refused.
-async fn together<S: Store>(store: &S, mut unit: S::Unit, batch: &Batch) -> Result<Vec<AppendedAll>, Failed<S::Error>> {
+async fn together<S: Store>(store: &S, batch: &Batch) -> Result<Vec<AppendedAll>, Unacknowledged<S::Error>> {
+    let mut unit = store.begin().await.map_err(Unacknowledged::NotBegun)?;
     let mut answers = Vec::with_capacity(batch.len());
     let (mut size, mut written) = (batch.len(), false);
     while answers.len() < batch.len() {
         let first = answers.len();
         let callers = first..batch.apart(first, size);
-        match append(&mut unit, batch.of(&callers)).await.map_err(Failed::ToWrite)? {
+        match append(&mut unit, batch.of(&callers)).await.map_err(Unacknowledged::Unwritten)? {
             AppendedAll::Stored(revisions) => {
-                let mut revisions = revisions.into_iter();
-                for caller in callers {
-                    let own = batch.of(&(caller..caller + 1)).len();
-                    answers.push(AppendedAll::Stored(revisions.by_ref().take(own).collect()));
-                }
+                answers.extend(batch.hand_out(callers, revisions));
                 (size, written) = (size.saturating_mul(2), true);
             }
             AppendedAll::Refused { position, why } => match batch.whose(first, position) {
@@ -71,7 +87,7 @@ async fn together<S: Store>(store: &S, mut unit: S::Unit, batch: &Batch) -> Resu
         }
     }
     if written {
-        store.commit(unit).await.map_err(Failed::ToCommit)?;
+        store.commit(unit).await.map_err(Unacknowledged::Unknown)?;
     }
     Ok(answers)
 }
@@ -81,31 +97,21 @@ async fn one_by_one<S: Store>(store: &S, batch: &Batch) -> Vec<Answer<S>> {
     let mut answers: Vec<Answer<S>> = Vec::with_capacity(batch.len());
     while answers.len() < batch.len() {
         let caller = answers.len();
-        let unit = match store.begin().await {
-            Ok(unit) => unit,
+        answers.push(match store.append_durably(batch.of(&(caller..caller + 1))).await {
+            Ok(appended) => Ok(appended),
+            Err(Unacknowledged::Unwritten(error)) if store.is_lost_race(&error) => {
+                Ok(AppendedAll::Refused { position: 0, why: Appended::Stale })
+            }
+            Err(Unacknowledged::Unwritten(error) | Unacknowledged::Unknown(error)) => Err(error.into()),
             // No unit for one is no unit for anybody.
-            Err(error) => {
+            Err(Unacknowledged::NotBegun(error)) => {
                 let error = Shared::from(error);
                 answers.resize_with(batch.len(), || Err(error.clone()));
                 break;
             }
-        };
-        let own = batch.of(&(caller..caller + 1));
-        answers.push(alone(store, unit, own).await.map_err(Shared::from));
+        });
     }
     answers
-}
-
-async fn alone<S: Store>(store: &S, mut unit: S::Unit, commits: &[Commit]) -> Result<AppendedAll, S::Error> {
-    let written = match append(&mut unit, commits).await {
-        Ok(AppendedAll::Stored(revisions)) => store.commit(unit).await.map(|()| AppendedAll::Stored(revisions)),
-        Ok(refused @ AppendedAll::Refused { .. }) => return Ok(refused),
-        Err(error) => Err(error),
-    };
-    match written {
-        Err(error) if store.is_lost_race(&error) => Ok(AppendedAll::Refused { position: 0, why: Appended::Stale }),
-        written => written,
-    }
 }
 
 async fn append<U: UnitOfWork>(unit: &mut U, commits: &[Commit]) -> Result<AppendedAll, U::Error> {
@@ -136,6 +142,15 @@ impl Batch {
     /// The commits of some callers.
     fn of(&self, callers: &Range<usize>) -> &[Commit] {
         &self.commits[self.start(callers.start)..self.start(callers.end)]
+    }
+
+    /// The revisions of some callers' commits, to each its own.
+    fn hand_out(&self, callers: Range<usize>, revisions: Vec<Revision>) -> impl Iterator<Item = AppendedAll> {
+        let mut revisions = revisions.into_iter();
+        callers.map(move |caller| {
+            let own = self.of(&(caller..caller + 1)).len();
+            AppendedAll::Stored(revisions.by_ref().take(own).collect())
+        })
     }
 
     fn start(&self, caller: usize) -> usize {

@@ -1,5 +1,5 @@
-//! A store whose callers share durable commits: those that save at the same moment wait for one flush of the disk, or one
-//! round trip, instead of one each.
+//! A store whose callers share durable commits: those that save at the same moment wait for one flush of the disk and
+//! one round trip, instead of one each.
 //!
 //! ```
 //! use escrowed::{coalescing::Coalescing, escrow::Escrow, memory::Memory, order, party::Actor, sandbox::Sandbox};
@@ -22,14 +22,15 @@
 //! - As a [`Store`], it begins plain units of the store within, for workers, and for hosts that write more than one act at a
 //!   time. A task that holds such a unit of a store whose units take turns, and writes through a writer meanwhile, waits for
 //!   itself.
-//! - Whoever comes first leads: it begins a unit, takes everything that has queued up meanwhile, at most
-//!   [`limit`](Coalescing::with_limit) commits, writes it, commits, hands out the answers, and lets the next one lead. All of that
-//!   is done on its own task. There is no thread and no timer, and a caller that is alone waits for nobody.
-//! - Answers are those of some order in which the callers came one after another. One that is refused harms no other. An
-//!   error of the storage while writing is looked into one by one, and so is a race that was lost to somebody else's unit,
-//!   [wherever it shows](Store::is_lost_race): who loses it alone is told that it is stale. Any other error of the commit is
-//!   everybody's, for nobody knows then what is durable: send it again under a request's key, see
-//!   [`Caller`](crate::escrow::Caller).
+//! - Whoever comes first leads: it lets those who are ready join, takes everything that has queued up, at most
+//!   [`limit`](Coalescing::with_limit) commits, writes it [durably](Store::append_durably), by one round trip on PostgreSQL, hands
+//!   out the answers, and lets the next one lead. What comes meanwhile goes with the next. All of that is done on its own task.
+//!   There is no thread and no timer, and a caller that is alone waits for nobody.
+//! - Answers are those of some order in which the callers came one after another. One that is refused harms no other: what
+//!   stands against a write is looked into caller by caller, an error of the storage as well, and a race that was lost to
+//!   somebody else's unit, [wherever it shows](Store::is_lost_race): who loses it alone is told that it is stale. Where it
+//!   is [unknown](crate::store::Unacknowledged::Unknown) what is durable, everybody is told that error: send it again under a
+//!   request's key, see [`Caller`](crate::escrow::Caller).
 //! - A caller that is dropped while it waits is not written if its turn has not come. If it was leading, another one goes
 //!   on where it was. A caller that is neither polled nor dropped keeps the others waiting, as with any lock.
 
@@ -41,7 +42,7 @@ mod writer;
 pub use error::Shared;
 pub use writer::Writer;
 
-use crate::store::Store;
+use crate::store::{AppendedAll, Commit, Store, Unacknowledged};
 use queue::Queue;
 use std::{fmt, sync::Arc};
 
@@ -89,6 +90,10 @@ impl<S: Store> Store for Coalescing<S> {
 
     async fn commit(&self, unit: S::Unit) -> Result<(), S::Error> {
         self.store.commit(unit).await
+    }
+
+    async fn append_durably(&self, commits: &[Commit]) -> Result<AppendedAll, Unacknowledged<S::Error>> {
+        self.store.append_durably(commits).await
     }
 
     fn is_lost_race(&self, error: &S::Error) -> bool {

@@ -2,12 +2,12 @@
 
 use super::{
     Shared,
-    batch::{Answer, Batch, everybody, write},
+    batch::{Answer, Batch, write},
 };
 use crate::store::{Commit, Store};
 use std::{
     collections::{HashMap, VecDeque},
-    future::{Future, poll_fn},
+    future::Future,
     mem,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -44,7 +44,8 @@ type Job<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// What the leader is at. It belongs to the queue, so that another one can go on when the leader is dropped.
 enum Work<S: Store> {
     Nothing,
-    Beginning(Job<Result<S::Unit, S::Error>>),
+    /// Whoever is ready to write has a chance to join.
+    Gathering,
     Writing(Job<Vec<Answer<S>>>),
     /// The leader polls it. Found by anybody else, the leader has panicked in it.
     InHand,
@@ -102,17 +103,15 @@ impl<S: Store + 'static> Future for Turn<'_, S> {
                 mem::replace(&mut state.work, Work::InHand)
             };
             let next = match work {
-                Work::Nothing => Work::Beginning(Box::pin(begin(turn.store.clone()))),
-                Work::Beginning(mut job) => match job.as_mut().poll(cx) {
-                    Poll::Ready(begun) => {
-                        let batch = turn.queue.lock().board(turn.queue.limit);
-                        Work::Writing(Box::pin(go_on(turn.store.clone(), begun, batch)))
-                    }
-                    Poll::Pending => {
-                        turn.queue.lock().work = Work::Beginning(job);
-                        return Poll::Pending;
-                    }
-                },
+                Work::Nothing => {
+                    turn.queue.lock().work = Work::Gathering;
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Work::Gathering => {
+                    let batch = turn.queue.lock().board(turn.queue.limit);
+                    Work::Writing(Box::pin(write(turn.store.clone(), batch)))
+                }
                 Work::Writing(mut job) => match job.as_mut().poll(cx) {
                     Poll::Ready(answers) => {
                         let wakers = turn.queue.lock().land(answers);
@@ -128,27 +127,6 @@ impl<S: Store + 'static> Future for Turn<'_, S> {
             };
             turn.queue.lock().work = next;
         }
-    }
-}
-
-/// Begins a unit, once whoever is ready to write has had a chance to join.
-async fn begin<S: Store>(store: Arc<S>) -> Result<S::Unit, S::Error> {
-    let mut waited = false;
-    poll_fn(|cx| {
-        if mem::replace(&mut waited, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-    store.begin().await
-}
-
-async fn go_on<S: Store>(store: Arc<S>, begun: Result<S::Unit, S::Error>, batch: Batch) -> Vec<Answer<S>> {
-    match begun {
-        Ok(unit) => write(&*store, unit, batch).await,
-        Err(error) => everybody::<S>(&batch, error),
     }
 }
 
@@ -224,9 +202,9 @@ impl<S: Store> State<S> {
                 let answers = self.aboard.iter().map(|_| Err(Shared::Panicked)).collect();
                 (self.land(answers), Work::Nothing)
             }
-            Work::Beginning(_) if !self.waiting.is_empty() => (self.appoint().into_iter().collect(), Work::Nothing),
+            Work::Gathering if !self.waiting.is_empty() => (self.appoint().into_iter().collect(), Work::Nothing),
             Work::Writing(_) if self.aboard.iter().any(live) => (self.appoint().into_iter().collect(), Work::Nothing),
-            Work::Nothing | Work::Beginning(_) | Work::Writing(_) => {
+            Work::Nothing | Work::Gathering | Work::Writing(_) => {
                 self.aboard.clear();
                 let unwanted = mem::replace(&mut self.work, Work::Nothing);
                 (self.appoint().into_iter().collect(), unwanted)

@@ -1,7 +1,10 @@
 //! What can go wrong with the PostgreSQL store.
 
 use crate::{gateway::IdempotencyKey, ledger::Account};
-use sqlx::Error;
+use sqlx::{
+    Error,
+    postgres::{PgDatabaseError, PgSeverity},
+};
 
 /// What can go wrong with the PostgreSQL store.
 ///
@@ -79,6 +82,28 @@ impl PostgresError {
     }
 }
 
+impl PostgresError {
+    /// Of a statement on a bare connection: whether it may have been written all the same. What the server refuses is taken back;
+    /// what is lost with the connection may be durable.
+    pub(super) fn leaves_in_doubt(&self) -> bool {
+        match self {
+            Self::Database(Error::Database(error)) => {
+                let error = error.try_downcast_ref::<PgDatabaseError>();
+                !error.is_some_and(|error| matches!(error.severity(), PgSeverity::Error))
+            }
+            Self::Database(_) => true,
+            Self::LostRace(_)
+            | Self::GivenUp(_)
+            | Self::Corrupt { .. }
+            | Self::LaterVersion { .. }
+            | Self::Unwritable(_)
+            | Self::Overflow { .. }
+            | Self::DuplicateCall { .. }
+            | Self::UnknownCall { .. } => false,
+        }
+    }
+}
+
 impl From<Error> for PostgresError {
     fn from(error: Error) -> Self {
         // What went wrong was told before, as the error of another statement.
@@ -105,7 +130,7 @@ pub(super) fn was_overtaken(error: &Error) -> bool {
 /// Whether the database found that something stands against a batch: a row that is there already, a balance that it may
 /// not have, or fewer rows than there should be, which makes a statement fail on purpose.
 pub(super) fn stands_against(error: &Error) -> bool {
-    is_refused_here(error) || has_state(error, "22P02")
+    is_refused_here(error) || has_state(error, "22012")
 }
 
 /// Whether one of the crate's own tables has such a row already, or may not have it. What a trigger of the host's runs

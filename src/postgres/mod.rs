@@ -14,8 +14,9 @@
 //! # Units
 //! The traits are implemented on sqlx's [`Transaction`] and on a bare [`PgConnection`]. In a transaction, everything
 //! becomes durable when the host commits it. On a bare connection each append is a transaction of its own: one statement,
-//! one round trip, durable when it answers. A transaction is what sqlx's `begin` has opened: of one that the host opens by
-//! sending BEGIN itself nothing is known here, and a refusal gives it up.
+//! one round trip, durable when it answers. So is what the store itself appends
+//! [durably](crate::store::Store::append_durably), as for [shared commits](crate::coalescing). A transaction is what sqlx's
+//! `begin` has opened: of one that the host opens by sending BEGIN itself nothing is known here, and a refusal gives it up.
 //!
 //! When a statement fails in a transaction, PostgreSQL gives it up: nothing that was written in it will ever be there. It
 //! answers the COMMIT of such a transaction with a ROLLBACK, which is no error, and sqlx's own `commit` takes it for success.
@@ -65,8 +66,8 @@
 //! - Numbers of entries grow in the order of writing, not of committing: while others write, an entry may appear below
 //!   one that was read already.
 //! - A stripe holds up to 2^57 minor units (1.4 quadrillion euros), so that no sum of stripes leaves 64 bits.
-//! - Where a batch was stale or refused, PostgreSQL's own log shows a statement that failed, such as *invalid input syntax for
-//!   type bigint: "not all, at 2026-05-07 15:39:46+00"*. The answer is the same as ever; there is nothing to do.
+//! - Where an append was stale or refused, PostgreSQL's own log may show a statement that failed by *division by zero*, which is
+//!   how it is made to. The answer is the same as ever; there is nothing to do.
 //! - A connection behind a pooler in transaction mode works if the pooler keeps prepared statements apart.
 //! - TLS comes with the host's own `sqlx` features.
 
@@ -92,9 +93,10 @@ pub use error::PostgresError;
 pub use unit::PostgresUnit;
 
 use sqlx::{
-    PgPool, Transaction,
+    Connection, PgPool, Transaction,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+use std::time::Duration;
 
 #[cfg(doc)]
 use sqlx::PgConnection;
@@ -106,18 +108,32 @@ pub struct Postgres {
     begin: &'static str,
 }
 
+/// How long a connection is trusted after its last use.
+const RESTED: Duration = Duration::from_secs(1);
+
 const READ_COMMITTED: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 const SERIALIZABLE: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
 
 impl Postgres {
-    /// Connects with up to 10 connections, and brings the crate's tables up to date.
+    /// Connects with up to 10 connections, of which one that has rested for a second is asked whether it is there still before
+    /// it is used; and brings the crate's tables up to date.
     ///
     /// # Errors
     /// [`PostgresError::LaterVersion`] when a later version of this crate has written the tables,
     /// [`PostgresError::Database`] when PostgreSQL cannot be reached or fails.
     pub async fn connect(url: &str) -> Result<Self, PostgresError> {
         let options: PgConnectOptions = url.parse()?;
-        Self::from_pool(PgPoolOptions::new().max_connections(10).connect_with(options).await?).await
+        // What was in use a moment ago is there still, and asking it would be one more round trip for each unit.
+        let pool =
+            PgPoolOptions::new().max_connections(10).test_before_acquire(false).before_acquire(|connection, idle| {
+                Box::pin(async move {
+                    if idle.idle_for >= RESTED {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            });
+        Self::from_pool(pool.connect_with(options).await?).await
     }
 
     /// Takes a pool that the host has set up, and brings the crate's tables up to date.
@@ -141,6 +157,10 @@ impl Postgres {
     #[must_use]
     pub const fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    fn is_serializable(&self) -> bool {
+        self.begin == SERIALIZABLE
     }
 
     async fn transaction(&self) -> Result<Transaction<'static, sqlx::Postgres>, PostgresError> {

@@ -101,10 +101,9 @@ impl Statement {
     }
 
     /// Adds the query after all parts.
-    pub(super) fn answer(&mut self, answer: &str, and: &str) {
+    pub(super) fn answer(&mut self, answer: &str) {
         self.text.push_str(if self.text.is_empty() { "" } else { "\n" });
         self.text.push_str(answer);
-        self.text.push_str(and);
     }
 
     /// Runs it.

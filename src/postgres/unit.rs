@@ -9,8 +9,8 @@ use crate::{
     party::PartyId,
     store::{
         Answered, Appended, AppendedAll, BookedEntry, CallState, CallStatus, Commit, Cursor, DueLease, IndexEntry,
-        Inventory, Lease, LeasedCall, Log, Outbox, Page, Postponement, Query, RequestKey, Store, UnitOfWork,
-        Unreadable, Views,
+        Inventory, Lease, LeasedCall, Log, Outbox, Page, Postponement, Query, RequestKey, Store, Unacknowledged,
+        UnitOfWork, Unreadable, Views, in_a_unit,
     },
 };
 use sqlx::{PgConnection, Transaction};
@@ -36,6 +36,18 @@ impl Store for Postgres {
     async fn commit(&self, mut unit: PostgresUnit) -> Result<(), PostgresError> {
         sqlx::raw_sql(STANDS).execute(&mut *unit).await?;
         Ok(unit.commit().await?)
+    }
+
+    /// On a bare connection, by a single statement: one round trip, where a unit takes one each to begin, to append, to ask and
+    /// to commit. A [serializable](Postgres::serializable) store goes that way.
+    async fn append_durably(&self, commits: &[Commit]) -> Result<AppendedAll, Unacknowledged<PostgresError>> {
+        if self.is_serializable() {
+            return in_a_unit(self, commits).await;
+        }
+        let mut bare = self.pool().acquire().await.map_err(|error| Unacknowledged::NotBegun(error.into()))?;
+        append::append_all(&mut bare, commits).await.map_err(|error| {
+            if error.leaves_in_doubt() { Unacknowledged::Unknown(error) } else { Unacknowledged::Unwritten(error) }
+        })
     }
 }
 

@@ -113,10 +113,57 @@ pub trait Store: Send + Sync {
     /// writing again.
     fn commit(&self, unit: Self::Unit) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
+    /// Writes all of these commits in order in a unit of their own, or nothing of any. Once it says that they are stored, they are
+    /// durable. It begins a unit, appends and commits ([`in_a_unit`]), unless a storage knows a shorter way.
+    ///
+    /// # Errors
+    /// When the storage fails, or somebody else was faster: [`Unacknowledged`] tells whether anything may have been written.
+    fn append_durably(
+        &self,
+        commits: &[Commit],
+    ) -> impl Future<Output = Result<AppendedAll, Unacknowledged<Self::Error>>> + Send {
+        in_a_unit(self, commits)
+    }
+
     /// Whether an error only says that somebody else was faster, such as a serialization failure: nothing was written,
     /// and a fresh unit may go through. What the unit says of it, unless said.
     fn is_lost_race(&self, error: &Self::Error) -> bool {
         Self::Unit::is_lost_race(error)
+    }
+}
+
+/// Why a store does not say what became of commits that it was to write [durably](Store::append_durably).
+#[derive(Debug, thiserror::Error)]
+pub enum Unacknowledged<E: Error + 'static> {
+    /// There was not even a unit. Nothing was written, and another attempt will hardly fare better at once.
+    #[error(transparent)]
+    NotBegun(E),
+    /// Nothing was written. If it [is a lost race](Store::is_lost_race), another attempt may go through.
+    #[error(transparent)]
+    Unwritten(E),
+    /// It is unknown whether they were written: read before writing again, or send the request again under its key.
+    #[error(transparent)]
+    Unknown(E),
+}
+
+/// Begins a unit, appends and commits: how a [`Store`] appends [durably](Store::append_durably), unless it knows a shorter way.
+/// For one that does not know it always.
+///
+/// # Errors
+/// As [`Store::append_durably`].
+pub async fn in_a_unit<S: Store + ?Sized>(
+    store: &S,
+    commits: &[Commit],
+) -> Result<AppendedAll, Unacknowledged<S::Error>> {
+    let mut unit = store.begin().await.map_err(Unacknowledged::NotBegun)?;
+    let appended = unit.append_all(commits).await.map_err(Unacknowledged::Unwritten)?;
+    if let AppendedAll::Refused { .. } = appended {
+        return Ok(appended);
+    }
+    match store.commit(unit).await {
+        Ok(()) => Ok(appended),
+        Err(error) if store.is_lost_race(&error) => Err(Unacknowledged::Unwritten(error)),
+        Err(error) => Err(Unacknowledged::Unknown(error)),
     }
 }
 

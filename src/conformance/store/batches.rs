@@ -4,8 +4,8 @@ use super::{append::assert_nothing_of, commits::*};
 use crate::{
     gateway::Outcome,
     store::{
-        Appended, AppendedAll, Call, CallStatus, Commit, IfSent, Lease, Outbox, Settlement, Store, UnitOfWork,
-        Withdrawal,
+        Appended, AppendedAll, Call, CallStatus, Commit, IfSent, Lease, Outbox, Settlement, Store, Unacknowledged,
+        UnitOfWork, Withdrawal,
     },
 };
 
@@ -49,6 +49,33 @@ pub async fn several_commits_are_written_all_or_none<S: Store>(store: &S) {
     for lost in [2, 3, 4] {
         assert_eq!(unit.log(order(lost)).await.unwrap(), None);
     }
+}
+
+/// What the store writes in a unit of its own is there for everybody once it says so. A refusal or an error that says so leaves
+/// nothing of it.
+pub async fn what_is_appended_durably_is_there_whole<S: Store>(store: &S) {
+    let two = [opens(order(1)), opens(order(2))];
+    let stored = store.append_durably(&two).await.unwrap();
+    let AppendedAll::Stored(revisions) = stored else { panic!("{stored:?}") };
+    assert_eq!(store.append_durably(&[]).await.unwrap(), AppendedAll::Stored(Vec::new()));
+    let mut unit = store.begin().await.unwrap();
+    for (commit, revision) in two.iter().zip(&revisions) {
+        let there = unit.log(commit.subject()).await.unwrap().is_some_and(|log| log.revision == *revision);
+        assert!(there, "what was acknowledged is not there");
+    }
+    drop(unit);
+
+    let next = goes_on(order(1), revisions[0], 2);
+    let refused = store.append_durably(&[next.clone(), opens(order(3)), opens(order(2))]).await.unwrap();
+    assert_eq!(refused, AppendedAll::Refused { position: 2, why: Appended::Stale });
+    let mut twice = opens(order(3));
+    twice.calls = vec![charge(payin(1), at(0)), charge(payin(1), at(0))];
+    let error = store.append_durably(&[next, twice]).await.unwrap_err();
+    assert!(matches!(error, Unacknowledged::Unwritten(_)), "nothing was written, and it says: {error:?}");
+
+    let mut unit = store.begin().await.unwrap();
+    assert_eq!(unit.log(order(1)).await.unwrap().map(|log| log.revision), Some(revisions[0]));
+    assert_eq!(unit.log(order(3)).await.unwrap(), None);
 }
 
 fn withdraws(number: u128, call: &Call, if_sent: IfSent) -> Commit {

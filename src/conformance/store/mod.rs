@@ -60,6 +60,7 @@ macro_rules! store_promises {
             batches:
                 several_commits_are_all_written,
                 several_commits_are_written_all_or_none,
+                what_is_appended_durably_is_there_whole,
                 a_call_is_found_as_an_earlier_commit_left_it,
                 a_call_that_follows_is_answered_at_once;
             together:

@@ -1,7 +1,7 @@
 //! Each promise finds out the store that breaks it. What such a store looks at was true when the unit began, and is not
 //! looked at again: so it keeps the promises that speak of one unit at a time.
 
-use super::{together, units, workers};
+use super::{batches, together, units, workers};
 use crate::{
     gateway::IdempotencyKey,
     id::Subject,
@@ -11,8 +11,8 @@ use crate::{
     party::PartyId,
     store::{
         Answered, Appended, AppendedAll, BookedEntry, CallState, CallStatus, Commit, Cursor, DueLease, IndexEntry,
-        Inventory, Lease, LeasedCall, Log, Outbox, Page, Postponement, Query, RequestKey, Store, UnitOfWork,
-        Unreadable, Views,
+        Inventory, Lease, LeasedCall, Log, Outbox, Page, Postponement, Query, RequestKey, Store, Unacknowledged,
+        UnitOfWork, Unreadable, Views, in_a_unit,
     },
 };
 use futures_lite::future::{block_on, yield_now};
@@ -31,6 +31,8 @@ enum Breaks {
     Isolation,
     /// Say that a unit is lost that met somebody else's request.
     LostRaces,
+    /// Commit what it was to write durably.
+    Durability,
 }
 
 /// A store in memory whose units begin without waiting, take turns from their first use on, and break one thing.
@@ -74,6 +76,14 @@ impl Store for Broken {
             Some(open) if !unit.lost => self.memory.commit(open).await,
             Some(_) | None => Ok(()),
         }
+    }
+
+    async fn append_durably(&self, commits: &[Commit]) -> Result<AppendedAll, Unacknowledged<MemoryError>> {
+        if self.breaks != Breaks::Durability {
+            return in_a_unit(self, commits).await;
+        }
+        let mut unit = self.begin().await.map_err(Unacknowledged::NotBegun)?;
+        unit.append_all(commits).await.map_err(Unacknowledged::Unwritten)
     }
 }
 
@@ -134,7 +144,12 @@ impl UnitOfWork for BrokenUnit {
                     commit.withdraws = None;
                 }
             }
-            Breaks::Nothing | Breaks::Requests | Breaks::Lanes | Breaks::Isolation | Breaks::LostRaces => {}
+            Breaks::Nothing
+            | Breaks::Requests
+            | Breaks::Lanes
+            | Breaks::Isolation
+            | Breaks::LostRaces
+            | Breaks::Durability => {}
         }
         let appended = self.open().await?.append(&commit).await?;
         self.let_others_in().await?;
@@ -251,6 +266,12 @@ fn a_store_that_withdraws_what_a_worker_has_is_found_out() {
 #[should_panic(expected = "no second one before its first was answered")]
 fn a_store_that_hands_out_the_second_call_first_is_found_out() {
     block_on(workers::the_second_call_of_an_order_waits_among_many(&Broken::that_breaks(Breaks::Lanes)));
+}
+
+#[test]
+#[should_panic(expected = "what was acknowledged is not there")]
+fn a_store_that_acknowledges_what_it_did_not_commit_is_found_out() {
+    block_on(batches::what_is_appended_durably_is_there_whole(&Broken::that_breaks(Breaks::Durability)));
 }
 
 #[test]

@@ -173,18 +173,15 @@ impl<'c> Batch<'c> {
     ) -> Result<Result<Vec<PgRow>, sqlx::Error>, PostgresError> {
         let mut statement = if self.commits.len() <= FEW { Statement::short() } else { Statement::long() };
         let fine = self.look(&mut statement, checks);
-        let (gate, answer) = self.subjects(&mut statement, fine)?;
+        let gate = self.subjects(&mut statement, fine)?;
         self.parties(&mut statement, gate);
         self.events(&mut statement, gate)?;
         let taken = self.moves.write(&mut statement, gate);
         self.entries(&mut statement, gate);
         self.outbox(&mut statement, gate)?;
         self.requests(&mut statement, gate);
-        let all = match checks {
-            Checks::Ahead => String::new(),
-            Checks::Behind => self.all_or_nothing(&mut statement, gate, taken),
-        };
-        statement.answer(answer, &all);
+        let answer = self.answer(&mut statement, gate, taken, checks);
+        statement.answer(&answer);
         Ok(statement.run(connection).await)
     }
 
@@ -282,32 +279,52 @@ FROM escrowed_calls AS c WHERE c.key {keys} ORDER BY c.key FOR UPDATE"
         Gate(Some("fine"))
     }
 
-    // Fails on purpose where the statement wrote less than all: what comes after OFFSET is computed in any case. Where the
-    // gate is shut, nothing was written at all, and that needs no failure.
-    fn all_or_nothing(&self, statement: &mut Statement, gate: Gate, taken: usize) -> String {
-        let (opens, settled) = (self.opens(), self.settled.len());
-        let counts =
-            [("opened", opens), ("gone_on", self.commits.len() - opens), ("taken", taken), ("settled", settled)];
-        let mut conditions = Vec::new();
-        for (part, count) in counts.into_iter().filter(|(part, count)| *count > 0 && gate.0 != Some(part)) {
-            conditions.push(match (count, gate.0) {
-                // Whether there is one is told without counting, for which PostgreSQL sets up more than for the rest.
-                (1, Some(gate)) => format!("(EXISTS (SELECT FROM {part}) OR NOT EXISTS (SELECT FROM {gate}))"),
-                (1, None) => format!("EXISTS (SELECT FROM {part})"),
-                (_, gate) => {
-                    let count = statement.bind(number(count));
-                    let times = gate.map(|gate| format!(" * (SELECT count(*) FROM {gate})")).unwrap_or_default();
-                    format!("(SELECT count(*) FROM {part}) = {count}{times}")
-                }
-            });
+    // The row of each subject. Unless it was looked at ahead, the statement fails on purpose where it wrote less than all of it.
+    fn answer(&self, statement: &mut Statement, gate: Gate, taken: usize, checks: Checks) -> String {
+        let opens = self.opens();
+        let subjects = [("opened", opens), ("gone_on", self.commits.len() - opens)];
+        let others = [("taken", taken), ("settled", self.settled.len())];
+        let there = |parts: [(&'static str, usize); 2]| parts.into_iter().filter(|(_, count)| *count > 0);
+        if self.commits.len() == 1 {
+            // All else waits for its subject's row: without that, nothing was written, and nothing is looked at.
+            let all: Vec<_> = there(others)
+                .filter(|_| checks == Checks::Behind)
+                .map(|(part, count)| counted(statement, part, count))
+                .collect();
+            let or_fail = if all.is_empty() { String::new() } else { format!(", {}", or_fail(&all)) };
+            let part = if opens > 0 { "opened" } else { "gone_on" };
+            return format!("SELECT id, revision{or_fail} FROM {part}");
         }
-        if conditions.is_empty() {
-            return String::new();
+        let rows: Vec<_> = there(subjects).map(|(part, _)| format!("SELECT id, revision FROM {part}")).collect();
+        let rows = rows.join(" UNION ALL ");
+        if checks == Checks::Ahead {
+            return rows;
         }
-        let all = conditions.join("\n    AND ");
-        // The clock is there because PostgreSQL works out ahead, and fails at, whatever would always be the same.
-        format!("\nOFFSET CASE WHEN {all} THEN 0 ELSE ('not all, at ' || clock_timestamp())::bigint END")
+        let parts = there(subjects).chain(there(others)).filter(|(part, _)| gate.0 != Some(part));
+        let all: Vec<_> = parts
+            .map(|(part, count)| {
+                let counted = counted(statement, part, count);
+                // Where the gate is shut, nothing was written at all, and that needs no failure.
+                gate.0.map_or(counted.clone(), |gate| format!("({counted} OR NOT EXISTS (SELECT FROM {gate}))"))
+            })
+            .collect();
+        // What comes after OFFSET is computed in any case, even if there is no row.
+        if all.is_empty() { rows } else { format!("{rows}\nOFFSET {} - 1", or_fail(&all)) }
     }
+}
+
+// Whether a part wrote as many rows as it should. Whether there is one is told without counting, for which PostgreSQL sets up
+// more than for the rest.
+fn counted(statement: &mut Statement, part: &str, count: usize) -> String {
+    match count {
+        1 => format!("EXISTS (SELECT FROM {part})"),
+        _ => format!("(SELECT count(*) FROM {part}) = {}", statement.bind(number(count))),
+    }
+}
+
+// One, or a failure.
+fn or_fail(all: &[String]) -> String {
+    format!("1 / ({})::int", all.join("\n    AND "))
 }
 
 /// The last event of a commit.

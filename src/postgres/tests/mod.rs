@@ -9,7 +9,7 @@ use crate::{
     conformance::store::tampered,
     gateway::Outcome,
     money::Currency,
-    store::{Appended, AppendedAll, Commit, Request, Settlement, Store, UnitOfWork, Views},
+    store::{Appended, AppendedAll, Commit, Request, Settlement, Store, Unacknowledged, UnitOfWork, Views},
 };
 use database::{Database, block_on};
 

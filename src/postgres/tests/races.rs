@@ -17,6 +17,43 @@ pub(crate) async fn somebody_waits_for(unit: &mut PostgresUnit) {
     panic!("nobody ever waited");
 }
 
+/// What becomes of a write that waits, if all who wait are told this by the server.
+async fn told_while_it_waits(store: &Postgres, tell: &str) -> Unacknowledged<PostgresError> {
+    let first = saved(store, &opens(order(1))).await;
+    let mut other = store.begin().await.unwrap();
+    stored(&mut other, &goes_on(order(1), first, 2)).await;
+    let waits = goes_on(order(1), first, 2);
+    let (told, ()) = join(store.append_durably(std::slice::from_ref(&waits)), async {
+        somebody_waits_for(&mut other).await;
+        let waiting = "SELECT pid FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))";
+        let tell = format!("SELECT {tell}(pid) FROM ({waiting}) AS w");
+        sqlx::query(sqlx::AssertSqlSafe(tell)).execute(&mut *other).await.unwrap();
+    })
+    .await;
+    told.unwrap_err()
+}
+
+#[test]
+fn what_the_server_takes_back_is_not_written_and_what_is_cut_off_is_in_doubt() {
+    let database = Database::new();
+    block_on(async {
+        let store = database.store().await;
+        let cancelled = told_while_it_waits(&store, "pg_cancel_backend").await;
+        assert!(matches!(cancelled, Unacknowledged::Unwritten(PostgresError::Database(_))), "{cancelled:?}");
+    });
+    let database = Database::new();
+    block_on(async {
+        let store = database.store().await;
+        let cut_off = told_while_it_waits(&store, "pg_terminate_backend").await;
+        assert!(matches!(cut_off, Unacknowledged::Unknown(PostgresError::Database(_))), "{cut_off:?}");
+        // The pool finds out, and goes on with another connection.
+        assert!(store.append_durably(&[opens(order(2))]).await.is_ok());
+        store.pool().close().await;
+        let closed = store.append_durably(&[opens(order(3))]).await.unwrap_err();
+        assert!(matches!(closed, Unacknowledged::NotBegun(PostgresError::Database(_))), "{closed:?}");
+    });
+}
+
 #[test]
 fn accounts_that_many_share_do_not_wait() {
     let database = Database::new();

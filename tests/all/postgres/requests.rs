@@ -10,6 +10,7 @@ use crate::{
     market::{Dice, Sql, audit::SOUND},
 };
 use escrowed::{
+    coalescing::{Coalescing, Shared},
     escrow::{Escrow, EscrowError, ManualClock},
     lifecycle::Value,
     order::{AnyOrder, Command, OrderId, PayoutPlan},
@@ -21,9 +22,9 @@ use escrowed::{
 };
 use sqlx::{
     Connection, PgConnection,
-    postgres::{PgConnectOptions, PgSslMode},
+    postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
 };
-use std::{collections::BTreeMap, thread};
+use std::{collections::BTreeMap, fmt::Debug, thread};
 
 type Service = Escrow<Postgres, Sandbox, ManualClock>;
 
@@ -34,6 +35,8 @@ enum Way {
     Bare,
     /// BEGIN and COMMIT.
     Transaction,
+    /// Together with the other clients, on whatever connection is free.
+    Shared,
 }
 
 /// What is asked for: an order from its draft to its release, step by step.
@@ -97,10 +100,44 @@ async fn ask<U: UnitOfWork>(
     Ok(Answer::of(&order))
 }
 
+/// The answer, and whether it was there before.
+async fn answered<U: UnitOfWork>(
+    escrow: &Service,
+    unit: &mut U,
+    key: &str,
+    step: Step,
+    order: Option<OrderId>,
+) -> Result<(Answer, bool), EscrowError<U::Error>> {
+    let known = unit.answered(&key.parse().unwrap()).await.map_err(EscrowError::Storage)?.is_some();
+    Ok((ask(escrow, unit, key, step, order).await?, known))
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+enum Failed {
+    Cut,
+    Raced,
+}
+
+impl Failed {
+    fn of<E: Debug>(error: EscrowError<E>, is_cut: impl Fn(&E) -> bool) -> Self {
+        match error {
+            EscrowError::Storage(error) if is_cut(&error) => Self::Cut,
+            EscrowError::Stale => Self::Raced,
+            error => panic!("{error:?}"),
+        }
+    }
+}
+
+fn is_cut(error: &PostgresError) -> bool {
+    matches!(error, PostgresError::Database(sqlx::Error::Io(_) | sqlx::Error::Protocol(_)))
+}
+
 /// A client behind the proxy.
 struct Client<'e> {
     escrow: &'e Service,
     options: PgConnectOptions,
+    shared: &'e Coalescing<Postgres>,
     way: Way,
     connection: Option<PgConnection>,
     answers: BTreeMap<String, Answer>,
@@ -131,19 +168,26 @@ impl Client<'_> {
                     assert_eq!(&answer, first, "{key} has two answers");
                     return answer;
                 }
-                Err(EscrowError::Storage(PostgresError::Database(sqlx::Error::Io(_) | sqlx::Error::Protocol(_)))) => {
-                    (cut, self.connection) = (true, None);
-                }
+                Err(Failed::Cut) => (cut, self.connection) = (true, None),
                 // A try that was cut has arrived since.
-                Err(EscrowError::Stale) => self.count.raced += 1,
-                Err(error) => panic!("{key}: {error:?}"),
+                Err(Failed::Raced) => self.count.raced += 1,
             }
         }
         panic!("{key} never got through");
     }
 
     /// The answer, and whether it was there before.
-    async fn attempt(
+    async fn attempt(&mut self, key: &str, step: Step, order: Option<OrderId>) -> Result<(Answer, bool), Failed> {
+        if self.way == Way::Shared {
+            let answered = answered(self.escrow, &mut self.shared.writer(), key, step, order).await;
+            return answered
+                .map_err(|error| Failed::of(error, |error| matches!(error, Shared::Storage(error) if is_cut(error))));
+        }
+        self.alone(key, step, order).await.map_err(|error| Failed::of(error, is_cut))
+    }
+
+    /// On a connection of its own.
+    async fn alone(
         &mut self,
         key: &str,
         step: Step,
@@ -153,22 +197,16 @@ impl Client<'_> {
             Some(connection) => connection,
             none => none.insert(PgConnection::connect_with(&self.options).await.map_err(storage)?),
         };
-        match self.way {
-            Way::Bare => {
-                let known = connection.answered(&key.parse().unwrap()).await.map_err(EscrowError::Storage)?.is_some();
-                Ok((ask(self.escrow, connection, key, step, order).await?, known))
-            }
-            Way::Transaction => {
-                let mut unit = connection.begin().await.map_err(storage)?;
-                let known = unit.answered(&key.parse().unwrap()).await.map_err(EscrowError::Storage)?.is_some();
-                let answer = ask(self.escrow, &mut unit, key, step, order).await;
-                match &answer {
-                    Ok(_) => unit.commit().await.map_err(storage)?,
-                    Err(_) => drop(unit.rollback().await),
-                }
-                Ok((answer?, known))
-            }
+        if self.way == Way::Bare {
+            return answered(self.escrow, connection, key, step, order).await;
         }
+        let mut unit = connection.begin().await.map_err(storage)?;
+        let answer = answered(self.escrow, &mut unit, key, step, order).await;
+        match &answer {
+            Ok(_) => unit.commit().await.map_err(storage)?,
+            Err(_) => drop(unit.rollback().await),
+        }
+        answer
     }
 
     /// Takes orders from their draft to their release.
@@ -204,12 +242,22 @@ fn cut(way: Way) {
     let options = database.options().ssl_mode(PgSslMode::Disable);
     let (proxy, address) = Proxy::before(options.get_host(), options.get_port(), seed);
     let options = options.host("127.0.0.1").port(address.port());
+    let shared = block_on(async {
+        let pool = PgPoolOptions::new().max_connections(4).connect_lazy_with(options.clone());
+        loop {
+            // The tables are there. To find that out may be cut, too.
+            if let Ok(store) = Postgres::from_pool(pool.clone()).await {
+                break Coalescing::new(store);
+            }
+        }
+    });
     let clients: Vec<Client<'_>> = thread::scope(|scope| {
         let clients: Vec<_> = (0..CLIENTS)
             .map(|number| {
                 let client = Client {
                     escrow: &shop.escrow,
                     options: options.clone(),
+                    shared: &shared,
                     way,
                     connection: None,
                     answers: BTreeMap::new(),
@@ -273,4 +321,9 @@ fn a_cut_append_is_done_once() {
 #[test]
 fn a_cut_commit_is_done_once() {
     cut(Way::Transaction);
+}
+
+#[test]
+fn a_cut_write_that_several_share_is_done_once() {
+    cut(Way::Shared);
 }
