@@ -118,7 +118,7 @@ pub(super) fn is_lost_race(error: &Error) -> bool {
 
 /// Whether a sum left 64 bits.
 pub(super) fn is_out_of_range(error: &Error) -> bool {
-    let full = error.as_database_error().and_then(|error| error.constraint()) == Some("escrowed_balances_fits");
+    let full = error.as_database_error().and_then(|error| error.constraint()) == Some("escrowed_minor_fits");
     full || has_state(error, "22003")
 }
 

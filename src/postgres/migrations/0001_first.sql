@@ -3,6 +3,29 @@
 -- Text is compared byte by byte (COLLATE "C"): every store lists in the same order, whatever the database's language.
 -- There are no foreign keys: one statement writes a commit whole, and checking each row again would cost a fifth of it.
 
+-- What a column or a row may be. PostgreSQL reads the text of a CHECK again for each statement that writes to its table, which
+-- takes longer than to look; of a domain and of a function it remembers what it has read.
+CREATE DOMAIN escrowed_number AS bigint CHECK (VALUE > 0);
+CREATE DOMAIN escrowed_count AS bigint CHECK (VALUE >= 0);
+CREATE DOMAIN escrowed_call_status AS text COLLATE "C"
+    CHECK (VALUE IN ('queued', 'pending', 'held', 'settled', 'withdrawn', 'parked'));
+-- 64 stripes that each fit into 58 bits fit into 64 together.
+CREATE DOMAIN escrowed_minor AS bigint
+    CONSTRAINT escrowed_minor_fits CHECK (VALUE BETWEEN -144115188075855872 AND 144115188075855871);
+
+-- Whether a stripe of an account may hold this. An account that many share has up to 64 stripes; whoever takes from another one
+-- looks at one row. What a party owes is below zero, and nobody pays off more.
+CREATE FUNCTION escrowed_may_hold(account text, stripe smallint, minor bigint) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN CASE
+        WHEN account LIKE 'world:%' THEN stripe BETWEEN 0 AND 63
+        WHEN account LIKE 'wallet:%' THEN stripe BETWEEN 0 AND 63 AND minor >= 0
+        WHEN account LIKE 'debt:%' THEN stripe = 0 AND minor <= 0
+        ELSE stripe = 0 AND minor >= 0
+    END;
+END $$;
+
 -- Never taken back, not even by a rollback: a revision out of a transaction that was rolled back is stale for ever.
 -- Each connection takes some at a time, so that they do not wait for one another.
 CREATE SEQUENCE escrowed_revisions AS bigint CACHE 64;
@@ -18,7 +41,7 @@ CREATE TABLE escrowed_subjects (
     held        bigint NOT NULL,
     currency    text   NOT NULL,
     revision    bigint NOT NULL DEFAULT nextval('escrowed_revisions'),
-    seq         bigint NOT NULL CHECK (seq > 0),
+    seq         escrowed_number NOT NULL,
     -- Who sees to a deadline that has passed, and until when. The subject's next commit takes it away.
     worker      text,
     lease_until bigint,
@@ -39,7 +62,7 @@ CREATE TABLE escrowed_parties (
 -- The log. What is written here is never changed.
 CREATE TABLE escrowed_events (
     subject text   COLLATE "C" NOT NULL,
-    seq     bigint NOT NULL CHECK (seq > 0),
+    seq     escrowed_number NOT NULL,
     name    text   NOT NULL,
     version bigint NOT NULL,
     actor   text   NOT NULL,
@@ -49,22 +72,14 @@ CREATE TABLE escrowed_events (
 );
 
 -- What each account holds. An account that many share has several rows, its stripes, and holds what they hold together.
--- No stripe of a guarded account goes below zero, so the account cannot either; and 64 stripes that each fit into 58 bits
--- fit into 64 together.
+-- No stripe of a guarded account goes below zero, so the account cannot either.
 CREATE TABLE escrowed_balances (
     account  text     COLLATE "C" NOT NULL,
     currency text     COLLATE "C" NOT NULL,
     stripe   smallint NOT NULL,
-    minor    bigint   NOT NULL,
+    minor    escrowed_minor NOT NULL,
     PRIMARY KEY (account, currency, stripe),
-    -- Whoever takes from an account that few share looks at one row.
-    CONSTRAINT escrowed_balances_striped CHECK (
-        stripe = 0 OR stripe BETWEEN 1 AND 63 AND (account LIKE 'world:%' OR account LIKE 'wallet:%')
-    ),
-    CONSTRAINT escrowed_balances_fits CHECK (minor BETWEEN -144115188075855872 AND 144115188075855871),
-    CONSTRAINT escrowed_balances_guarded CHECK (minor >= 0 OR account LIKE 'world:%' OR account LIKE 'debt:%'),
-    -- What a party owes is below zero; nobody pays off more.
-    CONSTRAINT escrowed_balances_owed CHECK (minor <= 0 OR account NOT LIKE 'debt:%')
+    CHECK (escrowed_may_hold(account, stripe, minor))
 ) WITH (fillfactor = 50);
 
 -- The books. What is written here is never changed.
@@ -74,7 +89,7 @@ CREATE TABLE escrowed_entries (
     seq          bigint NOT NULL,
     from_account text   COLLATE "C" NOT NULL,
     to_account   text   COLLATE "C" NOT NULL,
-    minor        bigint NOT NULL CHECK (minor > 0),
+    minor        escrowed_number NOT NULL,
     currency     text   NOT NULL,
     purpose      text   NOT NULL,
     at           bigint NOT NULL,
@@ -92,8 +107,8 @@ CREATE TABLE escrowed_calls (
     lane        text   COLLATE "C" NOT NULL,
     gateway     text   COLLATE "C" NOT NULL,
     instruction text   NOT NULL,
-    status      text   COLLATE "C" NOT NULL CHECK (status IN ('queued', 'pending', 'held', 'settled', 'withdrawn', 'parked')),
-    attempts    bigint NOT NULL CHECK (attempts >= 0),
+    status      escrowed_call_status NOT NULL,
+    attempts    escrowed_count NOT NULL,
     due         bigint NOT NULL,
     worker      text,
     lease_until bigint,
@@ -101,8 +116,9 @@ CREATE TABLE escrowed_calls (
     problem     text,
     -- How often it was taken, and the number of the lease under which it may first have been sent: 0 once the gateway has said
     -- that it has it, NULL while no gateway can have it.
-    leases      bigint NOT NULL DEFAULT 0 CHECK (leases >= 0),
-    sent        bigint CHECK (sent >= 0 AND sent <= leases),
+    leases      escrowed_count NOT NULL DEFAULT 0,
+    sent        escrowed_count,
+    CHECK (sent <= leases),
     CHECK ((worker IS NULL) = (lease_until IS NULL))
 );
 
