@@ -41,7 +41,7 @@
 //! account holds is the sum of its stripes.
 //! - The world may go below zero: whatever leaves it or arrives there goes to the connection's own stripe.
 //! - A wallet may not. What leaves it locks all its stripes, is compared with their sum, and is drained from one after
-//!   another. No stripe goes below zero, which a CHECK of the database makes sure of; so their sum never does, whatever
+//!   another. No stripe goes below zero, which the database itself makes sure of; so their sum never does, whatever
 //!   happens at the same time.
 //! - An escrow account belongs to one subject, whose revision lets one commit through at a time. It has one stripe.
 //!
@@ -62,7 +62,8 @@
 //! an append's as [stale](crate::escrow::EscrowError::Stale), and the crate's own workers begin anew.
 //!
 //! # What to know
-//! - Tables begin with `escrowed_` and live in the first schema of the `search_path`. Every text is compared byte by byte.
+//! - Tables begin with `escrowed_` and live in the first schema of the `search_path`, as do four domains and a function in
+//!   PL/pgSQL that say what a row may hold. Every text is compared byte by byte.
 //! - Numbers of entries grow in the order of writing, not of committing: while others write, an entry may appear below
 //!   one that was read already.
 //! - A stripe holds up to 2^57 minor units (1.4 quadrillion euros), so that no sum of stripes leaves 64 bits.

@@ -58,6 +58,13 @@ struct NewCall<'c> {
     follows: Option<IdempotencyKey>,
 }
 
+impl NewCall<'_> {
+    /// Whether nothing is known of it but that it is to be sent.
+    fn only_waits(&self) -> bool {
+        self.status == CallStatus::Queued && self.outcome.is_none() && self.follows.is_none()
+    }
+}
+
 impl<'c> Batch<'c> {
     /// What the commits make of each call does not depend on which others were sent, unless they are
     /// [tangled](diagnose::tangled). Then those that `are_sent` are looked up before, and have to be sent still when it is
@@ -178,7 +185,8 @@ impl<'c> Batch<'c> {
         self.events(&mut statement, gate)?;
         let taken = self.moves.write(&mut statement, gate);
         self.entries(&mut statement, gate);
-        self.outbox(&mut statement, gate)?;
+        self.outbox(&mut statement, gate);
+        self.new_calls(&mut statement, gate)?;
         self.requests(&mut statement, gate);
         let answer = self.answer(&mut statement, gate, taken, checks);
         statement.answer(&answer);

@@ -1,6 +1,6 @@
 //! The parts that write the rows of a batch, table by table.
 
-use super::{Batch, before, last};
+use super::{Batch, NewCall, before, last};
 use crate::{
     postgres::{
         PostgresError,
@@ -134,7 +134,8 @@ FROM {rows}{gate}{in_order}"
         );
     }
 
-    pub(super) fn outbox(&self, statement: &mut Statement, gate: Gate) -> Result<(), PostgresError> {
+    // What becomes of calls that were in the outbox before.
+    pub(super) fn outbox(&self, statement: &mut Statement, gate: Gate) {
         // One that the batch answers, too, is written once: as it is in the end.
         let withdrawn = || self.withdrawn.iter().map(|(key, _)| *key).filter(|key| !self.settled.contains_key(key));
         if withdrawn().next().is_some() {
@@ -162,20 +163,37 @@ FROM {rows}{gate} WHERE c.key = u.key RETURNING 1"
                 ),
             );
         }
+    }
+
+    pub(super) fn new_calls(&self, statement: &mut Statement, gate: Gate) -> Result<(), PostgresError> {
         if self.calls.is_empty() {
             return Ok(());
         }
         let calls = || self.calls.iter();
         let instructions = calls().map(|new| serde_json::to_string(&new.call.instruction));
         let instructions = instructions.collect::<Result<Vec<_>, _>>()?;
+        // Nearly always they only wait to be sent.
+        let wait = calls().all(NewCall::only_waits);
         let same = statement
             .alike(calls().map(|new| (&new.call.gateway, new.status, new.call.due, &new.outcome, new.follows)));
         let lane = |place: usize| self.abouts[place].as_ref().unwrap_or(&self.ids[place]).as_str();
         let rows = statement.rows().each(calls().map(|new| String::from(new.call.instruction.key())));
         let rows = rows.each(calls().map(|new| lane(new.commit)));
         let rows = rows.alike(same, calls().map(|new| new.call.gateway.as_str()));
-        let rows = rows.each(instructions.into_iter()).alike(same, calls().map(|new| new.status.name()));
+        let rows = rows.each(instructions.into_iter());
         let rows = rows.alike(same, calls().map(|new| new.call.due.unix_micros()));
+        if wait {
+            let (rows, in_order) = rows.ordered("key, lane, gateway, instruction, due");
+            statement.part(
+                "enqueued",
+                format_args!(
+                    "INSERT INTO escrowed_calls (key, lane, gateway, instruction, due, status, attempts)
+SELECT u.key, u.lane, u.gateway, u.instruction, u.due, 'queued', 0 FROM {rows}{gate}{in_order}"
+                ),
+            );
+            return Ok(());
+        }
+        let rows = rows.alike(same, calls().map(|new| new.status.name()));
         let rows = rows.alike(same, calls().map(|new| new.outcome.as_deref()));
         let rows = rows.alike(same, calls().map(|new| new.follows.map(String::from)));
         let unless_free = if self.calls.iter().any(|new| new.follows.is_some()) {
@@ -183,13 +201,12 @@ FROM {rows}{gate} WHERE c.key = u.key RETURNING 1"
         } else {
             ""
         };
-        let (rows, in_order) = rows.ordered("key, lane, gateway, instruction, status, due, outcome, follows");
+        let (rows, in_order) = rows.ordered("key, lane, gateway, instruction, due, status, outcome, follows");
         statement.part(
             "enqueued",
             format_args!(
-                "INSERT INTO escrowed_calls (key, lane, gateway, instruction, status, due, outcome, attempts, leases, sent)
-SELECT u.key, u.lane, u.gateway, u.instruction, u.status, u.due, u.outcome, 0, 0,
-    CASE u.status WHEN 'pending' THEN 0 END
+                "INSERT INTO escrowed_calls (key, lane, gateway, instruction, due, status, outcome, attempts, sent)
+SELECT u.key, u.lane, u.gateway, u.instruction, u.due, u.status, u.outcome, 0, CASE u.status WHEN 'pending' THEN 0 END
 FROM {rows}{gate}{unless_free}{in_order}"
             ),
         );
