@@ -1,11 +1,14 @@
 //! One unit for many callers: what becomes of each of them.
 
 use super::Shared;
-use crate::store::{Appended, AppendedAll, Commit, Revision, Store, Unacknowledged, UnitOfWork};
-use std::{collections::HashSet, ops::Range, sync::Arc};
+use crate::store::{Appended, AppendedAll, Commit, Revision, Store, Unacknowledged, UnitOfWork, commit};
+use std::{collections::HashSet, error::Error, ops::Range, sync::Arc};
 
 /// What became of one caller's commits.
 pub(super) type Answer<S> = Result<AppendedAll, Shared<<S as Store>::Error>>;
+
+/// One answer per caller, in their order; or why there is no unit to be had, for these callers no more than for the next.
+pub(super) type Answers<S> = Result<Vec<Answer<S>>, Shared<<S as Store>::Error>>;
 
 /// The commits of several callers, each caller's together.
 #[derive(Debug)]
@@ -15,58 +18,64 @@ pub(super) struct Batch {
     ends: Vec<usize>,
 }
 
-/// Writes a batch, and makes it durable. One answer per caller, in their order.
-pub(super) async fn write<S: Store>(store: Arc<S>, batch: Batch) -> Vec<Answer<S>> {
+/// Writes a batch, and makes it durable.
+pub(super) async fn write<S: Store>(store: Arc<S>, batch: Batch) -> Answers<S> {
     let store = &*store;
-    if let Some(answers) = at_once(store, &batch).await {
-        return answers;
-    }
-    if batch.len() == 1 {
-        return one_by_one(store, &batch).await;
-    }
-    match together(store, &batch).await {
-        Ok(answers) => answers.into_iter().map(Ok).collect(),
-        // Nothing was written, wherever it was lost. One of them has lost, and the others need not suffer from it.
-        Err(Unacknowledged::Unwritten(error) | Unacknowledged::Unknown(error)) if store.is_lost_race(&error) => {
-            one_by_one(store, &batch).await
-        }
+    let first = match at_once(store, &batch).await? {
+        AtOnce::Done(answers) => return Ok(answers),
+        AtOnce::Apart => return one_by_one(store, &batch).await,
+        AtOnce::Less(callers) => callers,
+    };
+    match together(store, &batch, first).await {
+        Ok(answers) => Ok(answers.into_iter().map(Ok).collect()),
+        Err(error @ Unacknowledged::NotBegun(_)) => Err(error.into()),
         Err(Unacknowledged::Unwritten(_)) => one_by_one(store, &batch).await,
-        // No unit for one is no unit for anybody; or nobody knows now what is durable, so nobody's answer holds, a refusal's
-        // neither.
-        Err(Unacknowledged::NotBegun(error) | Unacknowledged::Unknown(error)) => everybody::<S>(&batch, error),
+        // Nobody knows now what is durable, so nobody's answer holds, a refusal's neither.
+        Err(error @ Unacknowledged::Unknown(_)) => Ok(batch.everybody(error.into())),
     }
 }
 
-/// The same answer for all of them.
-fn everybody<S: Store>(batch: &Batch, error: impl Into<Shared<S::Error>>) -> Vec<Answer<S>> {
-    let error = error.into();
-    vec![Err(error); batch.len()]
+/// What came of writing a batch as a whole.
+enum AtOnce<S: Store> {
+    /// Everybody has an answer.
+    Done(Vec<Answer<S>>),
+    /// Nothing was written: so many callers may still go together.
+    Less(usize),
+    /// Nothing was written, because of an error or a lost race. One of them has met it, and the others need not suffer from it.
+    Apart,
 }
 
-/// Most batches have nothing against them, and are written by as few round trips as the store knows how. `None` where
-/// something stands against one: nothing was written.
-async fn at_once<S: Store>(store: &S, batch: &Batch) -> Option<Vec<Answer<S>>> {
-    if batch.apart(0, batch.len()) < batch.len() {
-        return None;
+/// Most batches have nothing against them, and are written by as few round trips as the store knows how.
+async fn at_once<S: Store>(store: &S, batch: &Batch) -> Result<AtOnce<S>, Shared<S::Error>> {
+    let apart = batch.apart(0, batch.len());
+    if apart < batch.len() {
+        return Ok(AtOnce::Less(apart));
     }
-    let alone = batch.len() == 1;
-    match store.append_durably(&batch.commits).await {
-        Ok(AppendedAll::Stored(revisions)) => Some(batch.hand_out(0..batch.len(), revisions).map(Ok).collect()),
-        Ok(refused @ AppendedAll::Refused { .. }) => alone.then(|| vec![Ok(refused)]),
-        Err(Unacknowledged::Unwritten(error)) => {
-            (alone && !store.is_lost_race(&error)).then(|| vec![Err(error.into())])
+    Ok(match store.append_durably(&batch.commits).await {
+        Ok(AppendedAll::Stored(revisions)) => AtOnce::Done(batch.hand_out(0..batch.len(), revisions).map(Ok).collect()),
+        Ok(refused @ AppendedAll::Refused { .. }) if batch.len() == 1 => AtOnce::Done(vec![Ok(refused)]),
+        // Those before the one that is refused go first.
+        Ok(AppendedAll::Refused { position, .. }) => AtOnce::Less(batch.whose(0, position).max(1)),
+        Err(error @ Unacknowledged::NotBegun(_)) => return Err(error.into()),
+        Err(Unacknowledged::Unwritten(error)) if batch.len() == 1 && !store.is_lost_race(&error) => {
+            AtOnce::Done(batch.everybody(error.into()))
         }
-        Err(Unacknowledged::NotBegun(error) | Unacknowledged::Unknown(error)) => Some(everybody::<S>(batch, error)),
-    }
+        Err(Unacknowledged::Unwritten(_)) => AtOnce::Apart,
+        Err(error @ Unacknowledged::Unknown(_)) => AtOnce::Done(batch.everybody(error.into())),
+    })
 }
 
 /// As `append_all` would answer each, one after another, but with as few calls as possible: after a refusal it goes on
 /// with half as many at a time, and with twice as many once that went well. So no commit is written more than a few
 /// times, however many are refused.
-async fn together<S: Store>(store: &S, batch: &Batch) -> Result<Vec<AppendedAll>, Unacknowledged<S::Error>> {
+async fn together<S: Store>(
+    store: &S,
+    batch: &Batch,
+    first: usize,
+) -> Result<Vec<AppendedAll>, Unacknowledged<S::Error>> {
     let mut unit = store.begin().await.map_err(Unacknowledged::NotBegun)?;
     let mut answers = Vec::with_capacity(batch.len());
-    let (mut size, mut written) = (batch.len(), false);
+    let (mut size, mut written) = (first, false);
     while answers.len() < batch.len() {
         let first = answers.len();
         let callers = first..batch.apart(first, size);
@@ -87,13 +96,13 @@ async fn together<S: Store>(store: &S, batch: &Batch) -> Result<Vec<AppendedAll>
         }
     }
     if written {
-        store.commit(unit).await.map_err(Unacknowledged::Unknown)?;
+        commit(store, unit).await?;
     }
     Ok(answers)
 }
 
 /// Each in a unit of its own: whatever is wrong with one, the others do not suffer from it.
-async fn one_by_one<S: Store>(store: &S, batch: &Batch) -> Vec<Answer<S>> {
+async fn one_by_one<S: Store>(store: &S, batch: &Batch) -> Answers<S> {
     let mut answers: Vec<Answer<S>> = Vec::with_capacity(batch.len());
     while answers.len() < batch.len() {
         let caller = answers.len();
@@ -102,16 +111,17 @@ async fn one_by_one<S: Store>(store: &S, batch: &Batch) -> Vec<Answer<S>> {
             Err(Unacknowledged::Unwritten(error)) if store.is_lost_race(&error) => {
                 Ok(AppendedAll::Refused { position: 0, why: Appended::Stale })
             }
-            Err(Unacknowledged::Unwritten(error) | Unacknowledged::Unknown(error)) => Err(error.into()),
-            // No unit for one is no unit for anybody.
-            Err(Unacknowledged::NotBegun(error)) => {
+            Err(error @ (Unacknowledged::Unwritten(_) | Unacknowledged::Unknown(_))) => Err(error.into()),
+            // No unit for one is no unit for anybody who has no answer yet.
+            Err(error @ Unacknowledged::NotBegun(_)) if answers.is_empty() => return Err(error.into()),
+            Err(error @ Unacknowledged::NotBegun(_)) => {
                 let error = Shared::from(error);
                 answers.resize_with(batch.len(), || Err(error.clone()));
                 break;
             }
         });
     }
-    answers
+    Ok(answers)
 }
 
 async fn append<U: UnitOfWork>(unit: &mut U, commits: &[Commit]) -> Result<AppendedAll, U::Error> {
@@ -142,6 +152,11 @@ impl Batch {
     /// The commits of some callers.
     fn of(&self, callers: &Range<usize>) -> &[Commit] {
         &self.commits[self.start(callers.start)..self.start(callers.end)]
+    }
+
+    /// The same answer for all of them.
+    fn everybody<E: Error + 'static>(&self, error: Shared<E>) -> Vec<Result<AppendedAll, Shared<E>>> {
+        vec![Err(error); self.len()]
     }
 
     /// The revisions of some callers' commits, to each its own.

@@ -1,5 +1,6 @@
 //! What can go wrong for several callers at once.
 
+use crate::store::Unacknowledged;
 use std::{error::Error, sync::Arc};
 
 /// What went wrong while several callers' commits were written together.
@@ -14,11 +15,14 @@ use std::{error::Error, sync::Arc};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Shared<E: Error + 'static> {
-    /// The storage failed, for whoever was in the same unit. When it was the commit that failed, it is unknown whether
-    /// the unit is durable: read before writing again, or send the request again under its key.
+    /// The storage failed. Nothing of this caller's was written.
     #[error(transparent)]
     Storage(Arc<E>),
-    /// Whoever was writing for all of them panicked in the store. It is unknown whether the unit is durable.
+    /// The storage failed while it wrote or committed for several callers. It is unknown whether that is durable: read before
+    /// writing again, or send the request again under its key.
+    #[error(transparent)]
+    Unknown(Arc<E>),
+    /// Whoever was writing for all of them panicked in the store. It is unknown whether that is durable.
     #[error("the store panicked while it wrote for several callers: read before writing again")]
     Panicked,
 }
@@ -28,6 +32,7 @@ impl<E: Error + 'static> Clone for Shared<E> {
     fn clone(&self) -> Self {
         match self {
             Self::Storage(error) => Self::Storage(error.clone()),
+            Self::Unknown(error) => Self::Unknown(error.clone()),
             Self::Panicked => Self::Panicked,
         }
     }
@@ -36,5 +41,14 @@ impl<E: Error + 'static> Clone for Shared<E> {
 impl<E: Error + 'static> From<E> for Shared<E> {
     fn from(error: E) -> Self {
         Self::Storage(Arc::new(error))
+    }
+}
+
+impl<E: Error + 'static> From<Unacknowledged<E>> for Shared<E> {
+    fn from(error: Unacknowledged<E>) -> Self {
+        match error {
+            Unacknowledged::NotBegun(error) | Unacknowledged::Unwritten(error) => Self::Storage(Arc::new(error)),
+            Unacknowledged::Unknown(error) => Self::Unknown(Arc::new(error)),
+        }
     }
 }

@@ -23,16 +23,16 @@
 //!   time. A task that holds such a unit of a store whose units take turns, and writes through a writer meanwhile, waits for
 //!   itself.
 //! - Whoever comes first leads: it lets those who are ready join, takes everything that has queued up, at most
-//!   [`limit`](Coalescing::with_limit) commits, writes it [durably](Store::append_durably), by one round trip on PostgreSQL, hands
+//!   [`limit`](Coalescing::with_limit) commits, writes it [durably](Store::append_durably), on PostgreSQL by one statement, hands
 //!   out the answers, and lets the next one lead. What comes meanwhile goes with the next. All of that is done on its own task.
 //!   There is no thread and no timer, and a caller that is alone waits for nobody.
 //! - Answers are those of some order in which the callers came one after another. One that is refused harms no other: what
 //!   stands against a write is looked into caller by caller, an error of the storage as well, and a race that was lost to
 //!   somebody else's unit, [wherever it shows](Store::is_lost_race): who loses it alone is told that it is stale. Where it
-//!   is [unknown](crate::store::Unacknowledged::Unknown) what is durable, everybody is told that error: send it again under a
-//!   request's key, see [`Caller`](crate::escrow::Caller).
-//! - A caller that is dropped while it waits is not written if its turn has not come. If it was leading, another one goes
-//!   on where it was. A caller that is neither polled nor dropped keeps the others waiting, as with any lock.
+//!   is [unknown](Shared::Unknown) what is durable, everybody is told so: send it again under a request's key, see
+//!   [`Caller`](crate::escrow::Caller). Where there is no unit to be had, all who wait are told at once.
+//! - A caller that is dropped while it waits is not written if its turn has not come; once it has, it may be. If it was leading,
+//!   another one goes on where it was. A caller that is neither polled nor dropped keeps the others waiting, as with any lock.
 
 mod batch;
 mod error;

@@ -2,7 +2,7 @@
 
 use super::{
     Shared,
-    batch::{Answer, Batch, write},
+    batch::{Answer, Answers, Batch, write},
 };
 use crate::store::{Commit, Store};
 use std::{
@@ -25,9 +25,9 @@ struct State<S: Store> {
     last: u64,
     /// All callers who have no answer yet, or have not fetched it.
     callers: HashMap<u64, Caller<S>>,
-    /// Those whose commits are in no unit yet, in the order in which they came.
+    /// Those whose commits nobody writes yet, in the order in which they came.
     waiting: VecDeque<(u64, Vec<Commit>)>,
-    /// Those whose commits are being written, in their order in the unit. Some may have been dropped.
+    /// Those whose commits are being written, in their order. Some may have been dropped.
     aboard: Vec<u64>,
     /// Who does the work. Whenever there is a caller without an answer, one of them leads.
     leader: Option<u64>,
@@ -46,7 +46,7 @@ enum Work<S: Store> {
     Nothing,
     /// Whoever is ready to write has a chance to join.
     Gathering,
-    Writing(Job<Vec<Answer<S>>>),
+    Writing(Job<Answers<S>>),
     /// The leader polls it. Found by anybody else, the leader has panicked in it.
     InHand,
 }
@@ -113,8 +113,11 @@ impl<S: Store + 'static> Future for Turn<'_, S> {
                     Work::Writing(Box::pin(write(turn.store.clone(), batch)))
                 }
                 Work::Writing(mut job) => match job.as_mut().poll(cx) {
-                    Poll::Ready(answers) => {
-                        let wakers = turn.queue.lock().land(answers);
+                    Poll::Ready(written) => {
+                        let mut state = turn.queue.lock();
+                        let answers = written.unwrap_or_else(|error| state.board_everybody(error));
+                        let wakers = state.land(answers);
+                        drop(state);
                         wakers.into_iter().for_each(Waker::wake);
                         continue;
                     }
@@ -149,7 +152,7 @@ impl<S: Store> State<S> {
         Some(answer)
     }
 
-    /// Takes the first of those who wait into the unit: at most `limit` commits, but one caller at least.
+    /// Takes the first of those who wait aboard: at most `limit` commits, but one caller at least.
     fn board(&mut self, limit: usize) -> Batch {
         let mut commits = 0;
         let fits = |(_, group): &&(u64, Vec<Commit>)| {
@@ -160,6 +163,13 @@ impl<S: Store> State<S> {
         let (numbers, groups): (Vec<_>, Vec<_>) = self.waiting.drain(..callers).unzip();
         self.aboard = numbers;
         Batch::new(groups)
+    }
+
+    /// There is no unit to be had: whoever waits need not find out for themselves, one timeout after another. Their answers.
+    fn board_everybody(&mut self, error: Shared<S::Error>) -> Vec<Answer<S>> {
+        let waiting = self.waiting.drain(..).map(|(number, _)| number);
+        self.aboard.extend(waiting);
+        vec![Err(error); self.aboard.len()]
     }
 
     /// Hands the answers out, and the lead on. Whom to wake.
@@ -217,8 +227,8 @@ impl<S: Store + 'static> Drop for Turn<'_, S> {
     fn drop(&mut self) {
         let Some(number) = self.number else { return };
         let (wakers, unwanted) = self.queue.lock().leave(number);
-        // A unit that nobody waits for is rolled back before the next one is begun.
-        drop(unwanted);
+        // Before what is under way is dropped, which may panic in the store.
         wakers.into_iter().for_each(Waker::wake);
+        drop(unwanted);
     }
 }

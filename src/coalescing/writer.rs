@@ -10,7 +10,7 @@ use crate::{
     store::{
         Answered, Appended, AppendedAll, BookedEntry, CallState, CallStatus, Commit, Cursor, DueLease, IndexEntry,
         Inventory, Lease, LeasedCall, Log, Outbox, Page, Postponement, Query, RequestKey, Store, UnitOfWork,
-        Unreadable, Views, books_agree,
+        Unreadable, Views, books_agree, commit,
     },
 };
 use std::fmt;
@@ -56,7 +56,7 @@ macro_rules! writes {
         async fn $name(&mut self, $($argument: $type),*) -> Result<$answer, Self::Error> {
             let mut unit = self.0.store.begin().await?;
             let answer = unit.$name($($argument),*).await?;
-            self.0.store.commit(unit).await?;
+            commit(&*self.0.store, unit).await?;
             Ok(answer)
         }
     )+ };
@@ -84,7 +84,7 @@ impl<S: Store + 'static> UnitOfWork for Writer<S> {
     fn is_lost_race(error: &Self::Error) -> bool {
         match error {
             Shared::Storage(error) => S::Unit::is_lost_race(error),
-            Shared::Panicked => false,
+            Shared::Unknown(_) | Shared::Panicked => false,
         }
     }
 }

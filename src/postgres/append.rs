@@ -49,7 +49,9 @@ pub(super) async fn append_all(
             Err(error) => return diagnose::diagnose(connection, commits).await?.ok_or(error),
         };
         let error = match write(connection, &batch).await? {
-            Ok(rows) if rows.len() == commits.len() => return Ok(AppendedAll::Stored(batch.revisions(&rows)?)),
+            Ok(rows) if rows.len() == commits.len() => {
+                return Ok(AppendedAll::Stored(batch.revisions(&rows).map_err(PostgresError::InDoubt)?));
+            }
             Ok(rows) => {
                 assert!(rows.is_empty(), "a batch is written whole or not at all");
                 if let Some(refused) = diagnose::diagnose(connection, commits).await? {
@@ -79,7 +81,8 @@ pub(super) async fn append_all(
             }
         }
         if !error::is_lost_race(&error) {
-            return Err(error.into());
+            let in_doubt = !in_transaction && error::leaves_in_doubt(&error);
+            return Err(if in_doubt { PostgresError::InDoubt(error) } else { error.into() });
         }
         if in_transaction {
             break;

@@ -20,6 +20,10 @@ pub enum PostgresError {
     /// written in it is there, however well it was answered: roll back, and do all of it again in a fresh unit.
     #[error("somebody else was faster, and PostgreSQL has given the transaction up: roll back and begin a fresh unit")]
     LostRace(#[source] Error),
+    /// A bare connection was lost while it wrote. It is unknown whether that was written: read before writing again, or send the
+    /// request again under its key.
+    #[error("the connection was lost while it wrote, and it may be written: read before writing again")]
+    InDoubt(#[source] Error),
     /// PostgreSQL has given the transaction up before, because a statement in it had failed, one of the host's own perhaps.
     /// Nothing that was written in it is there: roll back, and see to that statement's error.
     #[error("PostgreSQL has given the transaction up after a statement in it failed: roll back and see to that error")]
@@ -71,28 +75,7 @@ impl PostgresError {
         match self {
             Self::Database(error) => is_lost_race(error),
             Self::LostRace(_) => true,
-            Self::GivenUp(_)
-            | Self::Corrupt { .. }
-            | Self::LaterVersion { .. }
-            | Self::Unwritable(_)
-            | Self::Overflow { .. }
-            | Self::DuplicateCall { .. }
-            | Self::UnknownCall { .. } => false,
-        }
-    }
-}
-
-impl PostgresError {
-    /// Of a statement on a bare connection: whether it may have been written all the same. What the server refuses is taken back;
-    /// what is lost with the connection may be durable.
-    pub(super) fn leaves_in_doubt(&self) -> bool {
-        match self {
-            Self::Database(Error::Database(error)) => {
-                let error = error.try_downcast_ref::<PgDatabaseError>();
-                !error.is_some_and(|error| matches!(error.severity(), PgSeverity::Error))
-            }
-            Self::Database(_) => true,
-            Self::LostRace(_)
+            Self::InDoubt(_)
             | Self::GivenUp(_)
             | Self::Corrupt { .. }
             | Self::LaterVersion { .. }
@@ -116,10 +99,18 @@ pub(super) fn is_lost_race(error: &Error) -> bool {
     ["40001", "40P01"].into_iter().any(|state| has_state(error, state))
 }
 
+/// Whether a statement on a bare connection may have been written all the same. What the server refuses is taken back; what is
+/// lost with the connection may be durable, and so may be what somebody between says of it (class 08, 40003).
+pub(super) fn leaves_in_doubt(error: &Error) -> bool {
+    let Some(error) = error.as_database_error() else { return true };
+    let refused =
+        error.try_downcast_ref::<PgDatabaseError>().is_some_and(|error| error.severity() == PgSeverity::Error);
+    !refused || error.code().is_some_and(|code| code == "40003" || code.starts_with("08"))
+}
+
 /// Whether a sum left 64 bits.
 pub(super) fn is_out_of_range(error: &Error) -> bool {
-    let full = error.as_database_error().and_then(|error| error.constraint()) == Some("escrowed_minor_fits");
-    full || has_state(error, "22003")
+    breaks(error, "escrowed_minor_fits") || has_state(error, "22003")
 }
 
 /// Whether a batch that had nothing against it a moment ago has lost to another transaction.
@@ -130,7 +121,7 @@ pub(super) fn was_overtaken(error: &Error) -> bool {
 /// Whether the database found that something stands against a batch: a row that is there already, a balance that it may
 /// not have, or fewer rows than there should be, which makes a statement fail on purpose.
 pub(super) fn stands_against(error: &Error) -> bool {
-    is_refused_here(error) || has_state(error, "22012")
+    is_refused_here(error) || breaks(error, "escrowed_not_all")
 }
 
 /// Whether one of the crate's own tables has such a row already, or may not have it. What a trigger of the host's runs
@@ -139,6 +130,11 @@ fn is_refused_here(error: &Error) -> bool {
     let table = error.as_database_error().and_then(|error| error.table());
     let refused = has_state(error, "23505") || has_state(error, "23514");
     refused && table.is_some_and(|table| table.starts_with("escrowed_"))
+}
+
+/// Whether it broke this constraint of the crate's own.
+fn breaks(error: &Error, constraint: &str) -> bool {
+    error.as_database_error().and_then(|error| error.constraint()) == Some(constraint)
 }
 
 fn has_state(error: &Error, state: &str) -> bool {

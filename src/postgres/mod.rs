@@ -51,7 +51,8 @@
 //! # Isolation and lost races
 //! It works under READ COMMITTED, which is PostgreSQL's default, and under SERIALIZABLE ([`Postgres::serializable`]). An
 //! append may lose a race although all was well a moment ago: by a serialization failure (SQLSTATE 40001), a deadlock
-//! (40P01), or a row of the crate's that somebody else has just written (23505, 23514), such as the same request's.
+//! (40P01), or a row of the crate's that somebody else has just written (23505, 23514), such as the same request's. What is written
+//! on a bare connection has the isolation that the server gives it by default, and may lose more races where that is a higher one.
 //! - On a bare connection it is tried again up to three times and then answers [`Stale`](crate::store::Appended::Stale).
 //! - In a transaction PostgreSQL has by then given up all that was written in it, so no answer may look as if it went on: it
 //!   is [`PostgresError::LostRace`]. Roll back and begin a fresh unit. Where a savepoint stands around the append, it is
@@ -62,13 +63,13 @@
 //! an append's as [stale](crate::escrow::EscrowError::Stale), and the crate's own workers begin anew.
 //!
 //! # What to know
-//! - Tables begin with `escrowed_` and live in the first schema of the `search_path`, as do four domains and a function in
+//! - Tables begin with `escrowed_` and live in the first schema of the `search_path`, as do five domains and a function in
 //!   PL/pgSQL that say what a row may hold. Every text is compared byte by byte.
 //! - Numbers of entries grow in the order of writing, not of committing: while others write, an entry may appear below
 //!   one that was read already.
 //! - A stripe holds up to 2^57 minor units (1.4 quadrillion euros), so that no sum of stripes leaves 64 bits.
-//! - Where an append was stale or refused, PostgreSQL's own log may show a statement that failed by *division by zero*, which is
-//!   how it is made to. The answer is the same as ever; there is nothing to do.
+//! - Where an append was stale or refused, PostgreSQL's own log may show a statement that failed, such as *value for domain
+//!   escrowed_whole violates check constraint "escrowed_not_all"*. The answer is the same as ever; there is nothing to do.
 //! - A connection behind a pooler in transaction mode works if the pooler keeps prepared statements apart.
 //! - TLS comes with the host's own `sqlx` features.
 
@@ -106,7 +107,7 @@ use sqlx::PgConnection;
 #[derive(Debug, Clone)]
 pub struct Postgres {
     pool: PgPool,
-    begin: &'static str,
+    serializable: bool,
 }
 
 /// How long a connection is trusted after its last use.
@@ -116,8 +117,9 @@ const READ_COMMITTED: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 const SERIALIZABLE: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
 
 impl Postgres {
-    /// Connects with up to 10 connections, of which one that has rested for a second is asked whether it is there still before
-    /// it is used; and brings the crate's tables up to date.
+    /// Connects with up to 10 connections, and brings the crate's tables up to date. A connection that has rested for a second is
+    /// asked whether it is there still before it is used. One that was lost within that second is found out by whoever uses it
+    /// next, as one that is lost in the middle of a unit.
     ///
     /// # Errors
     /// [`PostgresError::LaterVersion`] when a later version of this crate has written the tables,
@@ -137,35 +139,34 @@ impl Postgres {
         Self::from_pool(pool.connect_with(options).await?).await
     }
 
-    /// Takes a pool that the host has set up, and brings the crate's tables up to date.
+    /// Takes a pool that the host has set up, and brings the crate's tables up to date. By sqlx's own settings a pool asks each
+    /// connection first whether it is there still, which is one round trip more for each unit (`test_before_acquire`).
     ///
     /// # Errors
     /// As [`connect`](Self::connect).
     pub async fn from_pool(pool: PgPool) -> Result<Self, PostgresError> {
         migrate::migrate(&mut *pool.acquire().await?).await?;
-        Ok(Self { pool, begin: READ_COMMITTED })
+        Ok(Self { pool, serializable: false })
     }
 
     /// The same store, whose units are SERIALIZABLE: PostgreSQL itself refuses whatever could not have happened one after
     /// another, at the price of more lost races.
     #[must_use]
     pub fn serializable(mut self) -> Self {
-        self.begin = SERIALIZABLE;
+        self.serializable = true;
         self
     }
 
-    /// The pool, for bare connections and for the host's own queries.
+    /// The pool, for bare connections and for the host's own queries. Who sends a BEGIN of its own through one of them, and not by
+    /// sqlx's `begin`, has to end it before the connection goes back: what is written through it next would be in that
+    /// transaction, and lost with it.
     #[must_use]
     pub const fn pool(&self) -> &PgPool {
         &self.pool
     }
 
-    fn is_serializable(&self) -> bool {
-        self.begin == SERIALIZABLE
-    }
-
     async fn transaction(&self) -> Result<Transaction<'static, sqlx::Postgres>, PostgresError> {
-        Ok(self.pool.begin_with(self.begin).await?)
+        Ok(self.pool.begin_with(if self.serializable { SERIALIZABLE } else { READ_COMMITTED }).await?)
     }
 }
 

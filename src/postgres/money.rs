@@ -2,11 +2,11 @@
 
 use super::{
     PostgresError,
-    statement::{Gate, Statement},
+    statement::{Gate, Known, Rows, Statement},
 };
 use crate::{
     ledger::{Account, Entry, Posting},
-    money::Currency,
+    money::{Currency, Money},
     store::Commit,
 };
 
@@ -52,10 +52,41 @@ impl<'c> Moves<'c> {
         Ok(Self { all, places })
     }
 
-    /// The texts of the accounts from which and to which each entry of the batch goes.
-    pub(super) fn accounts(&self) -> impl Iterator<Item = [&str; 2]> {
+    /// The columns that say what the entries of the batch move: from where, to where, how much, and of what.
+    pub(super) fn booked<'s>(
+        &self,
+        rows: Rows<'s>,
+        same: bool,
+        amounts: impl Iterator<Item = Money> + Clone,
+    ) -> Rows<'s> {
+        let entries = || self.places.chunks_exact(2);
+        let rows = self.each_account(rows, entries().map(|entry| entry[0]));
+        let rows = self.each_account(rows, entries().map(|entry| entry[1]));
+        let rows = self.each_amount(rows, amounts.clone().map(Money::minor));
+        rows.known(same, amounts.map(|amount| (Known::Currency(amount.currency()), amount.currency().code())))
+    }
+
+    // Names and amounts that the parts of a statement share with each other are told only where there is but one entry. Of several,
+    // it would depend on how their names are ordered which part refers to which, and the text would take many forms.
+    fn is_single(&self) -> bool {
+        self.places.len() == 2
+    }
+
+    fn each_account<'s>(&self, rows: Rows<'s>, places: impl Iterator<Item = usize>) -> Rows<'s> {
         let name = |place: usize| self.all[place].0.as_str();
-        self.places.chunks_exact(2).map(move |entry| [name(entry[0]), name(entry[1])])
+        if self.is_single() {
+            rows.known(false, places.map(|place| (Known::Account(place), name(place))))
+        } else {
+            rows.each(places.map(name))
+        }
+    }
+
+    fn each_amount<'s>(&self, rows: Rows<'s>, minors: impl Iterator<Item = i64>) -> Rows<'s> {
+        if self.is_single() {
+            rows.known(false, minors.map(|minor| (Known::Moved { taken: minor < 0 }, minor)))
+        } else {
+            rows.each(minors)
+        }
     }
 
     /// Adds the part that locks what it drains; answers with what must hold before anything is written.
@@ -74,10 +105,10 @@ impl<'c> Moves<'c> {
         if self.all.iter().any(|(_, sum)| sum.drains()) {
             // Whoever takes from a wallet locks all its stripes, and the stripe it will add to elsewhere, in one order for
             // everybody. Money that goes from A to B while other money goes from B to A can then not lock itself out.
-            let shared = || self.all.iter().filter(|(_, sum)| sum.is_shared());
-            let rows = statement.rows().each(shared().map(|(name, _)| name.as_str()));
-            let rows = rows.each(shared().map(|(_, sum)| sum.currency.code()));
-            let rows = rows.each(shared().map(|(_, sum)| sum.drains())).named("account, currency, every");
+            let shared = || self.those(Move::is_shared);
+            let sums = || shared().map(|place| &self.all[place].1);
+            let rows = self.each_account(statement.rows(), shared()).known(false, sums().map(Move::currency));
+            let rows = rows.each(sums().map(Move::drains)).named("account, currency, every");
             statement.part(
                 "locked",
                 format_args!(
@@ -107,13 +138,13 @@ ORDER BY b.account, b.currency, b.stripe FOR UPDATE OF b"
 
     /// Adds the parts that write. How many rows `taken` has if each of them was there.
     pub(super) fn write(&self, statement: &mut Statement, gate: Gate) -> usize {
-        let added = || self.all.iter().filter(|(_, sum)| !sum.leaves());
+        let added = || self.those(|sum| !sum.leaves());
         if added().next().is_some() {
-            let same = statement.alike(added().map(|(_, sum)| (sum.currency, sum.is_shared())));
-            let rows = statement.rows().each(added().map(|(name, _)| name.as_str()));
-            let rows = rows.alike(same, added().map(|(_, sum)| sum.currency.code()));
-            let rows =
-                rows.each(added().map(|(_, sum)| sum.total)).alike(same, added().map(|(_, sum)| sum.is_shared()));
+            let sums = || added().map(|place| &self.all[place].1);
+            let same = statement.alike(sums().map(|sum| (sum.currency, sum.is_shared())));
+            let rows = self.each_account(statement.rows(), added());
+            let rows = rows.known(same, sums().map(Move::currency));
+            let rows = self.each_amount(rows, sums().map(|sum| sum.total)).alike(same, sums().map(Move::is_shared));
             let rows = rows.named("account, currency, minor, shared");
             statement.part(
                 "added",
@@ -156,15 +187,21 @@ WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 RETURNI
     fn rows(
         &self,
         statement: &mut Statement,
-        which: impl Fn(&Move<'_>) -> bool,
-        amount: impl Fn(&Move<'_>) -> i64,
+        which: impl Fn(&Move<'c>) -> bool,
+        amount: impl Fn(&Move<'c>) -> i64,
     ) -> Option<String> {
-        let those = || self.all.iter().filter(|(_, sum)| which(sum));
+        let those = || self.those(&which);
         those().next()?;
-        let same = statement.alike(those().map(|(_, sum)| sum.currency));
-        let rows = statement.rows().each(those().map(|(name, _)| name.as_str()));
-        let rows = rows.alike(same, those().map(|(_, sum)| sum.currency.code()));
-        Some(rows.each(those().map(|(_, sum)| amount(sum))).named("account, currency, amount"))
+        let sums = || those().map(|place| &self.all[place].1);
+        let same = statement.alike(sums().map(|sum| sum.currency));
+        let rows = self.each_account(statement.rows(), those());
+        let rows = rows.known(same, sums().map(Move::currency));
+        Some(self.each_amount(rows, sums().map(amount)).named("account, currency, amount"))
+    }
+
+    // The places of some moves.
+    fn those(&self, which: impl Fn(&Move<'c>) -> bool) -> impl Iterator<Item = usize> {
+        self.all.iter().enumerate().filter(move |(_, (_, sum))| which(sum)).map(|(place, _)| place)
     }
 
     /// One of the accounts it touches.
@@ -174,6 +211,10 @@ WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 RETURNI
 }
 
 impl Move<'_> {
+    fn currency(&self) -> (Known, &'static str) {
+        (Known::Currency(self.currency), self.currency.code())
+    }
+
     /// Whether many may use the account at once, so that it has stripes.
     const fn is_shared(&self) -> bool {
         match self.account {

@@ -46,6 +46,7 @@ impl Columns for Reader<'_> {
             PostgresError::Corrupt { what, .. } => Ok(what),
             other @ (PostgresError::Database(_)
             | PostgresError::LostRace(_)
+            | PostgresError::InDoubt(_)
             | PostgresError::GivenUp(_)
             | PostgresError::LaterVersion { .. }
             | PostgresError::Unwritable(_)

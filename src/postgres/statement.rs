@@ -1,5 +1,6 @@
 //! A statement that is put together from parts, each with the values it needs.
 
+use crate::money::Currency;
 use smallvec::SmallVec;
 use sqlx::{
     Arguments, AssertSqlSafe, Encode, PgConnection, Postgres, Type,
@@ -16,6 +17,28 @@ pub(super) struct Statement {
     arguments: PgArguments,
     bound: u16,
     short: bool,
+    known: SmallVec<[(Known, Bound); 16]>,
+}
+
+/// What several parts of a short statement need: bound once, and referred to by each. It takes PostgreSQL longer to read a value
+/// than to use it. It is told by what it is and not by its value, so that the text does not depend on values that are alike
+/// by chance.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// The id of the subject of a commit, by its place in the batch.
+    Id(usize),
+    /// What that subject belongs to.
+    About(usize),
+    /// The number of one of its events, and how many come after it.
+    Seq(usize, usize),
+    /// That event's time.
+    At(usize, usize),
+    /// A currency.
+    Currency(Currency),
+    /// What the only entry moves, or its opposite.
+    Moved { taken: bool },
+    /// One of the two accounts of the only entry.
+    Account(usize),
 }
 
 /// From how many rows on a column is bound once if its values are the same. Each group of such columns doubles the forms that
@@ -47,7 +70,7 @@ impl Statement {
     pub(super) fn long() -> Self {
         let mut arguments = PgArguments::default();
         arguments.reserve(64, 1 << 16);
-        Self { text: String::with_capacity(4096), arguments, bound: 0, short: false }
+        Self { text: String::with_capacity(4096), arguments, bound: 0, short: false, known: SmallVec::new() }
     }
 
     /// A statement for a few commits. Its values are bound one by one, so that PostgreSQL soon finds that its plan does not
@@ -55,7 +78,7 @@ impl Statement {
     pub(super) fn short() -> Self {
         let mut arguments = PgArguments::default();
         arguments.reserve(64, 2048);
-        Self { text: String::with_capacity(4096), arguments, bound: 0, short: true }
+        Self { text: String::with_capacity(4096), arguments, bound: 0, short: true, known: SmallVec::new() }
     }
 
     /// Binds a value, and tells how the text refers to it.
@@ -64,6 +87,15 @@ impl Statement {
         self.arguments.add(value).expect("text and numbers can be encoded");
         self.bound += 1;
         Bound(self.bound)
+    }
+
+    fn bind_known<'v>(&mut self, known: Known, value: impl Encode<'v, Postgres> + Type<Postgres>) -> Bound {
+        if let Some((_, bound)) = self.known.iter().find(|(other, _)| *other == known) {
+            return *bound;
+        }
+        let bound = self.bind(value);
+        self.known.push((known, bound));
+        bound
     }
 
     /// Whether a long statement shall bind once what all its rows have: see [`Rows::alike`].
@@ -152,6 +184,20 @@ impl Rows<'_> {
         }
         self.once |= 1 << self.columns;
         self.cells.push(self.statement.bind(values.next().expect("there is at least one row")));
+        self.columns += 1;
+        self
+    }
+
+    /// A column of what other parts need, too. In a long statement it is like [`alike`](Self::alike).
+    pub(super) fn known<'v, T>(mut self, same: bool, values: impl Iterator<Item = (Known, T)>) -> Self
+    where
+        T: Encode<'v, Postgres> + Type<Postgres>,
+        Vec<T>: Encode<'v, Postgres> + Type<Postgres>,
+    {
+        if !self.statement.short {
+            return self.alike(same, values.map(|(_, value)| value));
+        }
+        self.cells.extend(values.map(|(known, value)| self.statement.bind_known(known, value)));
         self.columns += 1;
         self
     }

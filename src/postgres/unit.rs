@@ -41,12 +41,21 @@ impl Store for Postgres {
     /// On a bare connection, by a single statement: one round trip, where a unit takes one each to begin, to append, to ask and
     /// to commit. A [serializable](Postgres::serializable) store goes that way.
     async fn append_durably(&self, commits: &[Commit]) -> Result<AppendedAll, Unacknowledged<PostgresError>> {
-        if self.is_serializable() {
+        if self.serializable {
             return in_a_unit(self, commits).await;
         }
         let mut bare = self.pool().acquire().await.map_err(|error| Unacknowledged::NotBegun(error.into()))?;
-        append::append_all(&mut bare, commits).await.map_err(|error| {
-            if error.leaves_in_doubt() { Unacknowledged::Unknown(error) } else { Unacknowledged::Unwritten(error) }
+        append::append_all(&mut bare, commits).await.map_err(|error| match error {
+            PostgresError::InDoubt(_) => Unacknowledged::Unknown(error),
+            PostgresError::Database(_)
+            | PostgresError::LostRace(_)
+            | PostgresError::GivenUp(_)
+            | PostgresError::Corrupt { .. }
+            | PostgresError::LaterVersion { .. }
+            | PostgresError::Unwritable(_)
+            | PostgresError::Overflow { .. }
+            | PostgresError::DuplicateCall { .. }
+            | PostgresError::UnknownCall { .. } => Unacknowledged::Unwritten(error),
         })
     }
 }

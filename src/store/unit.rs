@@ -33,7 +33,8 @@ pub trait UnitOfWork: Send {
     /// is still there: where a storage gives the unit up, that is an error.
     ///
     /// # Errors
-    /// When the storage fails. Nothing of the commit may be left behind then.
+    /// When the storage fails. Nothing of the commit may be left behind then, once the unit is rolled back; where each write is
+    /// durable by itself, the error says whether it is unknown.
     fn append(&mut self, commit: &Commit) -> impl Future<Output = Result<Appended, Self::Error>> + Send;
 
     /// Writes all of these commits in order, or nothing of any. The unit goes on as after [`append`](Self::append).
@@ -160,11 +161,16 @@ pub async fn in_a_unit<S: Store + ?Sized>(
     if let AppendedAll::Refused { .. } = appended {
         return Ok(appended);
     }
-    match store.commit(unit).await {
-        Ok(()) => Ok(appended),
-        Err(error) if store.is_lost_race(&error) => Err(Unacknowledged::Unwritten(error)),
-        Err(error) => Err(Unacknowledged::Unknown(error)),
-    }
+    commit(store, unit).await?;
+    Ok(appended)
+}
+
+/// Commits, and tells an error that says that nothing was written from one that does not say.
+pub(crate) async fn commit<S: Store + ?Sized>(store: &S, unit: S::Unit) -> Result<(), Unacknowledged<S::Error>> {
+    store.commit(unit).await.map_err(|error| match store.is_lost_race(&error) {
+        true => Unacknowledged::Unwritten(error),
+        false => Unacknowledged::Unknown(error),
+    })
 }
 
 impl Revision {

@@ -141,33 +141,56 @@ fn an_error_while_writing_is_for_whom_it_concerns() {
 #[test]
 fn nothing_is_acknowledged_that_is_not_durable() {
     for (fails, durable) in [(Fails::ToBegin, false), (Fails::BeforeCommit, false), (Fails::AfterCommit, true)] {
-        let store = Coalescing::new(Rig::new(2, fails));
-        // One of them would have been refused; that does not hold either when nobody knows what is durable.
-        let groups: Vec<_> = [1, 2, 2, 3].map(|number| vec![opens(order(number))]).into();
-        let answers = all_write(&store, &groups);
-        assert!(answers.iter().all(Result::is_err), "{fails:?}: {answers:?}");
-        block_on(async {
-            let mut unit = store.begin().await.unwrap();
-            for number in [1, 2, 3] {
-                assert_eq!(unit.log(order(number)).await.unwrap().is_some(), durable, "{fails:?}");
-            }
-        });
-        // The queue goes on.
-        let again = all_write(&store, &groups);
-        assert_eq!(again.iter().filter(|answer| stored(answer)).count(), if durable { 0 } else { 3 });
+        // Of the second, one would have been refused; that does not hold either when nobody knows what is durable.
+        for numbers in [vec![1, 2, 3], vec![1, 2, 2, 3]] {
+            let store = Coalescing::new(Rig::new(2, fails));
+            let groups: Vec<_> = numbers.iter().map(|number| vec![opens(order(*number))]).collect();
+            let answers = all_write(&store, &groups);
+            let told = |answer: &Answer| match answer {
+                Err(Shared::Storage(_)) => fails == Fails::ToBegin,
+                Err(Shared::Unknown(_)) => fails != Fails::ToBegin,
+                Ok(_) | Err(Shared::Panicked) => false,
+            };
+            assert!(answers.iter().all(told), "{fails:?}: {answers:?}");
+            block_on(async {
+                let mut unit = store.begin().await.unwrap();
+                for number in [1, 2, 3] {
+                    assert_eq!(unit.log(order(number)).await.unwrap().is_some(), durable, "{fails:?}");
+                }
+            });
+            // The queue goes on.
+            let again = all_write(&store, &groups);
+            assert_eq!(again.iter().filter(|answer| stored(answer)).count(), if durable { 0 } else { 3 });
+        }
     }
 }
 
 #[test]
+fn who_waits_while_there_is_no_unit_to_be_had_does_not_wait_again() {
+    // The first two go together; the others come meanwhile.
+    let store = Coalescing::with_limit(Rig::new(2, Fails::ToBegin), 2);
+    let groups: Vec<_> = (1..=5).map(|number| vec![opens(order(number))]).collect();
+    let answers = all_write(&store, &groups);
+    assert!(answers.iter().all(|answer| matches!(answer, Err(Shared::Storage(_)))), "{answers:?}");
+    assert_eq!(units(&store), (1, 0));
+    assert!(all_write(&store, &groups).iter().all(stored));
+}
+
+#[test]
 fn a_race_that_is_lost_at_the_commit_is_for_whom_it_concerns() {
-    let groups: Vec<_> = [1, 2, 2, 3].map(|number| vec![opens(order(number))]).into();
+    let groups = |numbers: &[u128]| numbers.iter().map(|number| vec![opens(order(*number))]).collect::<Vec<_>>();
     // All of them together, then one after another: the first of them may lose again, and only that one has lost.
-    for (races, expected) in [(1, [true, true, false, true]), (2, [false, true, false, true])] {
+    for (races, numbers, expected) in [
+        (1, &[1, 2, 2, 3][..], &[true, true, false, true][..]),
+        (2, &[1, 2, 2, 3], &[false, true, false, true]),
+        (1, &[1, 2, 3], &[true; 3]),
+        (2, &[1, 2, 3], &[false, true, true]),
+    ] {
         let store = Coalescing::new(Rig::new(1, Fails::ToWin(races)));
-        let answers = all_write(&store, &groups);
-        for (number, stored_) in expected.into_iter().enumerate() {
-            assert!(stored(&answers[number]) == stored_, "{races}, {number}: {answers:?}");
-            assert!(stored_ || refused(&answers[number]) == Some((0, &Appended::Stale)), "{races}: {answers:?}");
+        let answers = all_write(&store, &groups(numbers));
+        for (number, stored_) in expected.iter().enumerate() {
+            assert!(stored(&answers[number]) == *stored_, "{races}, {number}: {answers:?}");
+            assert!(*stored_ || refused(&answers[number]) == Some((0, &Appended::Stale)), "{races}: {answers:?}");
         }
         block_on(async {
             let mut unit = store.begin().await.unwrap();
@@ -178,9 +201,9 @@ fn a_race_that_is_lost_at_the_commit_is_for_whom_it_concerns() {
     }
     // Whoever is alone loses only to others, too.
     let store = Coalescing::new(Rig::new(1, Fails::ToWin(1)));
-    assert!(all_write(&store, &groups[..1]).iter().all(stored));
+    assert!(all_write(&store, &groups(&[1])).iter().all(stored));
     let store = Coalescing::new(Rig::new(1, Fails::ToWin(2)));
-    assert_eq!(refused(&all_write(&store, &groups[..1])[0]), Some((0, &Appended::Stale)));
+    assert_eq!(refused(&all_write(&store, &groups(&[1]))[0]), Some((0, &Appended::Stale)));
 }
 
 #[test]

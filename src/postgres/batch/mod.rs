@@ -194,7 +194,7 @@ impl<'c> Batch<'c> {
     }
 
     /// The new revision of each subject, in the order of the commits.
-    pub(super) fn revisions(&self, rows: &[PgRow]) -> Result<Vec<Revision>, PostgresError> {
+    pub(super) fn revisions(&self, rows: &[PgRow]) -> Result<Vec<Revision>, sqlx::Error> {
         let rows = rows.iter().map(|row| Ok((row.try_get(0)?, Revision::new(row.try_get(1)?))));
         let mut rows = rows.collect::<Result<Vec<(&str, Revision)>, sqlx::Error>>()?;
         rows.sort_unstable_by_key(|(id, _)| *id);
@@ -290,49 +290,47 @@ FROM escrowed_calls AS c WHERE c.key {keys} ORDER BY c.key FOR UPDATE"
     // The row of each subject. Unless it was looked at ahead, the statement fails on purpose where it wrote less than all of it.
     fn answer(&self, statement: &mut Statement, gate: Gate, taken: usize, checks: Checks) -> String {
         let opens = self.opens();
-        let subjects = [("opened", opens), ("gone_on", self.commits.len() - opens)];
-        let others = [("taken", taken), ("settled", self.settled.len())];
-        let there = |parts: [(&'static str, usize); 2]| parts.into_iter().filter(|(_, count)| *count > 0);
+        let subjects = [("opened", opens), ("gone_on", self.commits.len() - opens)].into_iter();
+        let subjects = subjects.filter(|(_, rows)| *rows > 0);
+        let others = [("taken", taken), ("settled", self.settled.len())].into_iter().filter(|(_, rows)| *rows > 0);
+        let behind = checks == Checks::Behind;
         if self.commits.len() == 1 {
             // All else waits for its subject's row: without that, nothing was written, and nothing is looked at.
-            let all: Vec<_> = there(others)
-                .filter(|_| checks == Checks::Behind)
-                .map(|(part, count)| counted(statement, part, count))
-                .collect();
-            let or_fail = if all.is_empty() { String::new() } else { format!(", {}", or_fail(&all)) };
+            let all: Vec<_> = others.filter(|_| behind).map(|(part, rows)| wrote(statement, part, rows)).collect();
+            let or_fail = if all.is_empty() { String::new() } else { format!(", {}", whole(&all)) };
             let part = if opens > 0 { "opened" } else { "gone_on" };
             return format!("SELECT id, revision{or_fail} FROM {part}");
         }
-        let rows: Vec<_> = there(subjects).map(|(part, _)| format!("SELECT id, revision FROM {part}")).collect();
-        let rows = rows.join(" UNION ALL ");
-        if checks == Checks::Ahead {
+        let rows = subjects.clone().map(|(part, _)| format!("SELECT id, revision FROM {part}"));
+        let rows = rows.collect::<Vec<_>>().join(" UNION ALL ");
+        if !behind {
             return rows;
         }
-        let parts = there(subjects).chain(there(others)).filter(|(part, _)| gate.0 != Some(part));
+        let parts = subjects.chain(others).filter(|(part, _)| gate.0 != Some(part));
         let all: Vec<_> = parts
-            .map(|(part, count)| {
-                let counted = counted(statement, part, count);
+            .map(|(part, rows)| match (wrote(statement, part, rows), gate.0) {
                 // Where the gate is shut, nothing was written at all, and that needs no failure.
-                gate.0.map_or(counted.clone(), |gate| format!("({counted} OR NOT EXISTS (SELECT FROM {gate}))"))
+                (wrote, Some(gate)) => format!("({wrote} OR NOT EXISTS (SELECT FROM {gate}))"),
+                (wrote, None) => wrote,
             })
             .collect();
         // What comes after OFFSET is computed in any case, even if there is no row.
-        if all.is_empty() { rows } else { format!("{rows}\nOFFSET {} - 1", or_fail(&all)) }
+        format!("{rows}\nOFFSET ({})::int - 1", whole(&all))
     }
 }
 
 // Whether a part wrote as many rows as it should. Whether there is one is told without counting, for which PostgreSQL sets up
 // more than for the rest.
-fn counted(statement: &mut Statement, part: &str, count: usize) -> String {
-    match count {
+fn wrote(statement: &mut Statement, part: &str, rows: usize) -> String {
+    match rows {
         1 => format!("EXISTS (SELECT FROM {part})"),
-        _ => format!("(SELECT count(*) FROM {part}) = {}", statement.bind(number(count))),
+        _ => format!("(SELECT count(*) FROM {part}) = {}", statement.bind(number(rows))),
     }
 }
 
-// One, or a failure.
-fn or_fail(all: &[String]) -> String {
-    format!("1 / ({})::int", all.join("\n    AND "))
+// True, or a failure that `error::stands_against` knows.
+fn whole(all: &[String]) -> String {
+    format!("({})::escrowed_whole", all.join("\n    AND "))
 }
 
 /// The last event of a commit.

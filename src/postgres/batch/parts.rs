@@ -4,9 +4,9 @@ use super::{Batch, NewCall, before, last};
 use crate::{
     postgres::{
         PostgresError,
-        statement::{Gate, Statement},
+        statement::{Gate, Known, Statement},
     },
-    store::{Commit, Revision},
+    store::{Commit, IndexRow, Revision},
 };
 
 impl Batch<'_> {
@@ -86,18 +86,28 @@ WHERE p.party = u.party AND p.subject = u.subject"
     }
 
     pub(super) fn events(&self, statement: &mut Statement, gate: Gate) -> Result<(), PostgresError> {
-        let commits = || self.commits.iter().zip(&self.ids);
-        let records = || commits().flat_map(|(commit, id)| commit.records().iter().map(move |record| (id, record)));
-        let same = statement.alike(records().map(|(_, record)| (record.name, record.version, &record.stamp)));
-        let actors = records().map(|(_, record)| serde_json::to_string(&record.stamp.by));
+        let commits = || self.commits.iter().enumerate();
+        // With the place of its commit, and how many come after it.
+        let records = || {
+            commits().flat_map(|(place, commit)| {
+                let records = commit.records();
+                records.iter().enumerate().map(move |(nth, record)| (place, records.len() - nth - 1, record))
+            })
+        };
+        let same = statement.alike(records().map(|(.., record)| (record.name, record.version, &record.stamp)));
+        let actors = records().map(|(.., record)| serde_json::to_string(&record.stamp.by));
         let actors = actors.take(if same { 1 } else { usize::MAX }).collect::<Result<Vec<_>, _>>()?;
-        let bodies = records().map(|(_, record)| record.payload.to_json()).collect::<Result<Vec<_>, _>>()?;
-        let rows = statement.rows().each(records().map(|(id, _)| id.as_str()));
-        let rows = rows.each(records().map(|(_, record)| i64::from(record.seq)));
-        let rows = rows.alike(same, records().map(|(_, record)| record.name));
-        let rows = rows.alike(same, records().map(|(_, record)| i64::from(record.version)));
+        let bodies = records().map(|(.., record)| record.payload.to_json()).collect::<Result<Vec<_>, _>>()?;
+        let rows = statement.rows().known(false, records().map(|(place, ..)| self.id(place)));
+        let rows = rows
+            .known(false, records().map(|(place, after, record)| (Known::Seq(place, after), i64::from(record.seq))));
+        let rows = rows.alike(same, records().map(|(.., record)| record.name));
+        let rows = rows.alike(same, records().map(|(.., record)| i64::from(record.version)));
         let rows = rows.alike(same, actors.into_iter());
-        let rows = rows.alike(same, records().map(|(_, record)| record.stamp.at.unix_micros()));
+        let rows = rows.known(
+            same,
+            records().map(|(place, after, record)| (Known::At(place, after), record.stamp.at.unix_micros())),
+        );
         let names = "subject, seq, name, version, actor, at, body";
         let rows = rows.each(bodies.into_iter()).named(names);
         let body = format_args!("INSERT INTO escrowed_events ({names}) SELECT u.* FROM {rows}{gate}");
@@ -106,22 +116,20 @@ WHERE p.party = u.party AND p.subject = u.subject"
     }
 
     pub(super) fn entries(&self, statement: &mut Statement, gate: Gate) {
-        let commits = || self.commits.iter().zip(&self.ids);
-        let entries =
-            || commits().flat_map(|(commit, id)| commit.entries().iter().map(move |entry| (commit, id, entry)));
+        let commits = || self.commits.iter().enumerate();
+        let entries = || commits().flat_map(|(place, commit)| commit.entries().iter().map(move |entry| (place, entry)));
         if entries().next().is_none() {
             return;
         }
-        let same = statement.alike(
-            entries().map(|(commit, _, entry)| (entry.amount().currency(), entry.purpose(), last(commit).stamp.at)),
-        );
-        let rows = statement.rows().each(entries().map(|(_, id, _)| id.as_str()));
-        let rows = rows.each(entries().map(|(commit, ..)| i64::from(last(commit).seq)));
-        let rows = rows.each(self.moves.accounts().map(|[from, _]| from)).each(self.moves.accounts().map(|[_, to]| to));
-        let rows = rows.each(entries().map(|(.., entry)| entry.amount().minor()));
-        let rows = rows.alike(same, entries().map(|(.., entry)| entry.amount().currency().code()));
-        let rows = rows.alike(same, entries().map(|(.., entry)| entry.purpose().name()));
-        let rows = rows.alike(same, entries().map(|(commit, ..)| last(commit).stamp.at.unix_micros()));
+        let last = |place: usize| last(&self.commits[place]);
+        let same = statement
+            .alike(entries().map(|(place, entry)| (entry.amount().currency(), entry.purpose(), last(place).stamp.at)));
+        let rows = statement.rows().known(false, entries().map(|(place, _)| self.id(place)));
+        let rows = rows.known(false, entries().map(|(place, _)| (Known::Seq(place, 0), i64::from(last(place).seq))));
+        let rows = self.moves.booked(rows, same, entries().map(|(_, entry)| entry.amount()));
+        let rows = rows.alike(same, entries().map(|(_, entry)| entry.purpose().name()));
+        let rows =
+            rows.known(same, entries().map(|(place, _)| (Known::At(place, 0), last(place).stamp.at.unix_micros())));
         let names = "subject, seq, from_account, to_account, minor, currency, purpose, at";
         let (rows, in_order) = rows.ordered(names);
         statement.part(
@@ -176,9 +184,12 @@ FROM {rows}{gate} WHERE c.key = u.key RETURNING 1"
         let wait = calls().all(NewCall::only_waits);
         let same = statement
             .alike(calls().map(|new| (&new.call.gateway, new.status, new.call.due, &new.outcome, new.follows)));
-        let lane = |place: usize| self.abouts[place].as_ref().unwrap_or(&self.ids[place]).as_str();
+        let lane = |place: usize| match &self.abouts[place] {
+            Some(about) => (Known::About(place), about.as_str()),
+            None => self.id(place),
+        };
         let rows = statement.rows().each(calls().map(|new| String::from(new.call.instruction.key())));
-        let rows = rows.each(calls().map(|new| lane(new.commit)));
+        let rows = rows.known(false, calls().map(|new| lane(new.commit)));
         let rows = rows.alike(same, calls().map(|new| new.call.gateway.as_str()));
         let rows = rows.each(instructions.into_iter());
         let rows = rows.alike(same, calls().map(|new| new.call.due.unix_micros()));
@@ -214,18 +225,24 @@ FROM {rows}{gate}{unless_free}{in_order}"
     }
 
     pub(super) fn requests(&self, statement: &mut Statement, gate: Gate) {
-        let commits = || self.commits.iter().zip(&self.ids);
-        let done = || commits().filter_map(|(commit, id)| Some((commit, id, commit.request()?)));
+        let commits = || self.commits.iter().enumerate();
+        let done = || commits().filter_map(|(place, commit)| Some((place, commit, commit.request()?)));
         if done().next().is_none() {
             return;
         }
         let rows = statement.rows().each(done().map(|(.., request)| request.key.as_str()));
         let rows = rows.each(done().map(|(.., request)| request.digest.to_string()));
-        let rows = rows.each(done().map(|(_, id, _)| id.as_str()));
-        let rows = rows.each(done().map(|(commit, ..)| i64::from(last(commit).seq))).named("key, digest, subject, seq");
+        let rows = rows.known(false, done().map(|(place, ..)| self.id(place)));
+        let seq = |(place, commit, _): (usize, &Commit, _)| (Known::Seq(place, 0), i64::from(last(commit).seq));
+        let rows = rows.known(false, done().map(seq)).named("key, digest, subject, seq");
         let body =
             format_args!("INSERT INTO escrowed_requests (key, digest, subject, seq) SELECT u.* FROM {rows}{gate}");
         statement.part("answered", body);
+    }
+
+    // The subject of a commit.
+    fn id(&self, place: usize) -> (Known, &str) {
+        (Known::Id(place), &self.ids[place])
     }
 
     // The index rows of some commits, with their parties unless they keep them.
@@ -233,13 +250,15 @@ FROM {rows}{gate}{unless_free}{in_order}"
         let commits = || places.iter().map(|place| &self.commits[*place]);
         let rows = || commits().map(Commit::index);
         let same = statement.alike(rows().map(|row| (row.lifecycle, row.status, row.about, row.held.currency())));
-        let all = statement.rows().each(places.iter().map(|place| self.ids[*place].as_str()));
+        let all = statement.rows().known(false, places.iter().map(|place| self.id(*place)));
         let all = all.alike(same, rows().map(|row| row.lifecycle)).alike(same, rows().map(|row| row.status));
-        let all = all.alike(same, places.iter().map(|place| self.abouts[*place].as_deref()));
+        let all = all.known(same, places.iter().map(|place| (Known::About(*place), self.abouts[*place].as_deref())));
         let all = all.each(rows().map(|row| row.deadline.map(|deadline| deadline.unix_micros())));
-        let all =
-            all.each(rows().map(|row| row.held.minor())).alike(same, rows().map(|row| row.held.currency().code()));
-        let all = all.each(commits().map(|commit| i64::from(last(commit).seq)));
+        let all = all.each(rows().map(|row| row.held.minor()));
+        let currency = |row: &IndexRow| (Known::Currency(row.held.currency()), row.held.currency().code());
+        let all = all.known(same, rows().map(currency));
+        let seq = |place: &usize| (Known::Seq(*place, 0), i64::from(last(&self.commits[*place]).seq));
+        let all = all.known(false, places.iter().map(seq));
         let all = all.each(commits().map(|commit| commit.expected().map(Revision::mark)));
         let all = all.each(commits().map(before));
         if keep {

@@ -13,6 +13,9 @@ CREATE DOMAIN escrowed_call_status AS text COLLATE "C"
 CREATE DOMAIN escrowed_minor AS bigint
     CONSTRAINT escrowed_minor_fits CHECK (VALUE BETWEEN -144115188075855872 AND 144115188075855871);
 
+-- What a statement says of itself when it wrote all that it should. One that did not fails, and is taken back.
+CREATE DOMAIN escrowed_whole AS boolean CONSTRAINT escrowed_not_all CHECK (VALUE);
+
 -- Whether a stripe of an account may hold this. An account that many share has up to 64 stripes; whoever takes from another one
 -- looks at one row. What a party owes is below zero, and nobody pays off more.
 CREATE FUNCTION escrowed_may_hold(account text, stripe smallint, minor bigint) RETURNS boolean

@@ -45,7 +45,7 @@ fn what_the_server_takes_back_is_not_written_and_what_is_cut_off_is_in_doubt() {
     block_on(async {
         let store = database.store().await;
         let cut_off = told_while_it_waits(&store, "pg_terminate_backend").await;
-        assert!(matches!(cut_off, Unacknowledged::Unknown(PostgresError::Database(_))), "{cut_off:?}");
+        assert!(matches!(cut_off, Unacknowledged::Unknown(PostgresError::InDoubt(_))), "{cut_off:?}");
         // The pool finds out, and goes on with another connection.
         assert!(store.append_durably(&[opens(order(2))]).await.is_ok());
         store.pool().close().await;

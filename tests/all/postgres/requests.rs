@@ -130,7 +130,8 @@ impl Failed {
 }
 
 fn is_cut(error: &PostgresError) -> bool {
-    matches!(error, PostgresError::Database(sqlx::Error::Io(_) | sqlx::Error::Protocol(_)))
+    let (PostgresError::Database(error) | PostgresError::InDoubt(error)) = error else { return false };
+    matches!(error, sqlx::Error::Io(_) | sqlx::Error::Protocol(_))
 }
 
 /// A client behind the proxy.
@@ -180,8 +181,12 @@ impl Client<'_> {
     async fn attempt(&mut self, key: &str, step: Step, order: Option<OrderId>) -> Result<(Answer, bool), Failed> {
         if self.way == Way::Shared {
             let answered = answered(self.escrow, &mut self.shared.writer(), key, step, order).await;
-            return answered
-                .map_err(|error| Failed::of(error, |error| matches!(error, Shared::Storage(error) if is_cut(error))));
+            return answered.map_err(|error| {
+                Failed::of(
+                    error,
+                    |error| matches!(error, Shared::Storage(error) | Shared::Unknown(error) if is_cut(error)),
+                )
+            });
         }
         self.alone(key, step, order).await.map_err(|error| Failed::of(error, is_cut))
     }
@@ -244,12 +249,13 @@ fn cut(way: Way) {
     let options = options.host("127.0.0.1").port(address.port());
     let shared = block_on(async {
         let pool = PgPoolOptions::new().max_connections(4).connect_lazy_with(options.clone());
-        loop {
+        for _ in 0..100 {
             // The tables are there. To find that out may be cut, too.
             if let Ok(store) = Postgres::from_pool(pool.clone()).await {
-                break Coalescing::new(store);
+                return Coalescing::new(store);
             }
         }
+        panic!("no connection was ever left alone");
     });
     let clients: Vec<Client<'_>> = thread::scope(|scope| {
         let clients: Vec<_> = (0..CLIENTS)
