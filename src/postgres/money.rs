@@ -10,10 +10,15 @@ use crate::{
     store::Commit,
 };
 
+/// Up to how many entries are few.
+const FEW: usize = 2;
+
 /// What several entries, one after another, do to one account in one currency. In minor units.
 pub(super) struct Move<'c> {
     account: &'c Account,
     currency: Currency,
+    // The entry, if there is but one that touches it.
+    only: Option<usize>,
     total: i64,
     // How far below where it began the balance goes on the way: zero or less.
     lowest: i64,
@@ -40,7 +45,9 @@ impl<'c> Moves<'c> {
         for (name, place, posting) in postings {
             let (account, currency) = (posting.account, posting.amount.currency());
             if all.last().is_none_or(|(last, sum)| (last, sum.currency) != (&name, currency)) {
-                all.push((name, Move { account, currency, total: 0, lowest: 0, highest: 0 }));
+                all.push((name, Move { account, currency, only: Some(place / 2), total: 0, lowest: 0, highest: 0 }));
+            } else if let Some((_, sum)) = all.last_mut() {
+                sum.only = None;
             }
             places[place] = all.len() - 1;
             let (_, sum) = all.last_mut().expect("there is one by now");
@@ -62,31 +69,30 @@ impl<'c> Moves<'c> {
         let entries = || self.places.chunks_exact(2);
         let rows = self.each_account(rows, entries().map(|entry| entry[0]));
         let rows = self.each_account(rows, entries().map(|entry| entry[1]));
-        let rows = self.each_amount(rows, amounts.clone().map(Money::minor));
+        let rows =
+            self.each_amount(rows, amounts.clone().enumerate().map(|(entry, amount)| (Some(entry), amount.minor())));
         rows.known(same, amounts.map(|amount| (Known::Currency(amount.currency()), amount.currency().code())))
     }
 
-    // Names and amounts that the parts of a statement share with each other are told only where there is but one entry. Of several,
-    // it would depend on how their names are ordered which part refers to which, and the text would take many forms.
-    fn is_single(&self) -> bool {
-        self.places.len() == 2
+    // Names and amounts that the parts of a statement share with each other are told where there are few entries, as when an order
+    // is released with a fee. Of many, it would depend on how their names are ordered which part refers to which, and the text
+    // would take many forms.
+    fn are_few(&self) -> bool {
+        self.places.len() <= 2 * FEW
     }
 
     fn each_account<'s>(&self, rows: Rows<'s>, places: impl Iterator<Item = usize>) -> Rows<'s> {
-        let name = |place: usize| self.all[place].0.as_str();
-        if self.is_single() {
-            rows.known(false, places.map(|place| (Known::Account(place), name(place))))
-        } else {
-            rows.each(places.map(name))
-        }
+        let known = |place| self.are_few().then_some(Known::Account(place));
+        rows.known(false, places.map(|place| (known(place), self.all[place].0.as_str())))
     }
 
-    fn each_amount<'s>(&self, rows: Rows<'s>, minors: impl Iterator<Item = i64>) -> Rows<'s> {
-        if self.is_single() {
-            rows.known(false, minors.map(|minor| (Known::Moved { taken: minor < 0 }, minor)))
-        } else {
-            rows.each(minors)
-        }
+    // Each with the one entry that it comes from, if there is but one.
+    fn each_amount<'s>(&self, rows: Rows<'s>, minors: impl Iterator<Item = (Option<usize>, i64)>) -> Rows<'s> {
+        let entry = |entry: Option<usize>| entry.filter(|_| self.are_few());
+        rows.known(
+            false,
+            minors.map(|(from, minor)| (entry(from).map(|entry| Known::Moved { entry, taken: minor < 0 }), minor)),
+        )
     }
 
     /// Adds the part that locks what it drains; answers with what must hold before anything is written.
@@ -144,7 +150,9 @@ ORDER BY b.account, b.currency, b.stripe FOR UPDATE OF b"
             let same = statement.alike(sums().map(|sum| (sum.currency, sum.is_shared())));
             let rows = self.each_account(statement.rows(), added());
             let rows = rows.known(same, sums().map(Move::currency));
-            let rows = self.each_amount(rows, sums().map(|sum| sum.total)).alike(same, sums().map(Move::is_shared));
+            let rows = self
+                .each_amount(rows, sums().map(|sum| (sum.only, sum.total)))
+                .alike(same, sums().map(Move::is_shared));
             let rows = rows.named("account, currency, minor, shared");
             statement.part(
                 "added",
@@ -196,7 +204,8 @@ WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 RETURNI
         let same = statement.alike(sums().map(|sum| sum.currency));
         let rows = self.each_account(statement.rows(), those());
         let rows = rows.known(same, sums().map(Move::currency));
-        Some(self.each_amount(rows, sums().map(amount)).named("account, currency, amount"))
+        let amounts = sums().map(|sum| (sum.only, amount(sum)));
+        Some(self.each_amount(rows, amounts).named("account, currency, amount"))
     }
 
     // The places of some moves.

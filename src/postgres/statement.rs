@@ -35,9 +35,9 @@ pub(super) enum Known {
     At(usize, usize),
     /// A currency.
     Currency(Currency),
-    /// What the only entry moves, or its opposite.
-    Moved { taken: bool },
-    /// One of the two accounts of the only entry.
+    /// What one of few entries moves, or its opposite.
+    Moved { entry: usize, taken: bool },
+    /// One of the accounts of few entries.
     Account(usize),
 }
 
@@ -188,16 +188,20 @@ impl Rows<'_> {
         self
     }
 
-    /// A column of what other parts need, too. In a long statement it is like [`alike`](Self::alike).
-    pub(super) fn known<'v, T>(mut self, same: bool, values: impl Iterator<Item = (Known, T)>) -> Self
+    /// A column of what other parts need, too, where it says what it is. In a long statement it is like [`alike`](Self::alike).
+    pub(super) fn known<'v, K, T>(mut self, same: bool, values: impl Iterator<Item = (K, T)>) -> Self
     where
+        K: Into<Option<Known>>,
         T: Encode<'v, Postgres> + Type<Postgres>,
         Vec<T>: Encode<'v, Postgres> + Type<Postgres>,
     {
         if !self.statement.short {
             return self.alike(same, values.map(|(_, value)| value));
         }
-        self.cells.extend(values.map(|(known, value)| self.statement.bind_known(known, value)));
+        self.cells.extend(values.map(|(known, value)| match known.into() {
+            Some(known) => self.statement.bind_known(known, value),
+            None => self.statement.bind(value),
+        }));
         self.columns += 1;
         self
     }
