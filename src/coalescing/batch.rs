@@ -41,7 +41,7 @@ enum AtOnce<S: Store> {
     Done(Vec<Answer<S>>),
     /// Nothing was written: so many callers may still go together.
     Less(usize),
-    /// Nothing was written, because of an error or a lost race. One of them has met it, and the others need not suffer from it.
+    /// Nothing was written, because of an error that one of them has met, and the others need not suffer from it.
     Apart,
 }
 
@@ -57,10 +57,12 @@ async fn at_once<S: Store>(store: &S, batch: &Batch) -> Result<AtOnce<S>, Shared
         // Those before the one that is refused go first.
         Ok(AppendedAll::Refused { position, .. }) => AtOnce::Less(batch.whose(0, position).max(1)),
         Err(error @ Unacknowledged::NotBegun(_)) => return Err(error.into()),
-        Err(Unacknowledged::Unwritten(error)) if batch.len() == 1 && !store.is_lost_race(&error) => {
-            AtOnce::Done(batch.everybody(error.into()))
-        }
-        Err(Unacknowledged::Unwritten(_)) => AtOnce::Apart,
+        Err(Unacknowledged::Unwritten(error)) => match (batch.len(), store.is_lost_race(&error)) {
+            (1, false) => AtOnce::Done(batch.everybody(error.into())),
+            (1, true) | (_, false) => AtOnce::Apart,
+            // Once more: whoever was faster is done by now.
+            (callers, true) => AtOnce::Less(callers),
+        },
         Err(error @ Unacknowledged::Unknown(_)) => AtOnce::Done(batch.everybody(error.into())),
     })
 }

@@ -50,7 +50,7 @@ pub(super) async fn append_all(
         };
         let error = match write(connection, &batch).await? {
             Ok(rows) if rows.len() == commits.len() => {
-                return Ok(AppendedAll::Stored(batch.revisions(&rows).map_err(PostgresError::InDoubt)?));
+                return batch.revisions(&rows).map(AppendedAll::Stored).map_err(|error| told(error, connection));
             }
             Ok(rows) => {
                 assert!(rows.is_empty(), "a batch is written whole or not at all");
@@ -81,14 +81,19 @@ pub(super) async fn append_all(
             }
         }
         if !error::is_lost_race(&error) {
-            let in_doubt = !in_transaction && error::leaves_in_doubt(&error);
-            return Err(if in_doubt { PostgresError::InDoubt(error) } else { error.into() });
+            return Err(told(error, connection));
         }
         if in_transaction {
             break;
         }
     }
     Ok(AppendedAll::Refused { position: 0, why: Appended::Stale })
+}
+
+// What is written in a transaction is not there before it commits, whatever comes of the connection.
+fn told(error: sqlx::Error, connection: &PgConnection) -> PostgresError {
+    let in_doubt = !connection.is_in_transaction() && error::leaves_in_doubt(&error);
+    if in_doubt { PostgresError::InDoubt(error) } else { error.into() }
 }
 
 // Inside a transaction, a statement that may fail on purpose must not take the whole transaction with it. One that fails by

@@ -17,12 +17,13 @@ pub(super) struct Statement {
     arguments: PgArguments,
     bound: u16,
     short: bool,
-    known: SmallVec<[(Known, Bound); 16]>,
+    // What was bound already, if parts share it.
+    known: Option<SmallVec<[(Known, Bound); 16]>>,
 }
 
-/// What several parts of a short statement need: bound once, and referred to by each. It takes PostgreSQL longer to read a value
-/// than to use it. It is told by what it is and not by its value, so that the text does not depend on values that are alike
-/// by chance.
+/// What several parts of the statement for one commit need: bound once, and referred to by each. It takes PostgreSQL longer to read
+/// a value than to use it. It is told by what it is and not by its value, so that the text does not depend on values that are
+/// alike by chance. For several commits it would depend on how their ids happen to be ordered: there, nothing is shared.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Known {
     /// The id of the subject of a commit, by its place in the batch.
@@ -70,15 +71,16 @@ impl Statement {
     pub(super) fn long() -> Self {
         let mut arguments = PgArguments::default();
         arguments.reserve(64, 1 << 16);
-        Self { text: String::with_capacity(4096), arguments, bound: 0, short: false, known: SmallVec::new() }
+        Self { text: String::with_capacity(4096), arguments, bound: 0, short: false, known: None }
     }
 
     /// A statement for a few commits. Its values are bound one by one, so that PostgreSQL soon finds that its plan does not
-    /// depend on them, and plans no more: for as little work as one commit, planning would take longer than doing it.
-    pub(super) fn short() -> Self {
+    /// depend on them, and plans no more: for as little work as one commit, planning would take longer than doing it. Of a `single`
+    /// commit, parts share what they need.
+    pub(super) fn short(single: bool) -> Self {
         let mut arguments = PgArguments::default();
         arguments.reserve(64, 2048);
-        Self { text: String::with_capacity(4096), arguments, bound: 0, short: true, known: SmallVec::new() }
+        Self { text: String::with_capacity(4096), arguments, bound: 0, short: true, known: single.then(SmallVec::new) }
     }
 
     /// Binds a value, and tells how the text refers to it.
@@ -90,11 +92,14 @@ impl Statement {
     }
 
     fn bind_known<'v>(&mut self, known: Known, value: impl Encode<'v, Postgres> + Type<Postgres>) -> Bound {
-        if let Some((_, bound)) = self.known.iter().find(|(other, _)| *other == known) {
+        let bound = self.known.as_ref().and_then(|all| all.iter().find(|(other, _)| *other == known));
+        if let Some((_, bound)) = bound {
             return *bound;
         }
         let bound = self.bind(value);
-        self.known.push((known, bound));
+        if let Some(all) = &mut self.known {
+            all.push((known, bound));
+        }
         bound
     }
 

@@ -178,7 +178,8 @@ impl<'c> Batch<'c> {
         connection: &mut PgConnection,
         checks: Checks,
     ) -> Result<Result<Vec<PgRow>, sqlx::Error>, PostgresError> {
-        let mut statement = if self.commits.len() <= FEW { Statement::short() } else { Statement::long() };
+        let commits = self.commits.len();
+        let mut statement = if commits <= FEW { Statement::short(commits == 1) } else { Statement::long() };
         let fine = self.look(&mut statement, checks);
         let gate = self.subjects(&mut statement, fine)?;
         self.parties(&mut statement, gate);

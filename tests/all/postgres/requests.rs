@@ -115,23 +115,35 @@ async fn answered<U: UnitOfWork>(
 /// Why there is no answer.
 #[derive(Debug)]
 enum Failed {
-    Cut,
+    /// Whether it may be written all the same.
+    Cut {
+        in_doubt: bool,
+    },
     Raced,
 }
 
 impl Failed {
-    fn of<E: Debug>(error: EscrowError<E>, is_cut: impl Fn(&E) -> bool) -> Self {
+    fn of<E: Debug>(error: EscrowError<E>, in_doubt: impl Fn(&E) -> Option<bool>) -> Self {
         match error {
-            EscrowError::Storage(error) if is_cut(&error) => Self::Cut,
+            EscrowError::Storage(error) => match in_doubt(&error) {
+                Some(in_doubt) => Self::Cut { in_doubt },
+                None => panic!("{error:?}"),
+            },
             EscrowError::Stale => Self::Raced,
             error => panic!("{error:?}"),
         }
     }
 }
 
-fn is_cut(error: &PostgresError) -> bool {
-    let (PostgresError::Database(error) | PostgresError::InDoubt(error)) = error else { return false };
-    matches!(error, sqlx::Error::Io(_) | sqlx::Error::Protocol(_))
+/// Of a connection that was cut: whether what was asked for may be written all the same.
+fn in_doubt(way: Way, error: &PostgresError) -> Option<bool> {
+    let (error, in_doubt) = match error {
+        // Of a transaction, it may be the COMMIT that was cut.
+        PostgresError::Database(error) => (error, way == Way::Transaction),
+        PostgresError::InDoubt(error) => (error, true),
+        _ => return None,
+    };
+    matches!(error, sqlx::Error::Io(_) | sqlx::Error::Protocol(_)).then_some(in_doubt)
 }
 
 /// A client behind the proxy.
@@ -158,10 +170,11 @@ struct Count {
 impl Client<'_> {
     /// Asks until there is an answer.
     async fn ask(&mut self, key: &str, step: Step, order: Option<OrderId>) -> Answer {
-        let mut cut = false;
+        let (mut cut, mut doubt) = (false, self.answers.contains_key(key));
         for _ in 0..1000 {
             match self.attempt(key, step, order).await {
                 Ok((answer, known)) => {
+                    assert!(doubt || !known, "{key} was done, and nothing was said to be written");
                     if cut {
                         *(if known { &mut self.count.done } else { &mut self.count.not_done }) += 1;
                     }
@@ -169,7 +182,10 @@ impl Client<'_> {
                     assert_eq!(&answer, first, "{key} has two answers");
                     return answer;
                 }
-                Err(Failed::Cut) => (cut, self.connection) = (true, None),
+                Err(Failed::Cut { in_doubt }) => {
+                    (cut, self.connection) = (true, None);
+                    doubt |= in_doubt;
+                }
                 // A try that was cut has arrived since.
                 Err(Failed::Raced) => self.count.raced += 1,
             }
@@ -179,16 +195,18 @@ impl Client<'_> {
 
     /// The answer, and whether it was there before.
     async fn attempt(&mut self, key: &str, step: Step, order: Option<OrderId>) -> Result<(Answer, bool), Failed> {
-        if self.way == Way::Shared {
+        let way = self.way;
+        if way == Way::Shared {
             let answered = answered(self.escrow, &mut self.shared.writer(), key, step, order).await;
             return answered.map_err(|error| {
-                Failed::of(
-                    error,
-                    |error| matches!(error, Shared::Storage(error) | Shared::Unknown(error) if is_cut(error)),
-                )
+                Failed::of(error, |error| match error {
+                    Shared::Storage(error) => in_doubt(way, error).map(|_| false),
+                    Shared::Unknown(error) => in_doubt(way, error).map(|_| true),
+                    _ => None,
+                })
             });
         }
-        self.alone(key, step, order).await.map_err(|error| Failed::of(error, is_cut))
+        self.alone(key, step, order).await.map_err(|error| Failed::of(error, |error| in_doubt(way, error)))
     }
 
     /// On a connection of its own.
