@@ -8,8 +8,12 @@ use crate::{
     conformance::store::commits::{account, at, charge, entry, euro, goes_on, key, opens, order, payin, saved, stored},
     conformance::store::tampered,
     gateway::Outcome,
-    money::Currency,
-    store::{Appended, AppendedAll, Commit, Request, Settlement, Store, Unacknowledged, UnitOfWork, Views},
+    ledger::{Entry, Purpose},
+    memory::Memory,
+    money::{Currency, Money},
+    store::{
+        Appended, AppendedAll, BookedEntry, Commit, Request, Settlement, Store, Unacknowledged, UnitOfWork, Views,
+    },
 };
 use database::{Database, block_on};
 
@@ -65,6 +69,56 @@ fn a_bare_connection_writes_each_append_at_once() {
         let outcome = Outcome::Settled { moved: euro(1250) };
         let settles = [Settlement { key: key(&charge(payin(1), at(0))), outcome }].into();
         stored(&mut *bare, &Commit { settles, ..goes_on(order(1), first, 2) }).await;
+    });
+}
+
+/// What parts of a statement share is what each of them means: whatever two entries have in common, whichever way they go.
+#[test]
+fn two_entries_of_one_commit_are_not_mixed_up() {
+    let accounts = ["world:sandbox", "wallet:alice", "wallet:bob"];
+    let ways = || accounts.iter().flat_map(|from| accounts.iter().map(move |to| (*from, *to)));
+    let entries: Vec<_> = ways()
+        .filter(|(from, to)| from != to)
+        .flat_map(|(from, to)| [Currency::EUR, Currency::USD].map(|currency| (from, to, currency)))
+        .collect();
+    let moves = |(from, to, currency): (&str, &str, Currency), minor| {
+        Entry::new(account(from), account(to), Money::from_minor(minor, currency), Purpose::Payin).unwrap()
+    };
+    let database = Database::new();
+    block_on(async {
+        let (store, memory) = (database.store().await, Memory::new());
+        let mut bare = store.pool().acquire().await.unwrap();
+        let mut number = 0;
+        for one in &entries {
+            for other in &entries {
+                number += 1;
+                let minor = i64::try_from(number).unwrap();
+                let two = vec![moves(*one, 1_000 + minor), moves(*other, minor)];
+                let commit = Commit { entries: two, ..opens(order(number)) };
+                let mut unit = memory.begin().await.unwrap();
+                let expected = matches!(unit.append(&commit).await.unwrap(), Appended::Stored(_));
+                memory.commit(unit).await.unwrap();
+                // By turns with what is looked at ahead, and behind.
+                let appended = if number % 2 == 0 {
+                    bare.append(&commit).await.unwrap()
+                } else {
+                    let mut unit = store.begin().await.unwrap();
+                    let appended = unit.append(&commit).await.unwrap();
+                    store.commit(unit).await.unwrap();
+                    appended
+                };
+                assert_eq!(matches!(appended, Appended::Stored(_)), expected, "{one:?}, {other:?}: {appended:?}");
+            }
+        }
+        let mut unit = memory.begin().await.unwrap();
+        let (books, balances) =
+            (unit.books(0, usize::MAX).await.unwrap(), unit.balances(None, usize::MAX).await.unwrap());
+        assert_eq!(bare.balances(None, usize::MAX).await.unwrap(), balances);
+        let written = bare.books(0, usize::MAX).await.unwrap();
+        let told = |books: Vec<BookedEntry>| {
+            books.into_iter().map(|booked| BookedEntry { number: 0, ..booked }).collect::<Vec<_>>()
+        };
+        assert_eq!(told(written), told(books));
     });
 }
 
