@@ -1,7 +1,7 @@
 //! One unit for many callers: what becomes of each of them.
 
 use super::Shared;
-use crate::store::{Appended, AppendedAll, Commit, Revision, Store, Unacknowledged, UnitOfWork, commit};
+use crate::store::{Appended, AppendedAll, Commit, Revision, Store, Unacknowledged, UnitOfWork, make_durable};
 use std::{collections::HashSet, error::Error, ops::Range, sync::Arc};
 
 /// What became of one caller's commits.
@@ -24,7 +24,7 @@ pub(super) async fn write<S: Store>(store: Arc<S>, batch: Batch) -> Answers<S> {
     let first = match at_once(store, &batch).await? {
         AtOnce::Done(answers) => return Ok(answers),
         AtOnce::Apart => return one_by_one(store, &batch).await,
-        AtOnce::Less(callers) => callers,
+        AtOnce::Together(callers) => callers,
     };
     match together(store, &batch, first).await {
         Ok(answers) => Ok(answers.into_iter().map(Ok).collect()),
@@ -39,8 +39,8 @@ pub(super) async fn write<S: Store>(store: Arc<S>, batch: Batch) -> Answers<S> {
 enum AtOnce<S: Store> {
     /// Everybody has an answer.
     Done(Vec<Answer<S>>),
-    /// Nothing was written: so many callers may still go together.
-    Less(usize),
+    /// Nothing was written: so many callers may still go together at first.
+    Together(usize),
     /// Nothing was written, because of an error that one of them has met, and the others need not suffer from it.
     Apart,
 }
@@ -49,19 +49,19 @@ enum AtOnce<S: Store> {
 async fn at_once<S: Store>(store: &S, batch: &Batch) -> Result<AtOnce<S>, Shared<S::Error>> {
     let apart = batch.apart(0, batch.len());
     if apart < batch.len() {
-        return Ok(AtOnce::Less(apart));
+        return Ok(AtOnce::Together(apart));
     }
     Ok(match store.append_durably(&batch.commits).await {
         Ok(AppendedAll::Stored(revisions)) => AtOnce::Done(batch.hand_out(0..batch.len(), revisions).map(Ok).collect()),
         Ok(refused @ AppendedAll::Refused { .. }) if batch.len() == 1 => AtOnce::Done(vec![Ok(refused)]),
         // Those before the one that is refused go first.
-        Ok(AppendedAll::Refused { position, .. }) => AtOnce::Less(batch.whose(0, position).max(1)),
+        Ok(AppendedAll::Refused { position, .. }) => AtOnce::Together(batch.whose(0, position).max(1)),
         Err(error @ Unacknowledged::NotBegun(_)) => return Err(error.into()),
         Err(Unacknowledged::Unwritten(error)) => match (batch.len(), store.is_lost_race(&error)) {
             (1, false) => AtOnce::Done(batch.everybody(error.into())),
             (1, true) | (_, false) => AtOnce::Apart,
             // Once more: whoever was faster is done by now.
-            (callers, true) => AtOnce::Less(callers),
+            (callers, true) => AtOnce::Together(callers),
         },
         Err(error @ Unacknowledged::Unknown(_)) => AtOnce::Done(batch.everybody(error.into())),
     })
@@ -98,7 +98,7 @@ async fn together<S: Store>(
         }
     }
     if written {
-        commit(store, unit).await?;
+        make_durable(store, unit).await?;
     }
     Ok(answers)
 }

@@ -10,7 +10,7 @@ use crate::{
     store::{
         Answered, Appended, AppendedAll, BookedEntry, CallState, CallStatus, Commit, Cursor, DueLease, IndexEntry,
         Inventory, Lease, LeasedCall, Log, Outbox, Page, Postponement, Query, RequestKey, Store, UnitOfWork,
-        Unreadable, Views, books_agree, commit,
+        Unreadable, Views, books_agree, make_durable,
     },
 };
 use std::fmt;
@@ -56,7 +56,7 @@ macro_rules! writes {
         async fn $name(&mut self, $($argument: $type),*) -> Result<$answer, Self::Error> {
             let mut unit = self.0.store.begin().await?;
             let answer = unit.$name($($argument),*).await?;
-            commit(&*self.0.store, unit).await?;
+            make_durable(&*self.0.store, unit).await?;
             Ok(answer)
         }
     )+ };

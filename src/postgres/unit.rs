@@ -39,7 +39,7 @@ impl Store for Postgres {
     }
 
     /// On a bare connection, by a single statement: one round trip, where a unit takes one each to begin, to append, to ask and
-    /// to commit. A [serializable](Postgres::serializable) store goes that way.
+    /// to commit. A [serializable](Postgres::serializable) store does it in a unit.
     async fn append_durably(&self, commits: &[Commit]) -> Result<AppendedAll, Unacknowledged<PostgresError>> {
         if self.serializable {
             return in_a_unit(self, commits).await;

@@ -36,7 +36,7 @@ pub use inventory::Inventory;
 pub use log::{Log, StoredRecord};
 pub use outbox::{CallState, CallStatus, DueLease, Lease, LeasedCall, Outbox, Postponement, WorkerId};
 pub use request::{Answered, Digest, Request, RequestKey};
-pub(crate) use unit::commit;
+pub(crate) use unit::make_durable;
 pub use unit::{Appended, AppendedAll, Revision, Store, Unacknowledged, UnitOfWork, in_a_unit};
 pub use unreadable::Unreadable;
 pub use views::{BookedEntry, Cursor, IndexEntry, LifecycleName, Page, Query, Views};

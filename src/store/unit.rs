@@ -40,7 +40,7 @@ pub trait UnitOfWork: Send {
     /// Writes all of these commits in order, or nothing of any. The unit goes on as after [`append`](Self::append).
     ///
     /// # Errors
-    /// When the storage fails. Nothing of any commit may be left behind then.
+    /// When the storage fails. Nothing of any commit may be left behind then, as after [`append`](Self::append).
     fn append_all(&mut self, commits: &[Commit]) -> impl Future<Output = Result<AppendedAll, Self::Error>> + Send;
 
     /// Whether an error only says that somebody else was faster, and that the storage has given the unit up for it, as after a
@@ -161,12 +161,12 @@ pub async fn in_a_unit<S: Store + ?Sized>(
     if let AppendedAll::Refused { .. } = appended {
         return Ok(appended);
     }
-    commit(store, unit).await?;
+    make_durable(store, unit).await?;
     Ok(appended)
 }
 
 /// Commits, and tells an error that says that nothing was written from one that does not say.
-pub(crate) async fn commit<S: Store + ?Sized>(store: &S, unit: S::Unit) -> Result<(), Unacknowledged<S::Error>> {
+pub(crate) async fn make_durable<S: Store + ?Sized>(store: &S, unit: S::Unit) -> Result<(), Unacknowledged<S::Error>> {
     store.commit(unit).await.map_err(|error| match store.is_lost_race(&error) {
         true => Unacknowledged::Unwritten(error),
         false => Unacknowledged::Unknown(error),

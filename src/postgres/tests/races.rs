@@ -4,30 +4,28 @@ use super::*;
 use crate::{escrow::Escrow, order::Terms, party::Actor, sandbox::Sandbox};
 use futures_util::future::join;
 
-/// Returns once somebody waits for what this unit has locked.
-pub(crate) async fn somebody_waits_for(unit: &mut PostgresUnit) {
+/// Returns once somebody waits for what this unit has locked: the number of one of them in the server.
+pub(crate) async fn somebody_waits_for(unit: &mut PostgresUnit) -> i32 {
     const WAITING: &str =
-        "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))";
+        "SELECT pid FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))";
     for _ in 0..100_000 {
-        let waiting: i64 = sqlx::query_scalar(WAITING).fetch_one(&mut **unit).await.unwrap();
-        if waiting > 0 {
-            return;
+        let waiting: Option<i32> = sqlx::query_scalar(WAITING).fetch_optional(&mut **unit).await.unwrap();
+        if let Some(waiting) = waiting {
+            return waiting;
         }
     }
     panic!("nobody ever waited");
 }
 
-/// What becomes of a write that waits, if all who wait are told this by the server.
-async fn told_while_it_waits(store: &Postgres, tell: &str) -> Unacknowledged<PostgresError> {
+/// What becomes of a write that waits, if this is done to it in the server.
+async fn told_while_it_waits(store: &Postgres, tell: &'static str) -> Unacknowledged<PostgresError> {
     let first = saved(store, &opens(order(1))).await;
     let mut other = store.begin().await.unwrap();
     stored(&mut other, &goes_on(order(1), first, 2)).await;
     let waits = goes_on(order(1), first, 2);
     let (told, ()) = join(store.append_durably(std::slice::from_ref(&waits)), async {
-        somebody_waits_for(&mut other).await;
-        let waiting = "SELECT pid FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))";
-        let tell = format!("SELECT {tell}(pid) FROM ({waiting}) AS w");
-        sqlx::query(sqlx::AssertSqlSafe(tell)).execute(&mut *other).await.unwrap();
+        let waiting = somebody_waits_for(&mut other).await;
+        sqlx::query(tell).bind(waiting).execute(&mut *other).await.unwrap();
     })
     .await;
     told.unwrap_err()
@@ -38,13 +36,13 @@ fn what_the_server_takes_back_is_not_written_and_what_is_cut_off_is_in_doubt() {
     let database = Database::new();
     block_on(async {
         let store = database.store().await;
-        let cancelled = told_while_it_waits(&store, "pg_cancel_backend").await;
+        let cancelled = told_while_it_waits(&store, "SELECT pg_cancel_backend($1)").await;
         assert!(matches!(cancelled, Unacknowledged::Unwritten(PostgresError::Database(_))), "{cancelled:?}");
     });
     let database = Database::new();
     block_on(async {
         let store = database.store().await;
-        let cut_off = told_while_it_waits(&store, "pg_terminate_backend").await;
+        let cut_off = told_while_it_waits(&store, "SELECT pg_terminate_backend($1)").await;
         assert!(matches!(cut_off, Unacknowledged::Unknown(PostgresError::InDoubt(_))), "{cut_off:?}");
         // The pool finds out, and goes on with another connection.
         assert!(store.append_durably(&[opens(order(2))]).await.is_ok());
