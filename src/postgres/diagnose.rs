@@ -105,10 +105,9 @@ impl Known {
         }
         let postings = commits.iter().flat_map(Commit::entries).flat_map(Entry::postings);
         let accounts: HashSet<_> = postings.map(|posting| posting.account.to_string()).collect();
-        let balances = "SELECT account, sum(minor)::bigint, currency FROM escrowed_balances WHERE account = ANY($1)
-GROUP BY account, currency";
+        let balances = "SELECT account, minor, currency, in_place FROM escrowed_balances WHERE account = ANY($1)";
         for row in query(balances).bind(accounts.into_iter().collect::<Vec<_>>()).fetch_all(connection).await? {
-            let balance = Reader::new("escrowed_balances", &row).balance()?;
+            let balance = Reader::new("escrowed_balances", &row).balance_in_place()?;
             known.balances.insert((balance.account, balance.amount.currency()), balance.amount.minor());
         }
         Ok(known)

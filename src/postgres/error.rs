@@ -118,18 +118,18 @@ pub(super) fn was_overtaken(error: &Error) -> bool {
     is_lost_race(error) || is_refused_here(error)
 }
 
-/// Whether the database found that something stands against a batch: a row that is there already, a balance that it may
-/// not have, or fewer rows than there should be, which makes a statement fail on purpose.
+/// Whether the database found that something stands against a batch: a row that is there already, a balance that an account
+/// may not have, or fewer rows than there should be, which makes a statement fail on purpose.
 pub(super) fn stands_against(error: &Error) -> bool {
     is_refused_here(error) || breaks(error, "escrowed_not_all")
 }
 
-/// Whether one of the crate's own tables has such a row already, or may not have it. What a trigger of the host's runs
-/// into somewhere else would be the same again in a fresh unit.
+/// Whether one of the crate's own tables has such a row already, or an account may not have so much. What a trigger of the
+/// host's runs into somewhere else would be the same again in a fresh unit.
 fn is_refused_here(error: &Error) -> bool {
     let table = error.as_database_error().and_then(|error| error.table());
-    let refused = has_state(error, "23505") || has_state(error, "23514");
-    refused && table.is_some_and(|table| table.starts_with("escrowed_"))
+    let is_there = has_state(error, "23505") && table.is_some_and(|table| table.starts_with("escrowed_"));
+    is_there || breaks(error, "escrowed_not_below_zero") || breaks(error, "escrowed_not_above_zero")
 }
 
 /// Whether it broke this constraint of the crate's own.

@@ -23,7 +23,7 @@ WHERE (party, subject) > ($1, $2) ORDER BY party, subject LIMIT $3";
 macro_rules! next_account {
     ($after:literal) => {
         concat!(
-            "least((SELECT account FROM escrowed_balances WHERE account > ",
+            "least((SELECT account FROM escrowed_stripes WHERE account > ",
             $after,
             " ORDER BY account LIMIT 1),
     (SELECT from_account FROM escrowed_entries WHERE from_account > ",
@@ -48,8 +48,8 @@ const ACCOUNTS: &str = concat!(
 )
 SELECT account FROM steps WHERE account IS NOT NULL AND place <= $2 ORDER BY place"
 );
-const BALANCES_OF: &str = "SELECT account, sum(minor)::bigint, currency FROM escrowed_balances
-WHERE account = $1 GROUP BY account, currency ORDER BY currency";
+const BALANCES_OF: &str = "SELECT account, minor, currency, in_place FROM escrowed_balances
+WHERE account = $1 ORDER BY currency";
 const LANE: &str = "SELECT lane FROM escrowed_calls WHERE key = $1";
 const REQUESTS: &str = "SELECT key, digest, subject, seq FROM escrowed_requests WHERE key > $1 ORDER BY key LIMIT $2";
 
@@ -58,8 +58,8 @@ pub(super) const QUERIES: [(&str, &str); 6] = [
     (EVERYTHING, "escrowed_events_pkey"),
     (MEMBERS, "escrowed_parties_pkey"),
     (ACCOUNTS, "escrowed_entries_to"),
-    (BALANCES_OF, "escrowed_balances_pkey"),
-    (LANE, "escrowed_calls_key_key"),
+    (BALANCES_OF, "escrowed_stripes_pkey"),
+    (LANE, "escrowed_calls_pkey"),
     (REQUESTS, "escrowed_requests_pkey"),
 ];
 
@@ -104,7 +104,7 @@ pub(super) async fn balances_of(
     account: &Account,
 ) -> Result<Vec<Balance>, PostgresError> {
     let rows = query(BALANCES_OF).bind(account.to_string()).fetch_all(connection).await?;
-    rows.iter().map(|row| Reader::new("escrowed_balances", row).balance()).collect()
+    rows.iter().map(|row| Reader::new("escrowed_balances", row).balance_in_place()).collect()
 }
 
 pub(super) async fn lane(

@@ -97,15 +97,15 @@ impl<'c> Moves<'c> {
 
     /// Adds the part that locks what it drains; answers with what must hold before anything is written.
     ///
-    /// What the database's CHECKs find by themselves is not asked `ahead`.
+    /// What the columns themselves refuse is asked only `ahead`.
     pub(super) fn look(&self, statement: &mut Statement, ahead: bool) -> Vec<String> {
         let mut conditions = Vec::new();
         // Nobody pays off more than is owed. A party's debts are few, and each is serialised by its own log: no stripes.
         let owed = |sum: &Move<'_>| sum.account.owed() && sum.highest > if ahead { 0 } else { sum.total.max(0) };
         if let Some(rows) = self.rows(statement, owed, |sum| sum.highest) {
             conditions.push(format!(
-                "NOT EXISTS (SELECT FROM {rows} WHERE (EXISTS (SELECT FROM escrowed_balances AS b
-    WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 AND b.minor <= -u.amount)) IS NOT TRUE)"
+                "NOT EXISTS (SELECT FROM {rows} WHERE (EXISTS (SELECT FROM escrowed_stripes AS b
+    WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 AND b.owes <= -u.amount)) IS NOT TRUE)"
             ));
         }
         if self.all.iter().any(|(_, sum)| sum.drains()) {
@@ -118,14 +118,14 @@ impl<'c> Moves<'c> {
             statement.part(
                 "locked",
                 format_args!(
-                    "SELECT b.account, b.currency, b.stripe, b.minor FROM {rows}
-JOIN escrowed_balances AS b ON b.account = u.account AND b.currency = u.currency AND (u.every OR b.stripe = {OWN})
+                    "SELECT b.account, b.currency, b.stripe, b.holds FROM {rows}
+JOIN escrowed_stripes AS b ON b.account = u.account AND b.currency = u.currency AND (u.every OR b.stripe = {OWN})
 ORDER BY b.account, b.currency, b.stripe FOR UPDATE OF b"
                 ),
             );
             if let Some(rows) = self.rows(statement, |sum| sum.drains(), |sum| opposite(sum.lowest)) {
                 conditions.push(format!(
-                    "NOT EXISTS (SELECT FROM {rows} WHERE (u.amount <= (SELECT sum(l.minor) FROM locked AS l
+                    "NOT EXISTS (SELECT FROM {rows} WHERE (u.amount <= (SELECT sum(l.holds) FROM locked AS l
     WHERE l.account = u.account AND l.currency = u.currency)) IS NOT TRUE)"
                 ));
             }
@@ -135,8 +135,8 @@ ORDER BY b.account, b.currency, b.stripe FOR UPDATE OF b"
         };
         if let Some(rows) = self.rows(statement, takes, |sum| opposite(sum.lowest)) {
             conditions.push(format!(
-                "NOT EXISTS (SELECT FROM {rows} WHERE (EXISTS (SELECT FROM escrowed_balances AS b
-    WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 AND b.minor >= u.amount)) IS NOT TRUE)"
+                "NOT EXISTS (SELECT FROM {rows} WHERE (EXISTS (SELECT FROM escrowed_stripes AS b
+    WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 AND b.holds >= u.amount)) IS NOT TRUE)"
             ));
         }
         conditions
@@ -148,30 +148,32 @@ ORDER BY b.account, b.currency, b.stripe FOR UPDATE OF b"
         if added().next().is_some() {
             let sums = || added().map(|place| &self.all[place].1);
             let same = statement.alike(sums().map(|sum| (sum.currency, sum.is_shared())));
-            let rows = self.each_account(statement.rows(), added());
-            let rows = rows.known(same, sums().map(Move::currency));
-            let rows = self
-                .each_amount(rows, sums().map(|sum| (sum.only, sum.total)))
-                .alike(same, sums().map(Move::is_shared));
-            let rows = rows.named("account, currency, minor, shared");
+            let rows = self.each_account(statement.rows(), added()).known(same, sums().map(Move::currency));
+            let rows = rows.alike(same, sums().map(Move::is_shared));
+            let (rows, columns) = self.by_column(rows, "account, currency, shared", sums, |sum| sum.total);
+            let each =
+                |write: fn(&str) -> String| columns.iter().map(|column| write(column)).collect::<Vec<_>>().join(", ");
             statement.part(
                 "added",
                 format_args!(
-                    "INSERT INTO escrowed_balances AS b (account, currency, stripe, minor)
-SELECT u.account, u.currency, CASE WHEN u.shared THEN {OWN} ELSE 0 END, u.minor FROM {rows}{gate}
-ON CONFLICT (account, currency, stripe) DO UPDATE SET minor = b.minor + excluded.minor"
+                    "INSERT INTO escrowed_stripes AS b (account, currency, stripe, {})
+SELECT u.account, u.currency, CASE WHEN u.shared THEN {OWN} ELSE 0 END, {} FROM {rows}{gate}
+ON CONFLICT (account, currency, stripe) DO UPDATE SET {}",
+                    each(str::to_owned),
+                    each(|column| format!("u.{column}")),
+                    each(|column| format!("{column} = b.{column} + excluded.{column}")),
                 ),
             );
         }
         let drained = |sum: &Move<'_>| sum.leaves() && sum.is_shared();
         if let Some(rows) = self.rows(statement, drained, |sum| opposite(sum.total)) {
             // From the first stripe as much as it has, from the next one the rest, and so on. What is left is told by the
-            // row that was locked: the statement's snapshot may be older, and its CHECK comes first.
+            // row that was locked: the statement's snapshot may be older, and what the column refuses comes first.
             statement.part(
                 "drained",
                 format_args!(
-                    "UPDATE escrowed_balances AS b SET minor = d.minor - d.part FROM (
-    SELECT l.account, l.currency, l.stripe, l.minor, least(l.minor, u.amount - sum(l.minor) OVER stripes + l.minor) AS part
+                    "UPDATE escrowed_stripes AS b SET holds = d.holds - d.part FROM (
+    SELECT l.account, l.currency, l.stripe, l.holds, least(l.holds, u.amount - sum(l.holds) OVER stripes + l.holds) AS part
     FROM locked AS l JOIN {rows} ON l.account = u.account AND l.currency = u.currency
     WINDOW stripes AS (PARTITION BY l.account, l.currency ORDER BY l.stripe)
 ) AS d{gate}
@@ -179,16 +181,39 @@ WHERE b.account = d.account AND b.currency = d.currency AND b.stripe = d.stripe 
                 ),
             );
         }
-        let taken = |sum: &Move<'_>| sum.leaves() && !sum.is_shared();
-        let Some(rows) = self.rows(statement, taken, |sum| opposite(sum.total)) else { return 0 };
-        statement.part(
-            "taken",
-            format_args!(
-                "UPDATE escrowed_balances AS b SET minor = b.minor - u.amount FROM {rows}{gate}
-WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 RETURNING 1"
-            ),
-        );
-        self.all.iter().filter(|(_, sum)| taken(sum)).count()
+        let taken = || self.those(|sum| sum.leaves() && !sum.is_shared());
+        if taken().next().is_some() {
+            let sums = || taken().map(|place| &self.all[place].1);
+            let same = statement.alike(sums().map(|sum| sum.currency));
+            let rows = self.each_account(statement.rows(), taken()).known(same, sums().map(Move::currency));
+            let (rows, columns) = self.by_column(rows, "account, currency", sums, |sum| opposite(sum.total));
+            let columns =
+                columns.iter().map(|column| format!("{column} = b.{column} - u.{column}")).collect::<Vec<_>>();
+            statement.part(
+                "taken",
+                format_args!(
+                    "UPDATE escrowed_stripes AS b SET {} FROM {rows}{gate}
+WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 RETURNING 1",
+                    columns.join(", ")
+                ),
+            );
+        }
+        taken().count()
+    }
+
+    // The rows with an amount for each column that one of these moves goes to, and those columns.
+    fn by_column<'m, I: Iterator<Item = &'m Move<'c>>>(
+        &'m self,
+        rows: Rows<'_>,
+        names: &str,
+        sums: impl Fn() -> I,
+        amount: impl Fn(&Move<'c>) -> i64,
+    ) -> (String, Vec<&'static str>) {
+        let columns = ["holds", "owes", "outside"].into_iter();
+        let columns: Vec<_> = columns.filter(|column| sums().any(|sum| sum.column() == *column)).collect();
+        let of = |sum: &Move<'c>, column| if sum.column() == column { (sum.only, amount(sum)) } else { (None, 0) };
+        let rows = columns.iter().fold(rows, |rows, column| self.each_amount(rows, sums().map(|sum| of(sum, *column))));
+        (rows.named(&format!("{names}, {}", columns.join(", "))), columns)
     }
 
     // Account, currency and an amount of each of these, if there are any.
@@ -222,6 +247,15 @@ WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 RETURNI
 impl Move<'_> {
     fn currency(&self) -> (Known, &'static str) {
         (Known::Currency(self.currency), self.currency.code())
+    }
+
+    /// Where the account's balance stands in its row: in the column that takes what such an account may have and nothing else.
+    const fn column(&self) -> &'static str {
+        match self.account {
+            Account::Escrow(_) | Account::Wallet(_) => "holds",
+            Account::Debt(_) => "owes",
+            Account::World(_) => "outside",
+        }
     }
 
     /// Whether many may use the account at once, so that it has stripes.

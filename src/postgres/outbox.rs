@@ -16,7 +16,7 @@ const SUBJECTS: &str = "escrowed_subjects";
 
 // The statuses are spelt out so that PostgreSQL uses the partial indexes.
 pub(super) const LEASE: &str = "WITH taken AS (
-    SELECT waiting.number FROM escrowed_calls AS waiting
+    SELECT waiting.key FROM escrowed_calls AS waiting
     WHERE waiting.gateway = $1 AND waiting.due <= $2 AND waiting.status IN ('queued', 'pending', 'held')
         AND (waiting.lease_until IS NULL OR waiting.lease_until <= $2)
         AND NOT EXISTS (
@@ -30,12 +30,12 @@ pub(super) const LEASE: &str = "WITH taken AS (
 UPDATE escrowed_calls AS c
 SET worker = $4, lease_until = $5, attempts = c.attempts + 1, leases = c.leases + 1,
     sent = CASE c.status WHEN 'held' THEN c.sent ELSE coalesce(c.sent, c.leases + 1) END
-FROM taken WHERE c.number = taken.number
+FROM taken WHERE c.key = taken.key
 RETURNING c.key, c.instruction, c.gateway, c.status, c.attempts - 1 AS attempts, c.outcome, c.problem, c.due, c.leases, c.sent, c.number";
 // Nothing was sent under the lease by which it was taken.
 pub(super) const PARK: &str = "UPDATE escrowed_calls
 SET status = 'parked', problem = $2, due = $3, worker = NULL, lease_until = NULL, sent = nullif(sent, leases)
-WHERE number = $1";
+WHERE key = $1";
 // Once the gateway has a call, what went wrong before does not count any more, and nobody can say any more that it was not
 // sent; to be held is nothing that went wrong.
 // $6 is the lease if nothing was sent under it, $7 the lease if it may have been.
@@ -74,10 +74,10 @@ pub(super) async fn lease(
     let rows = taken.fetch_all(&mut *connection).await?;
     let calls = rows.iter().map(|row| Reader::new(CALLS, row).taken_call());
     let calls = calls.collect::<Result<Vec<_>, _>>()?;
-    for TakenCall { number, call, .. } in &calls {
+    for TakenCall { call, .. } in &calls {
         if let Err(unreadable) = call {
             let why = why_parked(unreadable);
-            let park = query(PARK).bind(number).bind(why.as_ref().map(Prose::as_str)).bind(now);
+            let park = query(PARK).bind(&unreadable.id).bind(why.as_ref().map(Prose::as_str)).bind(now);
             park.execute(&mut *connection).await?;
         }
     }

@@ -1,7 +1,7 @@
 //! How PostgreSQL gives its columns.
 
 use super::PostgresError;
-use crate::store::Columns;
+use crate::{ledger::Balance, store::Columns};
 use sqlx::{Column, Error, Row, postgres::PgRow};
 use std::fmt;
 
@@ -15,6 +15,12 @@ pub(super) struct Reader<'r> {
 impl<'r> Reader<'r> {
     pub(super) const fn new(table: &'static str, row: &'r PgRow) -> Self {
         Self { table, row }
+    }
+
+    /// A balance, and in column 3 whether all of it is where those look who take from the account.
+    pub(super) fn balance_in_place(&self) -> Result<Balance, PostgresError> {
+        let in_place: bool = self.row.try_get(3).map_err(|error| self.read_error(3, error))?;
+        if in_place { self.balance() } else { Err(self.corrupt(3, &"it has money where nobody takes it")) }
     }
 
     fn read_error(&self, column: usize, error: Error) -> PostgresError {

@@ -216,17 +216,18 @@ impl Rows<'_> {
         self.text(names, false)
     }
 
-    /// The rows, and what keeps them in order: by their place from 1, a further column. One row needs neither, which spares
-    /// PostgreSQL to set up a sort.
+    /// The rows, and what keeps them in order: by their place from 1, a further column. Where they are listed one by one they come
+    /// as they stand, and no sort has to be set up: all that they are joined with is one row, a [`Gate`], so that PostgreSQL has no
+    /// plan that orders them anew.
     pub(super) fn ordered(self, names: &str) -> (String, &'static str) {
-        let one = self.statement.short && self.cells.len() == self.columns;
-        (self.text(names, !one), if one { "" } else { " ORDER BY u.place" })
+        let listed = self.statement.short;
+        (self.text(names, !listed), if listed { "" } else { " ORDER BY u.place" })
     }
 
     fn text(&self, names: &str, placed: bool) -> String {
         let mut text = String::with_capacity(256);
         if self.statement.short {
-            self.values(&mut text, placed)
+            self.values(&mut text)
         } else {
             self.arrays(&mut text, placed)
         }
@@ -236,17 +237,13 @@ impl Rows<'_> {
         text
     }
 
-    fn values(&self, text: &mut String, placed: bool) {
+    fn values(&self, text: &mut String) {
         let rows = self.cells.len() / self.columns;
         // PostgreSQL sees through a SELECT, where it would scan VALUES and join them.
         let [first, last] = if rows == 1 { ["(SELECT ", ")"] } else { ["(VALUES (", "))"] };
         for row in 0..rows {
             text.push_str(if row == 0 { first } else { "), (" });
             listed(text, "$", self.cells.iter().skip(row).step_by(rows).map(|bound| bound.0));
-            if placed {
-                text.push_str(", ");
-                number(text, row as u16 + 1);
-            }
         }
         text.push_str(last);
     }

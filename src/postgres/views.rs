@@ -39,8 +39,8 @@ const ABOUT: &str = subjects!("WHERE about = $1 AND s.id > $2 ORDER BY s.id LIMI
 const DUE_BY: &str = subjects!("WHERE deadline <= $1 AND (deadline, s.id) > ($2, $3) ORDER BY deadline, s.id LIMIT $4");
 const BALANCE: &str =
     "SELECT coalesce(sum(minor), 0)::bigint FROM escrowed_balances WHERE account = $1 AND currency = $2";
-const ALL_BALANCES: &str = "SELECT account, sum(minor)::bigint, currency FROM escrowed_balances
-WHERE (account, currency) > ($1, $2) GROUP BY account, currency ORDER BY account, currency LIMIT $3";
+const ALL_BALANCES: &str = "SELECT account, minor, currency FROM escrowed_balances
+WHERE (account, currency) > ($1, $2) ORDER BY account, currency LIMIT $3";
 const ENTRIES_ON: &str = concat!(
     "(",
     entries!("WHERE from_account = $1 AND number > $2 ORDER BY number LIMIT $3"),
@@ -58,8 +58,8 @@ pub(super) const QUERIES: [(&str, &str); 10] = [
     (OF_PARTY, "escrowed_parties_pkey"),
     (ABOUT, "escrowed_subjects_about"),
     (DUE_BY, "escrowed_subjects_deadline"),
-    (BALANCE, "escrowed_balances_pkey"),
-    (ALL_BALANCES, "escrowed_balances_pkey"),
+    (BALANCE, "escrowed_stripes_pkey"),
+    (ALL_BALANCES, "escrowed_stripes_pkey"),
     (ENTRIES_ON, "escrowed_entries_from"),
     (BOOKS, "escrowed_entries_pkey"),
 ];

@@ -3,31 +3,27 @@
 -- Text is compared byte by byte (COLLATE "C"): every store lists in the same order, whatever the database's language.
 -- There are no foreign keys: one statement writes a commit whole, and checking each row again would cost a fifth of it.
 
--- What a column or a row may be. PostgreSQL reads the text of a CHECK again for each statement that writes to its table, which
--- takes longer than to look; of a domain and of a function it remembers what it has read.
+-- What a column may be. PostgreSQL reads the text of a CHECK again for each statement that writes to its table, which takes
+-- longer than to look; of a domain it remembers what it has read. So there are no CHECKs, and what a row may be is told by the
+-- domains of its columns.
 CREATE DOMAIN escrowed_number AS bigint CHECK (VALUE > 0);
 CREATE DOMAIN escrowed_count AS bigint CHECK (VALUE >= 0);
 CREATE DOMAIN escrowed_call_status AS text COLLATE "C"
     CHECK (VALUE IN ('queued', 'pending', 'held', 'settled', 'withdrawn', 'parked'));
--- 64 stripes that each fit into 58 bits fit into 64 together.
-CREATE DOMAIN escrowed_minor AS bigint
+CREATE DOMAIN escrowed_stripe AS smallint CHECK (VALUE BETWEEN 0 AND 63);
+
+-- What is on an account, by who may go where: 64 stripes that each fit into 58 bits fit into 64 together.
+CREATE DOMAIN escrowed_holds AS bigint
+    CONSTRAINT escrowed_minor_fits CHECK (VALUE <= 144115188075855871)
+    CONSTRAINT escrowed_not_below_zero CHECK (VALUE >= 0);
+CREATE DOMAIN escrowed_owes AS bigint
+    CONSTRAINT escrowed_minor_fits CHECK (VALUE >= -144115188075855872)
+    CONSTRAINT escrowed_not_above_zero CHECK (VALUE <= 0);
+CREATE DOMAIN escrowed_outside AS bigint
     CONSTRAINT escrowed_minor_fits CHECK (VALUE BETWEEN -144115188075855872 AND 144115188075855871);
 
 -- What a statement says of itself when it wrote all that it should. One that did not fails, and is taken back.
 CREATE DOMAIN escrowed_whole AS boolean CONSTRAINT escrowed_not_all CHECK (VALUE);
-
--- Whether a stripe of an account may hold this. An account that many share has up to 64 stripes; whoever takes from another one
--- looks at one row. What a party owes is below zero, and nobody pays off more.
-CREATE FUNCTION escrowed_may_hold(account text, stripe smallint, minor bigint) RETURNS boolean
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
-BEGIN
-    RETURN CASE
-        WHEN account LIKE 'world:%' THEN stripe BETWEEN 0 AND 63
-        WHEN account LIKE 'wallet:%' THEN stripe BETWEEN 0 AND 63 AND minor >= 0
-        WHEN account LIKE 'debt:%' THEN stripe = 0 AND minor <= 0
-        ELSE stripe = 0 AND minor >= 0
-    END;
-END $$;
 
 -- Never taken back, not even by a rollback: a revision out of a transaction that was rolled back is stale for ever.
 -- Each connection takes some at a time, so that they do not wait for one another.
@@ -47,8 +43,7 @@ CREATE TABLE escrowed_subjects (
     seq         escrowed_number NOT NULL,
     -- Who sees to a deadline that has passed, and until when. The subject's next commit takes it away.
     worker      text,
-    lease_until bigint,
-    CHECK ((worker IS NULL) = (lease_until IS NULL))
+    lease_until bigint
 );
 
 CREATE INDEX escrowed_subjects_status ON escrowed_subjects (lifecycle, status, id);
@@ -74,16 +69,30 @@ CREATE TABLE escrowed_events (
     PRIMARY KEY (subject, seq)
 );
 
--- What each account holds. An account that many share has several rows, its stripes, and holds what they hold together.
--- No stripe of a guarded account goes below zero, so the account cannot either.
-CREATE TABLE escrowed_balances (
+-- What is on each account. One that many share has several rows, its stripes, and has what they have together. Wallets and
+-- escrow accounts hold money, debts are owed, and the world outside may be on either side of zero. Each has its own column, which takes
+-- nothing else, and the others stay at zero. No stripe of a guarded account goes below zero, so the account cannot either.
+CREATE TABLE escrowed_stripes (
     account  text     COLLATE "C" NOT NULL,
     currency text     COLLATE "C" NOT NULL,
-    stripe   smallint NOT NULL,
-    minor    escrowed_minor NOT NULL,
-    PRIMARY KEY (account, currency, stripe),
-    CHECK (escrowed_may_hold(account, stripe, minor))
+    stripe   escrowed_stripe  NOT NULL,
+    holds    escrowed_holds   NOT NULL DEFAULT 0,
+    owes     escrowed_owes    NOT NULL DEFAULT 0,
+    outside  escrowed_outside NOT NULL DEFAULT 0,
+    PRIMARY KEY (account, currency, stripe)
 ) WITH (fillfactor = 50);
+
+-- Each account's balance, to be read. Unless all of it is where those look who take from the account, it is not in place.
+CREATE VIEW escrowed_balances AS
+SELECT account, currency, sum(holds + owes + outside)::bigint AS minor, bool_and(
+    CASE
+        WHEN account LIKE 'world:%' THEN holds = 0 AND owes = 0
+        WHEN account LIKE 'wallet:%' THEN owes = 0 AND outside = 0
+        WHEN account LIKE 'debt:%' THEN stripe = 0 AND holds = 0 AND outside = 0
+        ELSE stripe = 0 AND owes = 0 AND outside = 0
+    END
+) AS in_place
+FROM escrowed_stripes GROUP BY account, currency;
 
 -- The books. What is written here is never changed.
 CREATE TABLE escrowed_entries (
@@ -95,8 +104,7 @@ CREATE TABLE escrowed_entries (
     minor        escrowed_number NOT NULL,
     currency     text   NOT NULL,
     purpose      text   NOT NULL,
-    at           bigint NOT NULL,
-    CHECK (from_account <> to_account)
+    at           bigint NOT NULL
 );
 
 CREATE INDEX escrowed_entries_from ON escrowed_entries (from_account, number);
@@ -104,8 +112,8 @@ CREATE INDEX escrowed_entries_to ON escrowed_entries (to_account, number);
 
 -- The outbox.
 CREATE TABLE escrowed_calls (
-    number      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    key         text   COLLATE "C" NOT NULL UNIQUE,
+    key         text   COLLATE "C" NOT NULL PRIMARY KEY,
+    number      bigint GENERATED ALWAYS AS IDENTITY,
     -- Whose calls are kept in order: those of one order.
     lane        text   COLLATE "C" NOT NULL,
     gateway     text   COLLATE "C" NOT NULL,
@@ -120,9 +128,7 @@ CREATE TABLE escrowed_calls (
     -- How often it was taken, and the number of the lease under which it may first have been sent: 0 once the gateway has said
     -- that it has it, NULL while no gateway can have it.
     leases      escrowed_count NOT NULL DEFAULT 0,
-    sent        escrowed_count,
-    CHECK (sent <= leases),
-    CHECK ((worker IS NULL) = (lease_until IS NULL))
+    sent        escrowed_count
 );
 
 CREATE INDEX escrowed_calls_due ON escrowed_calls (gateway, due, number) WHERE status IN ('queued', 'pending', 'held');

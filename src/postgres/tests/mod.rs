@@ -12,7 +12,8 @@ use crate::{
     memory::Memory,
     money::{Currency, Money},
     store::{
-        Appended, AppendedAll, BookedEntry, Commit, Request, Settlement, Store, Unacknowledged, UnitOfWork, Views,
+        Appended, AppendedAll, BookedEntry, Commit, Inventory, Request, Settlement, Store, Unacknowledged, UnitOfWork,
+        Views,
     },
 };
 use database::{Database, block_on};
@@ -188,16 +189,53 @@ fn a_statement_by_hand_cannot_overdraw() {
         let store = database.store().await;
         saved(&store, &full()).await;
         for overdraw in [
-            "UPDATE escrowed_balances SET minor = minor - 6 WHERE account = 'wallet:alice'",
-            "INSERT INTO escrowed_balances VALUES ('wallet:bob', 'EUR', 0, -1)",
-            "INSERT INTO escrowed_balances VALUES ('wallet:world:', 'EUR', 0, -1)",
-            // Nor put money where nobody who takes any looks.
-            "INSERT INTO escrowed_balances VALUES ('escrow:ord_1', 'EUR', 1, 5)",
-            "INSERT INTO escrowed_balances VALUES ('debt:alice', 'EUR', 1, -5)",
-            "INSERT INTO escrowed_balances VALUES ('wallet:alice', 'EUR', 64, 5)",
+            "UPDATE escrowed_stripes SET holds = holds - 6 WHERE account = 'wallet:alice'",
+            "INSERT INTO escrowed_stripes (account, currency, stripe, holds) VALUES ('wallet:bob', 'EUR', 0, -1)",
+            "INSERT INTO escrowed_stripes (account, currency, stripe, owes) VALUES ('debt:alice', 'EUR', 0, 1)",
+            // Nor spread money so far that no sum can tell it.
+            "INSERT INTO escrowed_stripes (account, currency, stripe, holds) VALUES ('wallet:alice', 'EUR', 64, 5)",
+            "UPDATE escrowed_stripes SET holds = 144115188075855872 WHERE account = 'wallet:alice'",
         ] {
             let refused = sqlx::query(overdraw).execute(store.pool()).await.unwrap_err();
             assert!(refused.as_database_error().is_some_and(|error| error.is_check_violation()), "{overdraw}");
+        }
+    });
+}
+
+#[test]
+fn money_where_nobody_takes_it_is_told() {
+    let database = Database::new();
+    block_on(async {
+        let store = database.store().await;
+        saved(&store, &full()).await;
+        const ESCROW: &str = "escrow:ord_00000000000000000000000001";
+        for (column, name, stripe, minor, in_place) in [
+            ("holds", "wallet:carol", 63, 5, true),
+            ("outside", "wallet:carol", 0, 5, false),
+            ("holds", ESCROW, 0, 5, true),
+            ("holds", ESCROW, 1, 5, false),
+            ("outside", ESCROW, 0, 5, false),
+            ("owes", "debt:carol", 0, -5, true),
+            ("owes", "debt:carol", 1, -5, false),
+            ("outside", "world:elsewhere", 63, -5, true),
+            ("holds", "world:elsewhere", 63, 5, false),
+        ] {
+            let mut unit = store.begin().await.unwrap();
+            let put = format!(
+                "INSERT INTO escrowed_stripes (account, currency, stripe, {column}) VALUES ('{name}', 'EUR', {stripe}, {minor})"
+            );
+            sqlx::query(sqlx::AssertSqlSafe(put)).execute(&mut *unit).await.unwrap();
+            let told = |error| matches!(error, PostgresError::Corrupt { table: "escrowed_balances", .. });
+            for one in ["wallet:carol", ESCROW, "debt:carol", "world:elsewhere"] {
+                let ill = one == name && !in_place;
+                assert_eq!(unit.balances_of(&account(one)).await.is_err_and(told), ill, "{one}, {name}, {column}");
+            }
+            // Nor is whoever takes it told for ever that another was faster.
+            if !in_place && name == "wallet:carol" {
+                let mut takes = opens(order(7));
+                takes.entries = vec![entry(name, "wallet:bob", 1)];
+                assert!(unit.append(&takes).await.is_err_and(told), "{name}, {column}");
+            }
         }
     });
 }
@@ -220,7 +258,7 @@ fn a_row_that_cannot_be_right_is_an_error() {
             assert!(matches!(&error, PostgresError::Corrupt { table: found, .. } if *found == table), "{error:?}");
         }
         let mut unit = store.begin().await.unwrap();
-        sqlx::query("UPDATE escrowed_balances SET currency = 'XXY'").execute(&mut *unit).await.unwrap();
+        sqlx::query("UPDATE escrowed_stripes SET currency = 'XXY'").execute(&mut *unit).await.unwrap();
         unit.balances(None, 9).await.unwrap_err();
     });
 }
@@ -256,8 +294,8 @@ fn a_wallet_is_drained_from_all_its_stripes() {
         let mut commit = opens(order(1));
         commit.entries = vec![entry("world:sandbox", "wallet:shop", 1)];
         saved(&store, &commit).await;
-        let spread = "INSERT INTO escrowed_balances SELECT 'wallet:shop', 'EUR', stripe, 10
-FROM generate_series(1, 63) AS stripe WHERE stripe NOT IN (SELECT stripe FROM escrowed_balances) LIMIT 7";
+        let spread = "INSERT INTO escrowed_stripes SELECT 'wallet:shop', 'EUR', stripe, 10
+FROM generate_series(1, 63) AS stripe WHERE stripe NOT IN (SELECT stripe FROM escrowed_stripes) LIMIT 7";
         sqlx::query(spread).execute(store.pool()).await.unwrap();
         let pay = |number, minor| {
             let mut commit = opens(order(number));
@@ -287,7 +325,7 @@ fn every_query_has_its_index() {
         let outbox = [
             (outbox::LEASE, "escrowed_calls_due"),
             (outbox::LEASE, "escrowed_calls_queued"),
-            (outbox::POSTPONE, "escrowed_calls_key_key"),
+            (outbox::POSTPONE, "escrowed_calls_pkey"),
             (outbox::PARK, "escrowed_calls_pkey"),
             (outbox::LEASE_DUE, "escrowed_subjects_deadline"),
         ];

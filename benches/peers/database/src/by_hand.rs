@@ -18,11 +18,11 @@ const ONE: &str = "WITH gone_on AS (
     INSERT INTO escrowed_events (subject, seq, name, version, actor, at, body)
     SELECT $1, $6, $8, 1, $9, $10, $11 FROM gone_on
 ), taken AS (
-    UPDATE escrowed_balances SET minor = minor - $14 FROM gone_on
+    UPDATE escrowed_stripes SET holds = holds - $14 FROM gone_on
     WHERE account = $12 AND currency = $5 AND stripe = 0 RETURNING account
 ), added AS (
-    INSERT INTO escrowed_balances AS b (account, currency, stripe, minor) SELECT $13, $5, 0, $14 FROM gone_on
-    ON CONFLICT (account, currency, stripe) DO UPDATE SET minor = b.minor + excluded.minor
+    INSERT INTO escrowed_stripes AS b (account, currency, stripe, holds) SELECT $13, $5, 0, $14 FROM gone_on
+    ON CONFLICT (account, currency, stripe) DO UPDATE SET holds = b.holds + excluded.holds
 ), booked AS (
     INSERT INTO escrowed_entries (subject, seq, from_account, to_account, minor, currency, purpose, at)
     SELECT $1, $6, $12, $13, $14, $5, $15, $10 FROM gone_on
@@ -42,11 +42,11 @@ const MANY: &str = "WITH asked AS MATERIALIZED (
     INSERT INTO escrowed_events (subject, seq, name, version, actor, at, body)
     SELECT id, seq, 'pay', 1, actor, $11, body FROM asked
 ), taken AS (
-    UPDATE escrowed_balances AS b SET minor = b.minor - $12 FROM asked AS u
+    UPDATE escrowed_stripes AS b SET holds = b.holds - $12 FROM asked AS u
     WHERE b.account = u.account AND b.currency = 'EUR' AND b.stripe = 0 RETURNING b.account
 ), added AS (
-    INSERT INTO escrowed_balances AS b (account, currency, stripe, minor) SELECT wallet, 'EUR', 0, $12 FROM asked
-    ON CONFLICT (account, currency, stripe) DO UPDATE SET minor = b.minor + excluded.minor
+    INSERT INTO escrowed_stripes AS b (account, currency, stripe, holds) SELECT wallet, 'EUR', 0, $12 FROM asked
+    ON CONFLICT (account, currency, stripe) DO UPDATE SET holds = b.holds + excluded.holds
 ), booked AS (
     INSERT INTO escrowed_entries (subject, seq, from_account, to_account, minor, currency, purpose, at)
     SELECT id, seq, account, wallet, $12, 'EUR', 'release', $11 FROM asked
@@ -118,7 +118,7 @@ pub async fn open(connection: &mut PgConnection, ids: impl Iterator<Item = (tab:
     INSERT INTO escrowed_entries (subject, seq, from_account, to_account, minor, currency, purpose, at)
     VALUES ($1, 2, 'world:sandbox', $5, $3, 'EUR', 'payin', $7)
 )
-INSERT INTO escrowed_balances VALUES ($5, 'EUR', 0, $3)";
+INSERT INTO escrowed_stripes (account, currency, stripe, holds) VALUES ($5, 'EUR', 0, $3)";
         let opened = sqlx::query(opened).bind(&id).bind(format!("[\"{payee}\"]")).bind(tab::FUNDS).bind(&payee);
         let opened = opened.bind(&account).bind(ACTOR).bind(at).bind(format!("{{\"payee\":\"{payee}\"}}"));
         opened.execute(&mut *transaction).await.unwrap();
