@@ -181,7 +181,7 @@ impl<'c> Batch<'c> {
         let commits = self.commits.len();
         let mut statement = if commits <= FEW { Statement::short(commits == 1) } else { Statement::long() };
         let fine = self.look(&mut statement, checks);
-        let gate = self.subjects(&mut statement, fine)?;
+        let gate = self.subjects(&mut statement, fine, checks)?;
         self.parties(&mut statement, gate);
         self.events(&mut statement, gate)?;
         let taken = self.moves.write(&mut statement, gate);
@@ -294,17 +294,9 @@ FROM escrowed_calls AS c WHERE c.key {keys} ORDER BY c.key FOR UPDATE"
         let subjects = [("opened", opens), ("gone_on", self.commits.len() - opens)].into_iter();
         let subjects = subjects.filter(|(_, rows)| *rows > 0);
         let others = [("taken", taken), ("settled", self.settled.len())].into_iter().filter(|(_, rows)| *rows > 0);
-        let behind = checks == Checks::Behind;
-        if self.commits.len() == 1 {
-            // All else waits for its subject's row: without that, nothing was written, and nothing is looked at.
-            let all: Vec<_> = others.filter(|_| behind).map(|(part, rows)| wrote(statement, part, rows)).collect();
-            let or_fail = if all.is_empty() { String::new() } else { format!(", {}", whole(&all)) };
-            let part = if opens > 0 { "opened" } else { "gone_on" };
-            return format!("SELECT id, revision{or_fail} FROM {part}");
-        }
         let rows = subjects.clone().map(|(part, _)| format!("SELECT id, revision FROM {part}"));
         let rows = rows.collect::<Vec<_>>().join(" UNION ALL ");
-        if !behind {
+        if checks == Checks::Ahead {
             return rows;
         }
         let parts = subjects.chain(others).filter(|(part, _)| gate.0 != Some(part));
@@ -315,8 +307,11 @@ FROM escrowed_calls AS c WHERE c.key {keys} ORDER BY c.key FOR UPDATE"
                 (wrote, None) => wrote,
             })
             .collect();
-        // What comes after OFFSET is computed in any case, even if there is no row.
-        format!("{rows}\nOFFSET ({})::int - 1", whole(&all))
+        if all.is_empty() {
+            return rows;
+        }
+        // What comes after OFFSET is computed first, and in any case, even if there is no row.
+        format!("{rows}\nOFFSET {}::int - 1", whole(&all))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The parts that write the rows of a batch, table by table.
 
-use super::{Batch, NewCall, before, last};
+use super::{Batch, Checks, NewCall, before, last};
 use crate::{
     postgres::{
         PostgresError,
@@ -11,11 +11,15 @@ use crate::{
 
 impl Batch<'_> {
     // Writes the index rows. What depends on them waits for the gate that this answers with.
-    pub(super) fn subjects(&self, statement: &mut Statement, fine: Gate) -> Result<Gate, PostgresError> {
+    pub(super) fn subjects(
+        &self,
+        statement: &mut Statement,
+        fine: Gate,
+        checks: Checks,
+    ) -> Result<Gate, PostgresError> {
         let (going, opening): (Vec<_>, Vec<_>) =
             self.order.iter().partition(|place| self.commits[**place].expected().is_some());
         let mut gate = fine;
-        let single = self.commits.len() == 1;
         if !opening.is_empty() {
             let rows = self.index_rows(statement, &opening, false)?;
             statement.part(
@@ -46,7 +50,7 @@ WHERE s.id = u.id AND s.revision = u.expected AND s.seq = u.before
 RETURNING s.id, s.revision"
                 ),
             );
-            if single {
+            if checks == Checks::Ahead && self.commits.len() == 1 {
                 gate = Gate(Some("gone_on"));
             }
         }
