@@ -53,8 +53,8 @@ trap stop EXIT
 for _ in 1 2 3 4 5; do
   port=$((20000 + RANDOM % 20000))
   options="-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200"
-  # The locks are for a ledger that is measured beside this crate.
-  [ -n "${ESCROWED_TEST_POSTGRES_DURABLE:-}" ] && options+=" -c max_locks_per_transaction=1024" || options+=" -c fsync=off"
+  # The locks are for a ledger that is measured beside this crate, the connections for all that are.
+  [ -n "${ESCROWED_TEST_POSTGRES_DURABLE:-}" ] && options+=" -c max_locks_per_transaction=1024 -c max_connections=400" || options+=" -c fsync=off"
   if "${as[@]}" "$programs/pg_ctl" -D "$folder/data" -o "$options" -l "$folder/data/log" -w start >/dev/null 2>&1; then
     export ESCROWED_TEST_DATABASE_URL="postgres://escrowed@127.0.0.1:$port/postgres"
     break

@@ -31,6 +31,26 @@ const ONE: &str = "WITH gone_on AS (
     SELECT $16, $1, $17, $18, 'queued', $10, 0 FROM gone_on
 ) SELECT revision FROM gone_on, taken";
 
+/// The same after somebody else has written the event.
+#[cfg(feature = "libraries")]
+pub const ALL_BUT_THE_EVENT: &str = "WITH gone_on AS (
+    UPDATE escrowed_subjects SET lifecycle = $2, status = $3, about = NULL, deadline = NULL, held = held - $4, currency = $5,
+        seq = seq + 1, revision = revision + 1, worker = NULL, lease_until = NULL
+    WHERE id = $1 RETURNING seq
+), taken AS (
+    UPDATE escrowed_stripes SET holds = holds - $4 FROM gone_on
+    WHERE account = $7 AND currency = $5 AND stripe = 0 RETURNING account
+), added AS (
+    INSERT INTO escrowed_stripes AS b (account, currency, stripe, holds) SELECT $8, $5, 0, $4 FROM gone_on
+    ON CONFLICT (account, currency, stripe) DO UPDATE SET holds = b.holds + excluded.holds
+), booked AS (
+    INSERT INTO escrowed_entries (subject, seq, from_account, to_account, minor, currency, purpose, at)
+    SELECT $1, seq, $7, $8, $4, $5, $9, $6 FROM gone_on
+), enqueued AS (
+    INSERT INTO escrowed_calls (key, lane, gateway, instruction, status, due, attempts)
+    SELECT $10, $1, $11, $12, 'queued', $6, 0 FROM gone_on
+) SELECT seq FROM gone_on, taken";
+
 const MANY: &str = "WITH asked AS MATERIALIZED (
     SELECT * FROM unnest($1::text[], $2::int8[], $3::int8[], $4::int8[], $5::text[], $6::text[], $7::text[], $8::text[],
         $9::text[], $10::text[]) AS u (id, held, seq, revision, actor, body, account, wallet, key, instruction)
@@ -62,6 +82,13 @@ pub struct Order {
     held: i64,
     revision: i64,
     seq: i64,
+}
+
+#[cfg(feature = "libraries")]
+impl Order {
+    pub fn id(&self) -> &str {
+        &self.id
+    }
 }
 
 /// What one commit writes.

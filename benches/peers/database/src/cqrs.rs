@@ -1,20 +1,21 @@
-//! cqrs-es with postgres-es. No entry, no balances, no outbox, and no batches of several aggregates. Three ways:
+//! cqrs-es with postgres-es. It has no books, no outbox and no batches of several aggregates; a command is executed, and what
+//! else is to be written is for queries, which its framework hands the event to after it is committed. Four ways:
 //!
-//! - `Writing`: an event and the snapshot of its aggregate, in a transaction of BEGIN, two statements and COMMIT, from values at
+//! - `Executing::snapshots`: a command that reads the snapshot of its aggregate and writes an event and the next one.
+//! - `Executing::view`: a command that reads the events, writes one and keeps the row that a host finds orders by. The framework
+//!   calls that row a view: it reads it, and writes it.
+//! - `Executing::views`: all rows that ours writes. The entry, both balances and the call are views of the framework's, too, each
+//!   written by itself, and each balance read before.
+//! - `Executing::statement`: all rows that ours writes. A query of the host's own writes all but the event, by the statement by
 //!   hand.
-//! - `Executing::snapshots`: the same by a command, which is the only way its framework offers: it reads the snapshot first.
-//! - `Executing::view`, the nearest it does to ours: a command that writes an event and keeps the row that a host finds orders
-//!   by. The framework calls that row a view. It reads the events, writes the new one, reads the view and writes it, the two not
-//!   in one transaction.
 
+use crate::by_hand;
 use cqrs_es::{
-    Aggregate, DomainEvent, EventEnvelope, View,
+    Aggregate, DomainEvent, EventEnvelope, Query, View,
     event_sink::EventSink,
-    persist::{GenericQuery, PersistedEventRepository, SerializedEvent},
+    persist::{GenericQuery, ViewContext, ViewRepository},
 };
-use postgres_es::{
-    PostgresCqrs, PostgresEventRepository, PostgresViewRepository, postgres_aggregate_cqrs, postgres_cqrs,
-};
+use postgres_es::{PostgresCqrs, PostgresViewRepository, postgres_aggregate_cqrs, postgres_cqrs};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx_of_peers::{PgPool, postgres::PgPoolOptions};
@@ -73,8 +74,124 @@ impl View<Self> for Order {
     }
 }
 
-// From its own db/init.sql.
-const SCHEMA: [&str; 3] = [
+/// Money that moved.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Entry {
+    subject: String,
+    seq: usize,
+    from: String,
+    to: String,
+    minor: i64,
+    currency: String,
+    purpose: String,
+    at: i64,
+}
+
+/// What an account holds.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Balance {
+    minor: i64,
+}
+
+/// What the gateway is asked for.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Call {
+    lane: String,
+    gateway: String,
+    instruction: serde_json::Value,
+    status: String,
+    due: i64,
+}
+
+macro_rules! filled_by_hand {
+    ($($view:ident)*) => { $(impl View<Order> for $view {
+        fn update(&mut self, _: &EventEnvelope<Order>) {}
+    })* };
+}
+filled_by_hand!(Entry Balance Call);
+
+type Views<V> = PostgresViewRepository<V, Order>;
+
+/// The rows that ours writes beside the event and the order's own.
+struct Books {
+    entries: Views<Entry>,
+    balances: Views<Balance>,
+    calls: Views<Call>,
+}
+
+impl Books {
+    fn new(pool: &PgPool) -> Self {
+        Self {
+            entries: Views::new("entry_view", pool.clone()),
+            balances: Views::new("balance_view", pool.clone()),
+            calls: Views::new("call_view", pool.clone()),
+        }
+    }
+
+    async fn change(&self, account: &str, minor: i64) {
+        let read = self.balances.load_with_context(account).await.unwrap();
+        let (mut balance, context) =
+            read.unwrap_or_else(|| (Balance::default(), ViewContext::new(account.to_owned(), 0)));
+        balance.minor += minor;
+        self.balances.update_view(balance, context).await.unwrap();
+    }
+}
+
+#[async_trait::async_trait]
+impl Query<Order> for Books {
+    async fn dispatch(&self, id: &str, events: &[EventEnvelope<Order>]) {
+        for event in events {
+            let (seq, at) = (event.sequence, 1_778_168_386_000_000);
+            let (from, to) = (format!("escrow:{id}"), format!("wallet:{id}"));
+            self.change(&from, -crate::tab::AMOUNT).await;
+            self.change(&to, crate::tab::AMOUNT).await;
+            let entry = Entry {
+                subject: id.to_owned(),
+                seq,
+                from,
+                to,
+                minor: crate::tab::AMOUNT,
+                currency: "EUR".to_owned(),
+                purpose: "release".to_owned(),
+                at,
+            };
+            self.entries.update_view(entry, ViewContext::new(format!("{id}:{seq}"), 0)).await.unwrap();
+            let asks =
+                json!({"payin": event.payload.asks, "amount": {"amount": crate::tab::AMOUNT, "currency": "EUR"}});
+            let call = Call {
+                lane: id.to_owned(),
+                gateway: "sandbox".to_owned(),
+                instruction: json!({"capture": asks}),
+                status: "queued".to_owned(),
+                due: at,
+            };
+            self.calls.update_view(call, ViewContext::new(format!("{id}:{seq}:capture"), 0)).await.unwrap();
+        }
+    }
+}
+
+/// The same rows by one statement.
+struct Rows(PgPool);
+
+#[async_trait::async_trait]
+impl Query<Order> for Rows {
+    async fn dispatch(&self, id: &str, events: &[EventEnvelope<Order>]) {
+        for event in events {
+            let (account, wallet) = (format!("escrow:{id}"), format!("wallet:{id}"));
+            let asks =
+                json!({"payin": event.payload.asks, "amount": {"amount": crate::tab::AMOUNT, "currency": "EUR"}});
+            let query = sqlx_of_peers::query(by_hand::ALL_BUT_THE_EVENT).bind(id).bind("tab").bind("RUNNING");
+            let query = query.bind(crate::tab::AMOUNT).bind("EUR").bind(1_778_168_386_000_000_i64);
+            let query =
+                query.bind(account).bind(wallet).bind("release").bind(format!("{id}:{}:capture", event.sequence));
+            let query = query.bind("sandbox").bind(json!({"capture": asks}).to_string());
+            assert_eq!(query.fetch_all(&self.0).await.unwrap().len(), 1);
+        }
+    }
+}
+
+// From its own db/init.sql; every view is a table of this kind.
+const SCHEMA: [&str; 6] = [
     "CREATE TABLE events (
     aggregate_type text NOT NULL, aggregate_id text NOT NULL, sequence bigint CHECK (sequence >= 0) NOT NULL,
     event_type text NOT NULL, event_version text NOT NULL, payload json NOT NULL, metadata json NOT NULL,
@@ -88,6 +205,9 @@ const SCHEMA: [&str; 3] = [
     "CREATE TABLE tab_view (
     view_id text NOT NULL, version bigint CHECK (version >= 0) NOT NULL, payload json NOT NULL, PRIMARY KEY (view_id)
 )",
+    "CREATE TABLE entry_view (LIKE tab_view INCLUDING ALL)",
+    "CREATE TABLE balance_view (LIKE tab_view INCLUDING ALL)",
+    "CREATE TABLE call_view (LIKE tab_view INCLUDING ALL)",
 ];
 
 pub async fn schema(url: &str) {
@@ -106,44 +226,6 @@ fn ids(orders: usize) -> Vec<String> {
     (0..orders).map(|_| crate::tab::TabId::generate(crate::tab::stamp().at).to_string()).collect()
 }
 
-/// The write alone.
-pub struct Writing {
-    repository: PostgresEventRepository,
-    orders: Vec<(String, usize)>,
-    next: usize,
-}
-
-impl Writing {
-    pub async fn open(url: &str, orders: usize) -> Self {
-        let repository = PostgresEventRepository::new(pool(url).await);
-        let mut open = Self { repository, orders: ids(orders).into_iter().map(|id| (id, 0)).collect(), next: 0 };
-        // The first event of each.
-        for _ in 0..orders {
-            open.write().await;
-        }
-        open
-    }
-
-    /// One event of the order whose turn it is.
-    pub async fn write(&mut self) {
-        let place = self.next % self.orders.len();
-        self.next += 1;
-        let (id, seq) = &mut self.orders[place];
-        *seq += 1;
-        let event = SerializedEvent::new(
-            id.clone(),
-            *seq,
-            Order::TYPE.to_owned(),
-            "pay".to_owned(),
-            "1".to_owned(),
-            serde_json::to_value(Paid::seller()).unwrap(),
-            json!({"actor": {"office": {"role": "platform", "id": "ops"}}, "at": 1_778_168_386_000_000_i64}),
-        );
-        let snapshot = json!({"status": "RUNNING", "parties": ["seller-1"], "held": 999_999_875, "currency": "EUR"});
-        self.repository.persist::<Order>(&[event], Some((id.clone(), snapshot, *seq))).await.unwrap();
-    }
-}
-
 /// A whole command.
 pub struct Executing {
     framework: PostgresCqrs<Order>,
@@ -158,10 +240,28 @@ impl Executing {
 
     pub async fn view(url: &str, orders: usize) -> Self {
         let pool = pool(url).await;
+        let row = Self::row(&pool);
+        Self::open(postgres_cqrs(pool, vec![row], ()), orders).await
+    }
+
+    pub async fn views(url: &str, orders: usize) -> Self {
+        let pool = pool(url).await;
+        let (row, books) = (Self::row(&pool), Books::new(&pool));
+        Self::open(postgres_cqrs(pool, vec![row, Box::new(books)], ()), orders).await
+    }
+
+    pub async fn statement(url: &str, opened: &[by_hand::Order]) -> Self {
+        let pool = pool(url).await;
+        let rows: Box<dyn Query<Order>> = Box::new(Rows(pool.clone()));
+        let orders = opened.iter().map(|order| order.id().to_owned()).collect();
+        Self { framework: postgres_cqrs(pool, vec![rows], ()), orders, next: 0 }
+    }
+
+    fn row(pool: &PgPool) -> Box<dyn Query<Order>> {
         let view = PostgresViewRepository::<Order, Order>::new("tab_view", pool.clone());
         let mut query = GenericQuery::new(Arc::new(view));
         query.use_error_handler(Box::new(|refused| panic!("{refused}")));
-        Self::open(postgres_cqrs(pool, vec![Box::new(query)], ()), orders).await
+        Box::new(query)
     }
 
     async fn open(framework: PostgresCqrs<Order>, orders: usize) -> Self {

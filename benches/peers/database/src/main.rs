@@ -110,9 +110,10 @@ fn main() {
                     Way::new("escrowed"),
                     Way::new(if batch == 1 { "by hand, one CTE" } else { "by hand, UNNEST" }),
                     Way::new("escrowed, commits share a write"),
-                    Way::new("cqrs-es with postgres-es: event and snapshot only"),
-                    Way::new("the same as its framework executes it: read first"),
+                    Way::new("cqrs-es with postgres-es: event and snapshot"),
                     Way::new("cqrs-es with postgres-es: event, and the row to query by"),
+                    Way::new("cqrs-es with postgres-es: all of our rows, as its views"),
+                    Way::new("cqrs-es with postgres-es: all of our rows, by one statement by hand after the event"),
                     Way::new("cala-ledger: entries and balances only"),
                     Way::new("the same, and who pays may not go below zero"),
                 ];
@@ -128,21 +129,25 @@ fn main() {
                             }
                             #[cfg(feature = "libraries")]
                             3 if batch == 1 => {
-                                Some(run(&mut libraries.writing[..connections], batch, times, &servers[2]).await)
-                            }
-                            #[cfg(feature = "libraries")]
-                            4 if batch == 1 => {
                                 Some(run(&mut libraries.executing[..connections], batch, times, &servers[2]).await)
                             }
                             #[cfg(feature = "libraries")]
-                            5 if batch == 1 => {
+                            4 if batch == 1 => {
                                 Some(run(&mut libraries.viewing[..connections], batch, times, &servers[2]).await)
                             }
                             #[cfg(feature = "libraries")]
-                            6 => Some(run(&mut libraries.cala[..connections], batch, times, &servers[3]).await),
+                            5 if batch == 1 => {
+                                Some(run(&mut libraries.keeping[..connections], batch, times, &servers[2]).await)
+                            }
+                            #[cfg(feature = "libraries")]
+                            6 if batch == 1 => {
+                                Some(run(&mut libraries.stating[..connections], batch, times, &servers[2]).await)
+                            }
+                            #[cfg(feature = "libraries")]
+                            7 => Some(run(&mut libraries.cala[..connections], batch, times, &servers[3]).await),
                             // It would take minutes for each round.
                             #[cfg(feature = "libraries")]
-                            7 if connections * batch < 32_000 => {
+                            8 if connections * batch < 32_000 => {
                                 Some(run(&mut libraries.guarded[..connections], batch, times, &servers[3]).await)
                             }
                             _ => None,
@@ -326,9 +331,10 @@ impl Lane for ByHand {
 
 #[cfg(feature = "libraries")]
 struct Libraries {
-    writing: Vec<cqrs::Writing>,
     executing: Vec<cqrs::Executing>,
     viewing: Vec<cqrs::Executing>,
+    keeping: Vec<cqrs::Executing>,
+    stating: Vec<cqrs::Executing>,
     cala: Vec<cala::Cala>,
     guarded: Vec<cala::Cala>,
     ledger: cala::Shared,
@@ -338,35 +344,29 @@ struct Libraries {
 impl Libraries {
     async fn new(cqrs_url: &str, cala_url: &str, connections: usize) -> Self {
         cqrs::schema(cqrs_url).await;
+        Postgres::connect(cqrs_url).await.unwrap().pool().close().await;
         let ledger = cala::Shared::new(cala_url, u32::try_from(connections).unwrap()).await;
         let mut libraries = Self {
-            writing: Vec::new(),
             executing: Vec::new(),
             viewing: Vec::new(),
+            keeping: Vec::new(),
+            stating: Vec::new(),
             cala: Vec::new(),
             guarded: Vec::new(),
             ledger,
         };
         for _ in 0..connections {
-            libraries.writing.push(cqrs::Writing::open(cqrs_url, 48).await);
             libraries.executing.push(cqrs::Executing::snapshots(cqrs_url, 48).await);
             // It reads all events of an order: no more than an order has.
             libraries.viewing.push(cqrs::Executing::view(cqrs_url, 480).await);
+            libraries.keeping.push(cqrs::Executing::views(cqrs_url, 480).await);
+            let ids = (0..480).map(|number| (tab::TabId::generate(tab::stamp().at), number));
+            let opened = by_hand::open(&mut connect(cqrs_url).await, ids).await;
+            libraries.stating.push(cqrs::Executing::statement(cqrs_url, &opened).await);
             libraries.cala.push(libraries.ledger.open(ORDERS).await);
             libraries.guarded.push(libraries.ledger.guarded(ORDERS).await);
         }
         libraries
-    }
-}
-
-#[cfg(feature = "libraries")]
-impl Lane for cqrs::Writing {
-    fn prepare(&mut self, _: usize, _: usize) {}
-
-    async fn write(&mut self, _: usize, times: usize) {
-        for _ in 0..times {
-            cqrs::Writing::write(self).await;
-        }
     }
 }
 
