@@ -32,7 +32,7 @@
 //!   writes at the same moment can still stand against it: see [below](#isolation-and-lost-races). A savepoint against that
 //!   would cost two round trips each time, for what is done again in a fresh unit anyway.
 //! - On a bare connection, and for more commits or more than one new subject in a transaction, the writing itself finds what
-//!   is wrong (a row too few, a row too many, a balance that its CHECK refuses): then the statement fails, PostgreSQL takes
+//!   is wrong (a row too few, a row too many, a balance that its column refuses): then the statement fails, PostgreSQL takes
 //!   all of it back, and the cause is looked up. In a transaction a savepoint stands around it: two round trips more.
 //!
 //! # No hot row
@@ -63,8 +63,11 @@
 //! an append's as [stale](crate::escrow::EscrowError::Stale), and the crate's own workers begin anew.
 //!
 //! # What to know
-//! - Tables begin with `escrowed_` and live in the first schema of the `search_path`, as do five domains and a function in
-//!   PL/pgSQL that say what a row may hold. Every text is compared byte by byte.
+//! - Tables begin with `escrowed_` and live in the first schema of the `search_path`, as do the domains that say what a column may
+//!   hold, and a view of each account's balance (`escrowed_balances`). Every text is compared byte by byte.
+//! - What is held stands in a column that does not go below zero and what is owed in one that does not go above, whoever writes to
+//!   it. Money that somebody wrote by hand where nobody who takes from the account would look is
+//!   [`Corrupt`](PostgresError::Corrupt) to [`verify`](crate::verify) and to whoever is refused for want of it.
 //! - Numbers of entries grow in the order of writing, not of committing: while others write, an entry may appear below
 //!   one that was read already.
 //! - A stripe holds up to 2^57 minor units (1.4 quadrillion euros), so that no sum of stripes leaves 64 bits.

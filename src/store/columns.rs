@@ -19,7 +19,7 @@ use std::{fmt, str::FromStr};
 pub(crate) struct TakenCall {
     // What to sort by: no database promises an order for what an update returns.
     due: i64,
-    /// What to find it by, whatever is wrong with it.
+    /// Its place in the outbox.
     pub(crate) number: i64,
     pub(crate) call: Result<LeasedCall, Unreadable>,
 }
