@@ -1,6 +1,9 @@
 //! Why a batch was not written: nothing was, so there is time to look at what stood against it.
 
-use super::{PostgresError, batch, row::Reader};
+use super::{
+    PostgresError, batch,
+    row::{Reader, misplaced},
+};
 use crate::{
     gateway::IdempotencyKey,
     id::Subject,
@@ -18,7 +21,8 @@ struct Known {
     requests: HashSet<RequestKey>,
     // Where each stands, and whether it may have been sent.
     calls: HashMap<IdempotencyKey, (CallStatus, bool)>,
-    balances: HashMap<(Account, Currency), i64>,
+    // How much each has, and whether all of it is in place.
+    balances: HashMap<(Account, Currency), (i64, bool)>,
 }
 
 /// The first commit that cannot go on where its subject stands, whatever the database holds.
@@ -79,7 +83,11 @@ pub(super) async fn diagnose(
             return Ok(Some(AppendedAll::Refused { position, why }));
         }
     }
-    Ok(None)
+    // That there seems to be enough is no reason to try again, if it is not where it is taken from.
+    match known.balances.iter().find(|(_, (_, in_place))| !in_place) {
+        Some(((account, _), _)) => Err(misplaced(account)),
+        None => Ok(None),
+    }
 }
 
 impl Known {
@@ -107,8 +115,8 @@ impl Known {
         let accounts: HashSet<_> = postings.map(|posting| posting.account.to_string()).collect();
         let balances = "SELECT account, minor, currency, in_place FROM escrowed_balances WHERE account = ANY($1)";
         for row in query(balances).bind(accounts.into_iter().collect::<Vec<_>>()).fetch_all(connection).await? {
-            let balance = Reader::new("escrowed_balances", &row).balance_in_place()?;
-            known.balances.insert((balance.account, balance.amount.currency()), balance.amount.minor());
+            let (balance, in_place) = Reader::new("escrowed_balances", &row).balance_and_place()?;
+            known.balances.insert((balance.account, balance.amount.currency()), (balance.amount.minor(), in_place));
         }
         Ok(known)
     }
@@ -137,12 +145,13 @@ impl Known {
         }
         for posting in commit.entries().iter().flat_map(Entry::postings) {
             let (account, currency) = (posting.account, posting.amount.currency());
-            let held = self.balances.entry((account.clone(), currency)).or_default();
+            let (held, in_place) = self.balances.entry((account.clone(), currency)).or_insert((0, true));
             *held = held
                 .checked_add(posting.amount.minor())
                 .ok_or_else(|| PostgresError::Overflow { account: account.clone() })?;
             if !account.may_hold(*held) {
-                return Ok(Some(Appended::Overdrawn { account: account.clone() }));
+                let overdrawn = Appended::Overdrawn { account: account.clone() };
+                return if *in_place { Ok(Some(overdrawn)) } else { Err(misplaced(account)) };
             }
         }
         for call in follows.into_iter().chain(commit.calls()) {

@@ -67,7 +67,7 @@
 //!   hold, and a view of each account's balance (`escrowed_balances`). Every text is compared byte by byte.
 //! - What is held stands in a column that does not go below zero and what is owed in one that does not go above, whoever writes to
 //!   it. Money that somebody wrote by hand where nobody who takes from the account would look is
-//!   [`Corrupt`](PostgresError::Corrupt) to [`verify`](crate::verify) and to whoever is refused for want of it.
+//!   [`Corrupt`](PostgresError::Corrupt) to whoever reads the balance, which [`verify`](crate::verify) does, or needs it.
 //! - Numbers of entries grow in the order of writing, not of committing: while others write, an entry may appear below
 //!   one that was read already.
 //! - A stripe holds up to 2^57 minor units (1.4 quadrillion euros), so that no sum of stripes leaves 64 bits.

@@ -1,7 +1,10 @@
 //! How PostgreSQL gives its columns.
 
 use super::PostgresError;
-use crate::{ledger::Balance, store::Columns};
+use crate::{
+    ledger::{Account, Balance},
+    store::Columns,
+};
 use sqlx::{Column, Error, Row, postgres::PgRow};
 use std::fmt;
 
@@ -18,9 +21,14 @@ impl<'r> Reader<'r> {
     }
 
     /// A balance, and in column 3 whether all of it is where those look who take from the account.
+    pub(super) fn balance_and_place(&self) -> Result<(Balance, bool), PostgresError> {
+        Ok((self.balance()?, self.row.try_get(3).map_err(|error| self.read_error(3, error))?))
+    }
+
+    /// A balance that is in place.
     pub(super) fn balance_in_place(&self) -> Result<Balance, PostgresError> {
-        let in_place: bool = self.row.try_get(3).map_err(|error| self.read_error(3, error))?;
-        if in_place { self.balance() } else { Err(self.corrupt(3, &"it has money where nobody takes it")) }
+        let (balance, in_place) = self.balance_and_place()?;
+        if in_place { Ok(balance) } else { Err(misplaced(&balance.account)) }
     }
 
     fn read_error(&self, column: usize, error: Error) -> PostgresError {
@@ -29,6 +37,12 @@ impl<'r> Reader<'r> {
             other => PostgresError::Database(other),
         }
     }
+}
+
+/// That an account has money where nobody looks who takes from it.
+pub(super) fn misplaced(account: &Account) -> PostgresError {
+    let what = format!("what is on {account} is not all where it is taken from");
+    PostgresError::Corrupt { table: "escrowed_balances", what }
 }
 
 impl Columns for Reader<'_> {

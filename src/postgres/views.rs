@@ -38,8 +38,8 @@ const OF_PARTY: &str = subjects!(
 const ABOUT: &str = subjects!("WHERE about = $1 AND s.id > $2 ORDER BY s.id LIMIT $3");
 const DUE_BY: &str = subjects!("WHERE deadline <= $1 AND (deadline, s.id) > ($2, $3) ORDER BY deadline, s.id LIMIT $4");
 const BALANCE: &str =
-    "SELECT coalesce(sum(minor), 0)::bigint FROM escrowed_balances WHERE account = $1 AND currency = $2";
-const ALL_BALANCES: &str = "SELECT account, minor, currency FROM escrowed_balances
+    "SELECT account, minor, currency, in_place FROM escrowed_balances WHERE account = $1 AND currency = $2";
+const ALL_BALANCES: &str = "SELECT account, minor, currency, in_place FROM escrowed_balances
 WHERE (account, currency) > ($1, $2) ORDER BY account, currency LIMIT $3";
 const ENTRIES_ON: &str = concat!(
     "(",
@@ -98,8 +98,9 @@ pub(super) async fn balance(
     account: &Account,
     currency: Currency,
 ) -> Result<Money, PostgresError> {
-    let row = query(BALANCE).bind(account.to_string()).bind(currency.code()).fetch_one(connection).await?;
-    Ok(Money::from_minor(Reader::new("escrowed_balances", &row).integer(0)?, currency))
+    let row = query(BALANCE).bind(account.to_string()).bind(currency.code()).fetch_optional(connection).await?;
+    let balance = row.map(|row| Reader::new("escrowed_balances", &row).balance_in_place()).transpose()?;
+    Ok(balance.map_or(Money::zero(currency), |balance| balance.amount))
 }
 
 pub(super) async fn balances(
@@ -110,7 +111,7 @@ pub(super) async fn balances(
     let (account, currency) =
         after.map(|(account, currency)| (account.to_string(), currency.code())).unwrap_or_default();
     let rows = query(ALL_BALANCES).bind(account).bind(currency).bind(at_most(limit)).fetch_all(connection).await?;
-    rows.iter().map(|row| Reader::new("escrowed_balances", row).balance()).collect()
+    rows.iter().map(|row| Reader::new("escrowed_balances", row).balance_in_place()).collect()
 }
 
 pub(super) async fn entries(

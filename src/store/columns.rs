@@ -180,6 +180,11 @@ pub(crate) trait Columns {
     /// A call: key, instruction, gateway, status, attempts, outcome, problem, due, leases, the lease it may first have been
     /// sent under.
     fn call_state(&self) -> Result<CallState, Self::Error> {
+        let (leases, sent) = (self.number(8)?, self.maybe_number(9)?);
+        // It would be handed out as if it had never been sent.
+        if sent > Some(leases) {
+            return Err(self.corrupt(9, &format_args!("it was leased {leases} times")));
+        }
         Ok(CallState {
             instruction: self.instruction()?,
             gateway: self.parsed(2)?,
@@ -188,8 +193,8 @@ pub(crate) trait Columns {
             outcome: self.maybe_json(5)?,
             problem: self.maybe_parsed(6)?,
             due: self.time(7)?,
-            leases: self.number(8)?,
-            sent: self.maybe_number(9)?,
+            leases,
+            sent,
         })
     }
 

@@ -70,8 +70,8 @@ CREATE TABLE escrowed_events (
 );
 
 -- What is on each account. One that many share has several rows, its stripes, and has what they have together. Wallets and
--- escrow accounts hold money, debts are owed, and the world outside may be on either side of zero. Each has its own column, which takes
--- nothing else, and the others stay at zero. No stripe of a guarded account goes below zero, so the account cannot either.
+-- escrow accounts hold money, debts are owed, and the world outside may be on either side of zero: each has a column of its own, and
+-- the others stay at zero. No stripe holds less than nothing, so no account does either.
 CREATE TABLE escrowed_stripes (
     account  text     COLLATE "C" NOT NULL,
     currency text     COLLATE "C" NOT NULL,

@@ -12,8 +12,8 @@ use crate::{
     memory::Memory,
     money::{Currency, Money},
     store::{
-        Appended, AppendedAll, BookedEntry, Commit, Inventory, Request, Settlement, Store, Unacknowledged, UnitOfWork,
-        Views,
+        Appended, AppendedAll, BookedEntry, Commit, Inventory, Outbox, Request, Settlement, Store, Unacknowledged,
+        UnitOfWork, Views,
     },
 };
 use database::{Database, block_on};
@@ -230,11 +230,23 @@ fn money_where_nobody_takes_it_is_told() {
                 let ill = one == name && !in_place;
                 assert_eq!(unit.balances_of(&account(one)).await.is_err_and(told), ill, "{one}, {name}, {column}");
             }
-            // Nor is whoever takes it told for ever that another was faster.
+            assert_eq!(
+                unit.balance(&account(name), Currency::EUR).await.is_err_and(told),
+                !in_place,
+                "{name}, {column}"
+            );
+            assert_eq!(unit.balances(None, 9).await.is_err_and(told), !in_place, "{name}, {column}");
             if !in_place && name == "wallet:carol" {
-                let mut takes = opens(order(7));
-                takes.entries = vec![entry(name, "wallet:bob", 1)];
-                assert!(unit.append(&takes).await.is_err_and(told), "{name}, {column}");
+                // Nor is whoever takes of it told for ever that another was faster, or that there is too little.
+                for minor in [1, 9] {
+                    let mut takes = opens(order(7));
+                    takes.entries = vec![entry(name, "wallet:bob", minor)];
+                    assert!(unit.append(&takes).await.is_err_and(told), "{minor}");
+                }
+                // What is refused for another reason is told that.
+                let mut stale = opens(order(1));
+                stale.entries = vec![entry("world:sandbox", name, 1)];
+                assert_eq!(unit.append(&stale).await.unwrap(), Appended::Stale);
             }
         }
     });
@@ -257,6 +269,10 @@ fn a_row_that_cannot_be_right_is_an_error() {
             let error = unit.log(order(1)).await.unwrap_err();
             assert!(matches!(&error, PostgresError::Corrupt { table: found, .. } if *found == table), "{error:?}");
         }
+        let mut unit = store.begin().await.unwrap();
+        sqlx::query("UPDATE escrowed_calls SET sent = leases + 1").execute(&mut *unit).await.unwrap();
+        let error = unit.call(&key(&charge(payin(1), at(0)))).await.unwrap_err();
+        assert!(matches!(&error, PostgresError::Corrupt { table: "escrowed_calls", .. }), "{error:?}");
         let mut unit = store.begin().await.unwrap();
         sqlx::query("UPDATE escrowed_stripes SET currency = 'XXY'").execute(&mut *unit).await.unwrap();
         unit.balances(None, 9).await.unwrap_err();
@@ -342,6 +358,8 @@ fn every_query_has_its_index() {
                 sqlx::query_scalar(sqlx::AssertSqlSafe(explain)).fetch_all(&mut *unit).await.unwrap();
             let plan = plan.join("\n");
             assert!(plan.contains(index), "{query}\n{plan}");
+            let whole = ["VALUES", "escrowed_entries ORDER"].iter().any(|all| query.contains(all));
+            assert!(whole || plan.contains("Index Cond"), "{query}\n{plan}");
             assert!(!plan.contains("Seq Scan"), "{query}\n{plan}");
         }
     });

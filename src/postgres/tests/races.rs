@@ -1,7 +1,13 @@
 //! Two units that are open at the same time.
 
 use super::*;
-use crate::{escrow::Escrow, order::Terms, party::Actor, sandbox::Sandbox};
+use crate::{
+    escrow::Escrow,
+    order::Terms,
+    party::Actor,
+    sandbox::Sandbox,
+    store::{DueLease, Revision},
+};
 use futures_util::future::join;
 
 /// Returns once somebody waits for what this unit has locked: the number of one of them in the server.
@@ -338,4 +344,62 @@ fn a_transaction_that_was_given_up_is_never_committed() {
             assert!(store.begin().await.unwrap().log(order(2)).await.unwrap().is_some());
         });
     }
+}
+
+/// A commit of an order that was saved before, with money and a call.
+fn pays(expected: Revision) -> Commit {
+    let mut commit = goes_on(order(1), expected, 2);
+    commit.entries = vec![entry("wallet:alice", "wallet:bob", 3)];
+    commit.calls = vec![charge(payin(2), at(0))];
+    commit
+}
+
+#[test]
+fn a_commit_that_waited_for_one_that_was_faster_leaves_nothing() {
+    let database = Database::new();
+    block_on(async {
+        let store = database.store().await;
+        let first = saved(&store, &full()).await;
+        let mut other = store.begin().await.unwrap();
+        let second = stored(&mut other, &goes_on(order(1), first, 2)).await;
+        let mut bare = store.pool().acquire().await.unwrap();
+        let waits = pays(first);
+        let (told, ()) = join(bare.append(&waits), async {
+            somebody_waits_for(&mut other).await;
+            store.commit(other).await.unwrap();
+        })
+        .await;
+        assert_eq!(told.unwrap(), Appended::Stale);
+        let mut unit = store.begin().await.unwrap();
+        assert_eq!(unit.log(order(1)).await.unwrap().unwrap().revision, second);
+        assert_eq!(unit.balance(&account("wallet:alice"), Currency::EUR).await.unwrap(), euro(5));
+        assert!(unit.balance(&account("wallet:bob"), Currency::EUR).await.unwrap().is_zero());
+        assert_eq!(unit.books(0, 9).await.unwrap().len(), 1);
+        assert_eq!(unit.call(&key(&waits.calls[0])).await.unwrap(), None);
+    });
+}
+
+#[test]
+fn a_commit_that_waited_for_a_lease_goes_through() {
+    let database = Database::new();
+    block_on(async {
+        let store = database.store().await;
+        let mut due = full();
+        due.index.deadline = Some(at(1));
+        let first = saved(&store, &due).await;
+        let mut other = store.begin().await.unwrap();
+        let lease = DueLease { worker: "w".parse().unwrap(), now: at(2), until: at(3), limit: 9 };
+        assert_eq!(other.lease_due(&lease).await.unwrap().len(), 1);
+        let mut bare = store.pool().acquire().await.unwrap();
+        let waits = pays(first);
+        let (told, ()) = join(bare.append(&waits), async {
+            somebody_waits_for(&mut other).await;
+            store.commit(other).await.unwrap();
+        })
+        .await;
+        assert!(matches!(told.unwrap(), Appended::Stored(_)));
+        let mut unit = store.begin().await.unwrap();
+        assert_eq!(unit.balance(&account("wallet:bob"), Currency::EUR).await.unwrap(), euro(3));
+        assert!(unit.call(&key(&waits.calls[0])).await.unwrap().is_some());
+    });
 }
