@@ -249,7 +249,7 @@ impl Move<'_> {
         (Known::Currency(self.currency), self.currency.code())
     }
 
-    /// Where the account's balance stands in its row: in the column that takes what such an account may have and nothing else.
+    /// Where the account's balance stands in its row: in the column that can be on those sides of zero on which it may be.
     const fn column(&self) -> &'static str {
         match self.account {
             Account::Escrow(_) | Account::Wallet(_) => "holds",

@@ -12,7 +12,7 @@ CREATE DOMAIN escrowed_call_status AS text COLLATE "C"
     CHECK (VALUE IN ('queued', 'pending', 'held', 'settled', 'withdrawn', 'parked'));
 CREATE DOMAIN escrowed_stripe AS smallint CHECK (VALUE BETWEEN 0 AND 63);
 
--- What is on an account, by who may go where: 64 stripes that each fit into 58 bits fit into 64 together.
+-- What is on an account, by the side of zero on which it may be. 64 stripes that each fit into 58 bits fit into 64 together.
 CREATE DOMAIN escrowed_holds AS bigint
     CONSTRAINT escrowed_minor_fits CHECK (VALUE <= 144115188075855871)
     CONSTRAINT escrowed_not_below_zero CHECK (VALUE >= 0);
