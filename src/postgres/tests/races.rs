@@ -354,6 +354,17 @@ fn pays(expected: Revision) -> Commit {
     commit
 }
 
+/// What a write on a bare connection is told that waits until this unit is committed.
+async fn told_once_committed(store: &Postgres, mut unit: PostgresUnit, waits: &Commit) -> Appended {
+    let mut bare = store.pool().acquire().await.unwrap();
+    let (told, ()) = join(bare.append(waits), async {
+        somebody_waits_for(&mut unit).await;
+        store.commit(unit).await.unwrap();
+    })
+    .await;
+    told.unwrap()
+}
+
 #[test]
 fn a_commit_that_waited_for_one_that_was_faster_leaves_nothing() {
     let database = Database::new();
@@ -362,14 +373,9 @@ fn a_commit_that_waited_for_one_that_was_faster_leaves_nothing() {
         let first = saved(&store, &full()).await;
         let mut other = store.begin().await.unwrap();
         let second = stored(&mut other, &goes_on(order(1), first, 2)).await;
-        let mut bare = store.pool().acquire().await.unwrap();
         let waits = pays(first);
-        let (told, ()) = join(bare.append(&waits), async {
-            somebody_waits_for(&mut other).await;
-            store.commit(other).await.unwrap();
-        })
-        .await;
-        assert_eq!(told.unwrap(), Appended::Stale);
+        let told = told_once_committed(&store, other, &waits).await;
+        assert_eq!(told, Appended::Stale);
         let mut unit = store.begin().await.unwrap();
         assert_eq!(unit.log(order(1)).await.unwrap().unwrap().revision, second);
         assert_eq!(unit.balance(&account("wallet:alice"), Currency::EUR).await.unwrap(), euro(5));
@@ -390,14 +396,9 @@ fn a_commit_that_waited_for_a_lease_goes_through() {
         let mut other = store.begin().await.unwrap();
         let lease = DueLease { worker: "w".parse().unwrap(), now: at(2), until: at(3), limit: 9 };
         assert_eq!(other.lease_due(&lease).await.unwrap().len(), 1);
-        let mut bare = store.pool().acquire().await.unwrap();
         let waits = pays(first);
-        let (told, ()) = join(bare.append(&waits), async {
-            somebody_waits_for(&mut other).await;
-            store.commit(other).await.unwrap();
-        })
-        .await;
-        assert!(matches!(told.unwrap(), Appended::Stored(_)));
+        let told = told_once_committed(&store, other, &waits).await;
+        assert!(matches!(told, Appended::Stored(_)), "{told:?}");
         let mut unit = store.begin().await.unwrap();
         assert_eq!(unit.balance(&account("wallet:bob"), Currency::EUR).await.unwrap(), euro(3));
         assert!(unit.call(&key(&waits.calls[0])).await.unwrap().is_some());
