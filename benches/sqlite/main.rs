@@ -49,8 +49,7 @@ fn main() {
         // The first round is to get warm.
         for round in 0..=rounds {
             let mut times = [[Duration::ZERO; 2]; 3];
-            for turn in 0..3 {
-                let way = (turn + round) % 3;
+            for way in compare::turns(round, ways.len()) {
                 times[way] = match way {
                     0 => ours.round(batch, transactions),
                     1 => tuned.round(batch, transactions),

@@ -33,6 +33,16 @@ impl Way {
     }
 }
 
+/// The ways in the order of a round. Over the rounds each comes after each other one equally often, forward and backward: what runs
+/// first leaves caches, pages to be written and a log to be flushed to whoever comes after it. (A Williams design.)
+pub fn turns(round: usize, ways: usize) -> impl Iterator<Item = usize> {
+    (0..ways).map(move |turn| {
+        let turn = if round % 2 == 1 { ways - 1 - turn } else { turn };
+        let zigzag = if turn % 2 == 1 { turn.div_ceil(2) } else { ways - turn / 2 };
+        (zigzag + round / 2) % ways
+    })
+}
+
 /// Prints a table: the median of each way with its quartiles, and how many times as fast as it the first one is: the median
 /// over the rounds, each of which compares what ran side by side, with its quartiles.
 pub fn print(title: &str, ways: &[Way]) {

@@ -119,8 +119,7 @@ fn main() {
                 ];
                 // The first round is to get warm.
                 for round in 0..=rounds.div_ceil(less) {
-                    for turn in 0..ways.len() {
-                        let way = (turn + round) % ways.len();
+                    for way in compare::turns(round, ways.len()) {
                         let time = match way {
                             0 => Some(run(&mut ours[..connections], batch, times, &servers[0]).await),
                             1 => Some(run(&mut by_hand[..connections], batch, times, &servers[1]).await),
@@ -176,8 +175,7 @@ async fn shared_fees(ours: &mut [Ours], less: usize, server: &Server) {
         ];
         let (times, rounds) = (32, 21);
         for round in 0..=rounds / less {
-            for turn in 0..3 {
-                let way = (turn + round) % 3;
+            for way in compare::turns(round, ways.len()) {
                 for lane in &mut ours[..connections] {
                     lane.fee = fees[way];
                 }
