@@ -6,7 +6,7 @@ use super::{
     diagnose, error,
 };
 use crate::store::{Appended, AppendedAll, Commit, books_agree};
-use sqlx::{Connection, PgConnection, postgres::PgRow};
+use sqlx::{Connection, PgConnection};
 
 /// How often a bare connection tries again after a lost race.
 const TRIES: usize = 3;
@@ -49,11 +49,8 @@ pub(super) async fn append_all(
             Err(error) => return diagnose::diagnose(connection, commits).await?.ok_or(error),
         };
         let error = match write(connection, &batch).await? {
-            Ok(rows) if rows.len() == commits.len() => {
-                return batch.revisions(&rows).map(AppendedAll::Stored).map_err(|error| told(error, connection));
-            }
-            Ok(rows) => {
-                assert!(rows.is_empty(), "a batch is written whole or not at all");
+            Ok(true) => return Ok(AppendedAll::Stored(vec![batch.revision(); commits.len()])),
+            Ok(false) => {
                 if let Some(refused) = diagnose::diagnose(connection, commits).await? {
                     return Ok(refused);
                 }
@@ -98,10 +95,7 @@ fn told(error: sqlx::Error, connection: &PgConnection) -> PostgresError {
 
 // Inside a transaction, a statement that may fail on purpose must not take the whole transaction with it. One that fails by
 // a lost race alone has no savepoint: its two round trips would be paid each time, and it is done again in a fresh unit.
-async fn write(
-    connection: &mut PgConnection,
-    batch: &Batch<'_>,
-) -> Result<Result<Vec<PgRow>, sqlx::Error>, PostgresError> {
+async fn write(connection: &mut PgConnection, batch: &Batch<'_>) -> Result<Result<bool, sqlx::Error>, PostgresError> {
     let in_transaction = connection.is_in_transaction();
     let checks = batch.checks(in_transaction);
     if checks == Checks::Ahead || !in_transaction {

@@ -2,13 +2,15 @@
 
 use super::{
     PostgresError,
-    statement::{Gate, Known, Rows, Statement},
+    statement::{Gate, Known, Listed, Plain, Rows, Statement},
 };
 use crate::{
     ledger::{Account, Entry, Posting},
     money::{Currency, Money},
     store::Commit,
 };
+use smallvec::SmallVec;
+use std::fmt;
 
 /// Up to how many entries are few.
 const FEW: usize = 2;
@@ -104,7 +106,7 @@ impl<'c> Moves<'c> {
         let owed = |sum: &Move<'_>| sum.account.owed() && sum.highest > if ahead { 0 } else { sum.total.max(0) };
         if let Some(rows) = self.rows(statement, owed, |sum| sum.highest) {
             conditions.push(format!(
-                "NOT EXISTS (SELECT FROM {rows} WHERE (EXISTS (SELECT FROM escrowed_stripes AS b
+                "NOT EXISTS (SELECT FROM {rows} AS u ({AMOUNT}) WHERE (EXISTS (SELECT FROM escrowed_stripes AS b
     WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 AND b.owes <= -u.amount)) IS NOT TRUE)"
             ));
         }
@@ -114,18 +116,18 @@ impl<'c> Moves<'c> {
             let shared = || self.those(Move::is_shared);
             let sums = || shared().map(|place| &self.all[place].1);
             let rows = self.each_account(statement.rows(), shared()).known(false, sums().map(Move::currency));
-            let rows = rows.each(sums().map(Move::drains)).named("account, currency, every");
+            let rows = rows.each(sums().map(Move::drains)).listed();
             statement.part(
                 "locked",
                 format_args!(
-                    "SELECT b.account, b.currency, b.stripe, b.holds FROM {rows}
+                    "SELECT b.account, b.currency, b.stripe, b.holds FROM {rows} AS u (account, currency, every)
 JOIN escrowed_stripes AS b ON b.account = u.account AND b.currency = u.currency AND (u.every OR b.stripe = {OWN})
 ORDER BY b.account, b.currency, b.stripe FOR UPDATE OF b"
                 ),
             );
             if let Some(rows) = self.rows(statement, |sum| sum.drains(), |sum| opposite(sum.lowest)) {
                 conditions.push(format!(
-                    "NOT EXISTS (SELECT FROM {rows} WHERE (u.amount <= (SELECT sum(l.holds) FROM locked AS l
+                    "NOT EXISTS (SELECT FROM {rows} AS u ({AMOUNT}) WHERE (u.amount <= (SELECT sum(l.holds) FROM locked AS l
     WHERE l.account = u.account AND l.currency = u.currency)) IS NOT TRUE)"
                 ));
             }
@@ -135,7 +137,7 @@ ORDER BY b.account, b.currency, b.stripe FOR UPDATE OF b"
         };
         if let Some(rows) = self.rows(statement, takes, |sum| opposite(sum.lowest)) {
             conditions.push(format!(
-                "NOT EXISTS (SELECT FROM {rows} WHERE (EXISTS (SELECT FROM escrowed_stripes AS b
+                "NOT EXISTS (SELECT FROM {rows} AS u ({AMOUNT}) WHERE (EXISTS (SELECT FROM escrowed_stripes AS b
     WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 AND b.holds >= u.amount)) IS NOT TRUE)"
             ));
         }
@@ -149,19 +151,20 @@ ORDER BY b.account, b.currency, b.stripe FOR UPDATE OF b"
             let sums = || added().map(|place| &self.all[place].1);
             let same = statement.alike(sums().map(|sum| (sum.currency, sum.is_shared())));
             let rows = self.each_account(statement.rows(), added()).known(same, sums().map(Move::currency));
-            let rows = rows.alike(same, sums().map(Move::is_shared));
-            let (rows, columns) = self.by_column(rows, "account, currency, shared", sums, |sum| sum.total);
-            let each =
-                |write: fn(&str) -> String| columns.iter().map(|column| write(column)).collect::<Vec<_>>().join(", ");
+            let shared = |sum: &Move<'_>| (Known::Plain(Plain::Is(sum.is_shared())), sum.is_shared());
+            let rows = rows.known(same, sums().map(shared));
+            let columns = Columns::of(sums);
+            let names = columns.each(|f, column| f.write_str(column));
+            let rows = self.by_column(rows, &columns, sums, |sum| sum.total);
+            let rows = rows.listed();
             statement.part(
                 "added",
                 format_args!(
-                    "INSERT INTO escrowed_stripes AS b (account, currency, stripe, {})
-SELECT u.account, u.currency, CASE WHEN u.shared THEN {OWN} ELSE 0 END, {} FROM {rows}{gate}
+                    "INSERT INTO escrowed_stripes AS b (account, currency, stripe, {names})
+SELECT u.account, u.currency, CASE WHEN u.shared THEN {OWN} ELSE 0 END, {} FROM {rows} AS u (account, currency, shared, {names}){gate}
 ON CONFLICT (account, currency, stripe) DO UPDATE SET {}",
-                    each(str::to_owned),
-                    each(|column| format!("u.{column}")),
-                    each(|column| format!("{column} = b.{column} + excluded.{column}")),
+                    columns.each(|f, column| write!(f, "u.{column}")),
+                    columns.each(|f, column| write!(f, "{column} = b.{column} + excluded.{column}")),
                 ),
             );
         }
@@ -174,7 +177,7 @@ ON CONFLICT (account, currency, stripe) DO UPDATE SET {}",
                 format_args!(
                     "UPDATE escrowed_stripes AS b SET holds = d.holds - d.part FROM (
     SELECT l.account, l.currency, l.stripe, l.holds, least(l.holds, u.amount - sum(l.holds) OVER stripes + l.holds) AS part
-    FROM locked AS l JOIN {rows} ON l.account = u.account AND l.currency = u.currency
+    FROM locked AS l JOIN {rows} AS u ({AMOUNT}) ON l.account = u.account AND l.currency = u.currency
     WINDOW stripes AS (PARTITION BY l.account, l.currency ORDER BY l.stripe)
 ) AS d{gate}
 WHERE b.account = d.account AND b.currency = d.currency AND b.stripe = d.stripe AND d.part > 0"
@@ -186,34 +189,35 @@ WHERE b.account = d.account AND b.currency = d.currency AND b.stripe = d.stripe 
             let sums = || taken().map(|place| &self.all[place].1);
             let same = statement.alike(sums().map(|sum| sum.currency));
             let rows = self.each_account(statement.rows(), taken()).known(same, sums().map(Move::currency));
-            let (rows, columns) = self.by_column(rows, "account, currency", sums, |sum| opposite(sum.total));
-            let columns =
-                columns.iter().map(|column| format!("{column} = b.{column} - u.{column}")).collect::<Vec<_>>();
+            let columns = Columns::of(sums);
+            let names = columns.each(|f, column| f.write_str(column));
+            let rows = self.by_column(rows, &columns, sums, |sum| opposite(sum.total));
+            let rows = rows.listed();
+            let changes = columns.each(|f, column| write!(f, "{column} = b.{column} - u.{column}"));
             statement.part(
                 "taken",
                 format_args!(
-                    "UPDATE escrowed_stripes AS b SET {} FROM {rows}{gate}
-WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 RETURNING 1",
-                    columns.join(", ")
+                    "UPDATE escrowed_stripes AS b SET {changes} FROM {rows} AS u (account, currency, {names}){gate}
+WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 RETURNING 1"
                 ),
             );
         }
         taken().count()
     }
 
-    // The rows with an amount for each column that one of these moves goes to, and those columns.
-    fn by_column<'m, I: Iterator<Item = &'m Move<'c>>>(
+    // An amount of each of these moves for each column.
+    fn by_column<'m, 's, I: Iterator<Item = &'m Move<'c>>>(
         &'m self,
-        rows: Rows<'_>,
-        names: &str,
+        rows: Rows<'s>,
+        columns: &Columns,
         sums: impl Fn() -> I,
         amount: impl Fn(&Move<'c>) -> i64,
-    ) -> (String, Vec<&'static str>) {
-        let columns = ["holds", "owes", "outside"].into_iter();
-        let columns: Vec<_> = columns.filter(|column| sums().any(|sum| sum.column() == *column)).collect();
+    ) -> Rows<'s>
+    where
+        'c: 'm,
+    {
         let of = |sum: &Move<'c>, column| if sum.column() == column { (sum.only, amount(sum)) } else { (None, 0) };
-        let rows = columns.iter().fold(rows, |rows, column| self.each_amount(rows, sums().map(|sum| of(sum, *column))));
-        (rows.named(&format!("{names}, {}", columns.join(", "))), columns)
+        columns.0.iter().fold(rows, |rows, column| self.each_amount(rows, sums().map(|sum| of(sum, *column))))
     }
 
     // Account, currency and an amount of each of these, if there are any.
@@ -222,7 +226,7 @@ WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 RETURNI
         statement: &mut Statement,
         which: impl Fn(&Move<'c>) -> bool,
         amount: impl Fn(&Move<'c>) -> i64,
-    ) -> Option<String> {
+    ) -> Option<Listed> {
         let those = || self.those(&which);
         those().next()?;
         let sums = || those().map(|place| &self.all[place].1);
@@ -230,7 +234,7 @@ WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 RETURNI
         let rows = self.each_account(statement.rows(), those());
         let rows = rows.known(same, sums().map(Move::currency));
         let amounts = sums().map(|sum| (sum.only, amount(sum)));
-        Some(self.each_amount(rows, amounts).named("account, currency, amount"))
+        Some(self.each_amount(rows, amounts).listed())
     }
 
     // The places of some moves.
@@ -277,6 +281,35 @@ impl Move<'_> {
     }
 }
 
+/// The columns of a balance that some moves go to.
+struct Columns(SmallVec<[&'static str; 3]>);
+
+impl Columns {
+    fn of<'m, 'c: 'm, I: Iterator<Item = &'m Move<'c>>>(moves: impl Fn() -> I) -> Self {
+        let columns = ["holds", "owes", "outside"].into_iter();
+        Self(columns.filter(|column| moves().any(|one| one.column() == *column)).collect())
+    }
+
+    /// Something about each of them, as a list.
+    fn each(&self, write: fn(&mut fmt::Formatter<'_>, &str) -> fmt::Result) -> Each<'_> {
+        Each(self, write)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Each<'c>(&'c Columns, fn(&mut fmt::Formatter<'_>, &str) -> fmt::Result);
+
+impl fmt::Display for Each<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(columns, write) = self;
+        for (place, column) in columns.0.iter().enumerate() {
+            f.write_str(if place == 0 { "" } else { ", " })?;
+            write(f, column)?;
+        }
+        Ok(())
+    }
+}
+
 // The lowest number has none, but it is no amount either.
 const fn opposite(minor: i64) -> i64 {
     match minor.checked_neg() {
@@ -285,5 +318,7 @@ const fn opposite(minor: i64) -> i64 {
     }
 }
 
+/// What [`Moves::rows`] has.
+const AMOUNT: &str = "account, currency, amount";
 /// The stripe that this connection adds to.
 const OWN: &str = "(pg_backend_pid() % 64)::smallint";

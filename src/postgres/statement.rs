@@ -6,12 +6,13 @@ use sqlx::{
     Arguments, AssertSqlSafe, Encode, PgConnection, Postgres, Type,
     postgres::{PgArguments, PgRow},
 };
-use std::fmt::{self, Write};
+use std::fmt::{self, Display, Write};
 
 /// One statement: CTEs in order, and what it answers with.
 ///
 /// Which parts it has depends on what a commit needs; its text therefore takes few forms, which PostgreSQL prepares once
-/// per connection. No value is ever part of the text. It is put together for each commit, so it is built in one piece.
+/// per connection. No value that comes from outside is ever part of the text: see [`Plain`]. It is put together for each commit, so
+/// it is built in one piece.
 pub(super) struct Statement {
     text: String,
     arguments: PgArguments,
@@ -40,6 +41,22 @@ pub(super) enum Known {
     Moved { entry: usize, taken: bool },
     /// One of the accounts of few entries.
     Account(usize),
+    /// Nothing that others need, but one of few values.
+    Plain(Plain),
+}
+
+/// A value of which there are few, and which is therefore part of the text for one commit: PostgreSQL reads it once, with the text,
+/// and works out what follows from it when it makes its plan.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Plain {
+    /// A small number of which there are not many.
+    Number(u32),
+    /// Yes or no.
+    Is(bool),
+    /// No text.
+    NoText,
+    /// No number.
+    NoNumber,
 }
 
 /// From how many rows on a column is bound once if its values are the same. Each group of such columns doubles the forms that
@@ -50,7 +67,7 @@ const MANY: usize = 16;
 #[derive(Clone, Copy)]
 pub(super) struct Gate(pub(super) Option<&'static str>);
 
-impl fmt::Display for Gate {
+impl Display for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.map_or(Ok(()), |part| write!(f, ", {part}"))
     }
@@ -60,10 +77,41 @@ impl fmt::Display for Gate {
 #[derive(Clone, Copy)]
 pub(super) struct Bound(u16);
 
-impl fmt::Display for Bound {
+impl Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "${}", self.0)
     }
+}
+
+/// How a row refers to a value.
+#[derive(Clone, Copy)]
+enum Cell {
+    Bound(Bound),
+    Plain(Plain),
+}
+
+impl Cell {
+    fn write(self, text: &mut String) {
+        match self {
+            Self::Bound(Bound(number)) => {
+                text.push('$');
+                digits(text, number.into());
+            }
+            Self::Plain(Plain::Number(number)) => digits(text, number),
+            Self::Plain(Plain::Is(true)) => text.push_str("true"),
+            Self::Plain(Plain::Is(false)) => text.push_str("false"),
+            Self::Plain(Plain::NoText) => text.push_str("NULL::text"),
+            Self::Plain(Plain::NoNumber) => text.push_str("NULL::bigint"),
+        }
+    }
+}
+
+// Every value of every commit is numbered: `write!` would set up more for it than the rest of the text takes.
+fn digits(text: &mut String, number: u32) {
+    if number > 9 {
+        digits(text, number / 10);
+    }
+    text.push(char::from(b'0' + (number % 10) as u8));
 }
 
 impl Statement {
@@ -91,16 +139,18 @@ impl Statement {
         Bound(self.bound)
     }
 
-    fn bind_known<'v>(&mut self, known: Known, value: impl Encode<'v, Postgres> + Type<Postgres>) -> Bound {
-        let bound = self.known.as_ref().and_then(|all| all.iter().find(|(other, _)| *other == known));
-        if let Some((_, bound)) = bound {
-            return *bound;
+    // A value in a row of a short statement, with what is known of it.
+    fn cell<'v>(&mut self, known: Option<Known>, value: impl Encode<'v, Postgres> + Type<Postgres>) -> Cell {
+        let (Some(known), Some(all)) = (known, &self.known) else { return Cell::Bound(self.bind(value)) };
+        if let Known::Plain(plain) = known {
+            return Cell::Plain(plain);
+        }
+        if let Some((_, bound)) = all.iter().find(|(other, _)| *other == known) {
+            return Cell::Bound(*bound);
         }
         let bound = self.bind(value);
-        if let Some(all) = &mut self.known {
-            all.push((known, bound));
-        }
-        bound
+        self.known.get_or_insert_default().push((known, bound));
+        Cell::Bound(bound)
     }
 
     /// Whether a long statement shall bind once what all its rows have: see [`Rows::alike`].
@@ -133,14 +183,22 @@ impl Statement {
 
     /// Adds a part: `name AS (body)`.
     pub(super) fn part(&mut self, name: &str, body: fmt::Arguments<'_>) {
-        let before = if self.text.is_empty() { "WITH " } else { ",\n" };
-        write!(self.text, "{before}{name} AS ({body})").expect("a string takes any text");
+        self.text.push_str(if self.text.is_empty() { "WITH " } else { ",\n" });
+        self.text.push_str(name);
+        self.text.push_str(" AS (");
+        self.add(body);
+        self.text.push(')');
     }
 
-    /// Adds the query after all parts.
-    pub(super) fn answer(&mut self, answer: &str) {
-        self.text.push_str(if self.text.is_empty() { "" } else { "\n" });
-        self.text.push_str(answer);
+    /// Adds a line of the query that comes after all parts.
+    pub(super) fn answer(&mut self, line: &str) {
+        self.text.push('\n');
+        self.text.push_str(line);
+    }
+
+    /// Adds to what was added last.
+    pub(super) fn add(&mut self, text: fmt::Arguments<'_>) {
+        self.text.write_fmt(text).expect("a string takes any text");
     }
 
     /// Runs it.
@@ -152,14 +210,14 @@ impl Statement {
 /// Rows of values, put together column by column. The first column is always one of [`each`](Self::each).
 pub(super) struct Rows<'s> {
     statement: &'s mut Statement,
-    // How the text refers to the values: column by column, one for each row, or one array for each column.
     cells: Cells,
     columns: usize,
     // The columns, as bits, whose value is bound once for all rows.
     once: u64,
 }
 
-type Cells = SmallVec<[Bound; 32]>;
+// Column by column: one for each row, or one array for each column.
+type Cells = SmallVec<[Cell; 12]>;
 
 impl Rows<'_> {
     /// A column. Its type is that of its values.
@@ -169,9 +227,9 @@ impl Rows<'_> {
         Vec<T>: Encode<'v, Postgres> + Type<Postgres>,
     {
         if self.statement.short {
-            self.cells.extend(values.map(|value| self.statement.bind(value)));
+            values.for_each(|value| self.cells.push(Cell::Bound(self.statement.bind(value))));
         } else {
-            self.cells.push(self.statement.bind(values.collect::<Vec<_>>()));
+            self.cells.push(Cell::Bound(self.statement.bind(values.collect::<Vec<_>>())));
         }
         self.columns += 1;
         self
@@ -188,7 +246,7 @@ impl Rows<'_> {
             return self.each(values);
         }
         self.once |= 1 << self.columns;
-        self.cells.push(self.statement.bind(values.next().expect("there is at least one row")));
+        self.cells.push(Cell::Bound(self.statement.bind(values.next().expect("there is at least one row"))));
         self.columns += 1;
         self
     }
@@ -203,81 +261,85 @@ impl Rows<'_> {
         if !self.statement.short {
             return self.alike(same, values.map(|(_, value)| value));
         }
-        self.cells.extend(values.map(|(known, value)| match known.into() {
-            Some(known) => self.statement.bind_known(known, value),
-            None => self.statement.bind(value),
-        }));
+        values.for_each(|(known, value)| self.cells.push(self.statement.cell(known.into(), value)));
         self.columns += 1;
         self
     }
 
-    /// The rows as they stand in a FROM: as `u`, under names for their columns.
-    pub(super) fn named(self, names: &str) -> String {
-        self.text(names, false)
+    /// The rows as they stand in a FROM. The text that they are put into gives them and their columns names.
+    pub(super) fn listed(self) -> Listed {
+        let Self { statement, cells, columns, once } = self;
+        Listed { cells, columns, once, placed: false, short: statement.short }
     }
 
-    /// The rows, and what keeps them in order: by their place from 1, a further column. Where they are listed one by one they come
-    /// as they stand, and no sort has to be set up: all that they are joined with is one row, a [`Gate`], so that PostgreSQL has no
-    /// plan that orders them anew.
-    pub(super) fn ordered(self, names: &str) -> (String, &'static str) {
-        let listed = self.statement.short;
-        (self.text(names, !listed), if listed { "" } else { " ORDER BY u.place" })
+    /// The rows, and what keeps them in order: a further column with their place from 1, and what orders by it. Where they are
+    /// listed one by one they come as they stand, and no sort has to be set up: all that they are joined with is one row, a
+    /// [`Gate`], so that PostgreSQL has no plan that orders them anew.
+    pub(super) fn ordered(self) -> (Listed, [&'static str; 2]) {
+        let placed = !self.statement.short;
+        (Listed { placed, ..self.listed() }, if placed { [", place", " ORDER BY u.place"] } else { [""; 2] })
     }
+}
 
-    fn text(&self, names: &str, placed: bool) -> String {
+/// Rows, ready to be put into the text.
+pub(super) struct Listed {
+    cells: Cells,
+    columns: usize,
+    once: u64,
+    placed: bool,
+    short: bool,
+}
+
+impl Display for Listed {
+    // By way of a text of its own: a formatter takes longer for each of its small pieces.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = String::with_capacity(256);
-        if self.statement.short {
-            self.values(&mut text)
+        if self.short {
+            self.values(&mut text);
         } else {
-            self.arrays(&mut text, placed)
+            self.arrays(&mut text);
         }
-        text.push_str(" AS u (");
-        text.push_str(names);
-        text.push_str(if placed { ", place)" } else { ")" });
-        text
+        f.write_str(&text)
     }
+}
 
+impl Listed {
     fn values(&self, text: &mut String) {
         let rows = self.cells.len() / self.columns;
         // PostgreSQL sees through a SELECT, where it would scan VALUES and join them.
         let [first, last] = if rows == 1 { ["(SELECT ", ")"] } else { ["(VALUES (", "))"] };
         for row in 0..rows {
             text.push_str(if row == 0 { first } else { "), (" });
-            listed(text, "$", self.cells.iter().skip(row).step_by(rows).map(|bound| bound.0));
+            listed(text, self.cells.iter().skip(row).step_by(rows), |text, cell| cell.write(text));
         }
         text.push_str(last);
     }
 
-    fn arrays(&self, text: &mut String, placed: bool) {
+    fn arrays(&self, text: &mut String) {
         // Before they have their names, columns go by their numbers.
-        let apart = || (0..self.columns).filter(|column| self.once >> column & 1 == 0);
+        let column = |text: &mut String, column: usize| {
+            text.push('c');
+            digits(text, column as u32);
+        };
+        let is_once = |column: &usize| self.once >> column & 1 == 1;
+        let apart = || (0..self.columns).filter(|column| !is_once(column));
         text.push_str("(SELECT ");
-        for (column, bound) in self.cells.iter().enumerate() {
-            text.push_str(if column == 0 { "" } else { ", " });
-            let once = self.once >> column & 1 == 1;
-            text.push(if once { '$' } else { 'c' });
-            number(text, if once { bound.0 } else { column as u16 });
-        }
-        text.push_str(if placed { ", place FROM unnest(" } else { " FROM unnest(" });
-        listed(text, "$", apart().map(|column| self.cells[column].0));
-        text.push_str(if placed { ") WITH ORDINALITY AS v (" } else { ") AS v (" });
-        listed(text, "c", apart().map(|column| column as u16));
-        text.push_str(if placed { ", place))" } else { "))" });
+        listed(
+            text,
+            0..self.columns,
+            |text, one| if is_once(&one) { self.cells[one].write(text) } else { column(text, one) },
+        );
+        text.push_str(if self.placed { ", place FROM unnest(" } else { " FROM unnest(" });
+        listed(text, apart(), |text, one| self.cells[one].write(text));
+        text.push_str(if self.placed { ") WITH ORDINALITY AS v (" } else { ") AS v (" });
+        listed(text, apart(), column);
+        text.push_str(if self.placed { ", place))" } else { "))" });
     }
 }
 
-fn listed(text: &mut String, before: &str, numbers: impl Iterator<Item = u16>) {
-    for (place, one) in numbers.enumerate() {
+fn listed<T>(text: &mut String, all: impl Iterator<Item = T>, write: impl Fn(&mut String, T)) {
+    for (place, one) in all.enumerate() {
         text.push_str(if place == 0 { "" } else { ", " });
-        text.push_str(before);
-        number(text, one);
+        write(text, one);
     }
-}
-
-// Every value of every commit is numbered: `write!` would set up more for it than the rest of the text takes.
-fn number(text: &mut String, number: u16) {
-    if number > 9 {
-        self::number(text, number / 10);
-    }
-    text.push(char::from(b'0' + (number % 10) as u8));
 }

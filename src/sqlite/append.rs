@@ -3,7 +3,6 @@
 use super::{SqliteError, money, outbox, statements::Statements, unit::run};
 use crate::store::{Appended, AppendedAll, Commit, IfSent, Record, Request, Revision, books_agree};
 use rusqlite::{Connection, params};
-use uuid::Uuid;
 
 /// Why these commits must not be written whatever the database holds, and by which of them.
 pub(super) fn unbooked(commits: &[Commit]) -> Option<(usize, Appended)> {
@@ -21,13 +20,13 @@ pub(super) const fn are_stored(appended: &AppendedAll) -> bool {
 
 /// Writes a commit. Whoever calls it takes a refused one back.
 pub(super) fn append(connection: &Connection, commit: &Commit) -> Result<Appended, SqliteError> {
-    write_all_of(&mut Statements::on(connection), commit, mint())
+    write_all_of(&mut Statements::on(connection), commit, Revision::mint())
 }
 
 /// Writes commits. Whoever calls it takes all of them back if one is refused.
 pub(super) fn append_all(connection: &Connection, commits: &[Commit]) -> Result<AppendedAll, SqliteError> {
     // The same for all: no subject is twice among them, for nobody knows yet which revision its second commit would expect.
-    let (revision, mut revisions) = (mint(), Vec::with_capacity(commits.len()));
+    let (revision, mut revisions) = (Revision::mint(), Vec::with_capacity(commits.len()));
     let mut statements = Statements::on(connection);
     for (position, commit) in commits.iter().enumerate() {
         match write_all_of(&mut statements, commit, revision)? {
@@ -97,14 +96,6 @@ fn write_all_of(statements: &mut Statements<'_>, commit: &Commit, revision: Revi
         outbox::settle(statements, settlement)?;
     }
     Ok(Appended::Stored(revision))
-}
-
-/// A revision that was never given before. SQLite's own counters roll back, so it is a random number of 62 bits.
-fn mint() -> Revision {
-    let moment = uuid::Timestamp::from_unix(uuid::NoContext, 0, 0);
-    let (_, low) = Uuid::new_v7(moment).as_u64_pair();
-    // The two highest bits say that it is a UUID. They are always the same.
-    Revision::new((low & (u64::MAX >> 2)).cast_signed())
 }
 
 const OPEN: &str = "INSERT INTO escrowed_subjects

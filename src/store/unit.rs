@@ -185,6 +185,16 @@ impl Revision {
     pub const fn mark(self) -> i64 {
         self.0
     }
+
+    /// One that was never given before. What a database counts is taken back with a transaction, or is dear: this is a random
+    /// number of 62 bits.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    pub(crate) fn mint() -> Self {
+        let moment = uuid::Timestamp::from_unix(uuid::NoContext, 0, 0);
+        let (_, low) = uuid::Uuid::new_v7(moment).as_u64_pair();
+        // The two highest bits say that it is a UUID. They are always the same.
+        Self((low & (u64::MAX >> 2)).cast_signed())
+    }
 }
 
 impl fmt::Debug for Revision {

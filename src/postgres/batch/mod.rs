@@ -12,7 +12,7 @@ use crate::{
     ledger::Account,
     store::{Call, CallStatus, Commit, IfSent, Record, Revision},
 };
-use sqlx::{PgConnection, Row, postgres::PgRow};
+use sqlx::PgConnection;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// As many commits as one step of a lifecycle makes, give or take.
@@ -32,6 +32,8 @@ pub(super) enum Checks {
 /// Commits of different subjects, to be written by one statement.
 pub(super) struct Batch<'c> {
     commits: &'c [Commit],
+    // The same for all: no subject is twice among them.
+    revision: Revision,
     // The subject of each commit, and what that belongs to.
     ids: Vec<String>,
     abouts: Vec<Option<String>>,
@@ -76,6 +78,7 @@ impl<'c> Batch<'c> {
         order.sort_unstable_by(|one, two| ids[*one].cmp(&ids[*two]));
         let mut batch = Self {
             commits,
+            revision: Revision::mint(),
             ids,
             abouts: commits.iter().map(|commit| commit.index().about.map(String::from)).collect(),
             order,
@@ -90,6 +93,11 @@ impl<'c> Batch<'c> {
             batch.take_calls_of(place, commit, are_sent)?;
         }
         Ok(batch)
+    }
+
+    /// The new revision of each subject.
+    pub(super) const fn revision(&self) -> Revision {
+        self.revision
     }
 
     /// One of the accounts it touches.
@@ -171,13 +179,12 @@ impl<'c> Batch<'c> {
         self.commits.iter().filter(|commit| commit.expected().is_none()).count()
     }
 
-    /// Runs the statement: a row for each subject, or none when something stands against it. [`revisions`](Self::revisions)
-    /// reads them.
+    /// Runs the statement: whether it wrote all of the batch. If not, it wrote nothing.
     pub(super) async fn write(
         &self,
         connection: &mut PgConnection,
         checks: Checks,
-    ) -> Result<Result<Vec<PgRow>, sqlx::Error>, PostgresError> {
+    ) -> Result<Result<bool, sqlx::Error>, PostgresError> {
         let commits = self.commits.len();
         let mut statement = if commits <= FEW { Statement::short(commits == 1) } else { Statement::long() };
         let fine = self.look(&mut statement, checks);
@@ -189,22 +196,12 @@ impl<'c> Batch<'c> {
         self.outbox(&mut statement, gate);
         self.new_calls(&mut statement, gate)?;
         self.requests(&mut statement, gate);
-        let answer = self.answer(&mut statement, gate, taken, checks);
-        statement.answer(&answer);
-        Ok(statement.run(connection).await)
-    }
-
-    /// The new revision of each subject, in the order of the commits.
-    pub(super) fn revisions(&self, rows: &[PgRow]) -> Result<Vec<Revision>, sqlx::Error> {
-        let rows = rows.iter().map(|row| Ok((row.try_get(0)?, Revision::new(row.try_get(1)?))));
-        let mut rows = rows.collect::<Result<Vec<(&str, Revision)>, sqlx::Error>>()?;
-        rows.sort_unstable_by_key(|(id, _)| *id);
-        let mut revisions = vec![Revision::new(0); self.commits.len()];
-        for (place, (id, revision)) in self.order.iter().zip(rows) {
-            assert_eq!(id, self.ids[*place], "a batch is written whole");
-            revisions[*place] = revision;
-        }
-        Ok(revisions)
+        self.answer(&mut statement, gate, taken, checks);
+        Ok(statement.run(connection).await.map(|rows| {
+            let written = if checks == Checks::Ahead { self.commits.len() } else { 1 };
+            assert!(rows.is_empty() || rows.len() == written, "a batch is written whole or not at all");
+            !rows.is_empty()
+        }))
     }
 
     // What must hold before anything is written, and the locks that keep it so.
@@ -218,11 +215,11 @@ impl<'c> Batch<'c> {
             };
             let rows = statement.rows().each(going().map(|(_, id, _)| id.as_str()));
             let rows = rows.each(going().map(|(.., expected)| expected.mark()));
-            let rows = rows.each(going().map(|(commit, ..)| before(commit))).named("id, revision, seq");
+            let rows = rows.each(going().map(|(commit, ..)| before(commit))).listed();
             statement.part(
                 "standing",
                 format_args!(
-                    "SELECT s.id FROM {rows}
+                    "SELECT s.id FROM {rows} AS u (id, revision, seq)
 JOIN escrowed_subjects AS s ON s.id = u.id AND s.revision = u.revision AND s.seq = u.seq
 ORDER BY s.id FOR UPDATE OF s"
                 ),
@@ -262,16 +259,16 @@ FROM escrowed_calls AS c WHERE c.key {keys} ORDER BY c.key FOR UPDATE"
         let following = || self.calls.iter().filter_map(|new| Some((new.call.instruction.key(), new.follows?)));
         if ahead && following().next().is_some() {
             let rows = statement.rows().each(following().map(|(key, _)| String::from(key)));
-            let rows = rows.each(following().map(|(_, after)| String::from(after))).named("key, follows");
+            let rows = rows.each(following().map(|(_, after)| String::from(after))).listed();
             conditions.push(format!(
-                "NOT EXISTS (SELECT FROM {rows} JOIN escrowed_calls AS c ON c.key = u.key
+                "NOT EXISTS (SELECT FROM {rows} AS u (key, follows) JOIN escrowed_calls AS c ON c.key = u.key
     JOIN asked AS a ON a.key = u.follows WHERE NOT a.gone AND NOT a.free)"
             ));
         }
         if ahead && !self.settled.is_empty() {
-            let rows = statement.rows().each(self.settled.keys().map(ToString::to_string)).named("key");
+            let rows = statement.rows().each(self.settled.keys().map(ToString::to_string)).listed();
             conditions.push(format!(
-                "NOT EXISTS (SELECT FROM {rows}
+                "NOT EXISTS (SELECT FROM {rows} AS u (key)
     WHERE NOT EXISTS (SELECT FROM escrowed_calls AS c WHERE c.key = u.key))"
             ));
         }
@@ -288,45 +285,37 @@ FROM escrowed_calls AS c WHERE c.key {keys} ORDER BY c.key FOR UPDATE"
         Gate(Some("fine"))
     }
 
-    // The row of each subject. Unless it was looked at ahead, the statement fails on purpose where it wrote less than all of it.
-    fn answer(&self, statement: &mut Statement, gate: Gate, taken: usize, checks: Checks) -> String {
-        let opens = self.opens();
-        let subjects = [("opened", opens), ("gone_on", self.commits.len() - opens)].into_iter();
-        let subjects = subjects.filter(|(_, rows)| *rows > 0);
-        let others = [("taken", taken), ("settled", self.settled.len())].into_iter().filter(|(_, rows)| *rows > 0);
-        let rows = subjects.clone().map(|(part, _)| format!("SELECT id, revision FROM {part}"));
-        let rows = rows.collect::<Vec<_>>().join(" UNION ALL ");
+    // A row, or none where nothing was written. Unless all was looked at ahead, the statement fails on purpose where it wrote less
+    // than all of it.
+    fn answer(&self, statement: &mut Statement, gate: Gate, taken: usize, checks: Checks) {
+        let opened = self.opens();
+        let gone_on = self.commits.len() - opened;
         if checks == Checks::Ahead {
-            return rows;
+            statement.answer(match (opened, gone_on) {
+                (0, _) => "SELECT 1 FROM gone_on",
+                (_, 0) => "SELECT 1 FROM opened",
+                _ => "SELECT 1 FROM opened UNION ALL SELECT 1 FROM gone_on",
+            });
+            return;
         }
-        let parts = subjects.chain(others).filter(|(part, _)| gate.0 != Some(part));
-        let all: Vec<_> = parts
-            .map(|(part, rows)| match (wrote(statement, part, rows), gate.0) {
-                // Where the gate is shut, nothing was written at all, and that needs no failure.
-                (wrote, Some(gate)) => format!("({wrote} OR NOT EXISTS (SELECT FROM {gate}))"),
-                (wrote, None) => wrote,
-            })
-            .collect();
-        if all.is_empty() {
-            return rows;
+        // True, or a failure that `error::stands_against` knows.
+        statement.answer("SELECT (true");
+        let parts = [("opened", opened), ("gone_on", gone_on), ("taken", taken), ("settled", self.settled.len())];
+        for (part, rows) in parts.into_iter().filter(|(part, rows)| *rows > 0 && gate.0 != Some(part)) {
+            // Whether there is one is told without counting, for which PostgreSQL sets up more than for the rest.
+            if rows == 1 {
+                statement.add(format_args!("\n    AND EXISTS (SELECT FROM {part})"));
+            } else {
+                let rows = statement.bind(number(rows));
+                statement.add(format_args!("\n    AND (SELECT count(*) FROM {part}) = {rows}"));
+            }
         }
-        // What comes after OFFSET is computed first, and in any case, even if there is no row.
-        format!("{rows}\nOFFSET {}::int - 1", whole(&all))
+        statement.add(format_args!(")::escrowed_whole"));
+        // Where the gate is shut, nothing was written at all, and that needs no failure.
+        if let Some(gate) = gate.0 {
+            statement.add(format_args!(" FROM {gate}"));
+        }
     }
-}
-
-// Whether a part wrote as many rows as it should. Whether there is one is told without counting, for which PostgreSQL sets up
-// more than for the rest.
-fn wrote(statement: &mut Statement, part: &str, rows: usize) -> String {
-    match rows {
-        1 => format!("EXISTS (SELECT FROM {part})"),
-        _ => format!("(SELECT count(*) FROM {part}) = {}", statement.bind(number(rows))),
-    }
-}
-
-// True, or a failure that `error::stands_against` knows.
-fn whole(all: &[String]) -> String {
-    format!("({})::escrowed_whole", all.join("\n    AND "))
 }
 
 /// The last event of a commit.

@@ -1,10 +1,10 @@
 //! The parts that write the rows of a batch, table by table.
 
-use super::{Batch, Checks, NewCall, before, last};
+use super::{Batch, Checks, NewCall, last};
 use crate::{
     postgres::{
         PostgresError,
-        statement::{Gate, Known, Statement},
+        statement::{Gate, Known, Plain, Rows, Statement},
     },
     store::{Commit, IndexRow, Revision},
 };
@@ -20,14 +20,19 @@ impl Batch<'_> {
         let (going, opening): (Vec<_>, Vec<_>) =
             self.order.iter().partition(|place| self.commits[**place].expected().is_some());
         let mut gate = fine;
+        let revision = statement.bind(self.revision.mark());
         if !opening.is_empty() {
-            let rows = self.index_rows(statement, &opening, false)?;
+            let rows = || opening.iter().map(|place: &usize| self.commits[*place].index());
+            let same = statement.alike(rows().map(|row| row.lifecycle));
+            let new = self.index_rows(statement, &opening).alike(same, rows().map(|row| row.lifecycle));
+            let new = parties(new, rows())?.listed();
             statement.part(
                 "opened",
                 format_args!(
-                    "INSERT INTO escrowed_subjects (id, lifecycle, status, parties, about, deadline, held, currency, seq)
-SELECT u.id, u.lifecycle, u.status, u.parties, u.about, u.deadline, u.held, u.currency, u.seq FROM {rows}{gate}
-ON CONFLICT (id) DO NOTHING RETURNING id, revision"
+                    "INSERT INTO escrowed_subjects
+    (id, status, about, deadline, held, currency, seq, lifecycle, parties, revision)
+SELECT u.*, {revision} FROM {new} AS u{gate}
+ON CONFLICT (id) DO NOTHING RETURNING 1"
                 ),
             );
             if opening.len() == 1 {
@@ -35,19 +40,27 @@ ON CONFLICT (id) DO NOTHING RETURNING id, revision"
             }
         }
         if !going.is_empty() {
+            let commits = || going.iter().map(|place| &self.commits[*place]);
+            let events = || commits().map(|commit| u32::try_from(commit.records().len()).expect("each has its number"));
+            let same = statement.alike(events());
+            let rows = self.index_rows(statement, &going);
+            let rows = rows.each(commits().map(|commit| commit.expected().map(Revision::mark)));
+            let rows = rows.known(same, events().map(plain));
             // Nearly always they are who they were.
-            let keep = going.iter().all(|place| self.commits[*place].keeps_parties());
-            let rows = self.index_rows(statement, &going, keep)?;
-            let parties = if keep { "" } else { "parties = u.parties, " };
+            let keep = commits().all(Commit::keeps_parties);
+            let rows = if keep { rows } else { parties(rows, commits().map(Commit::index))? };
+            let [set, name] = if keep { [""; 2] } else { ["parties = u.parties, ", ", parties"] };
+            let rows = rows.listed();
+            // What an id begins with tells its lifecycle: that one stays.
             statement.part(
                 "gone_on",
                 format_args!(
-                    "UPDATE escrowed_subjects AS s SET lifecycle = u.lifecycle, status = u.status, {parties}
-    about = u.about, deadline = u.deadline, held = u.held, currency = u.currency, seq = u.seq,
-    revision = nextval('escrowed_revisions'), worker = NULL, lease_until = NULL
-FROM {rows}{gate}
-WHERE s.id = u.id AND s.revision = u.expected AND s.seq = u.before
-RETURNING s.id, s.revision"
+                    "UPDATE escrowed_subjects AS s SET status = u.status, about = u.about, deadline = u.deadline,
+    {set}held = u.held, currency = u.currency, seq = u.seq,
+    revision = {revision}, worker = NULL, lease_until = NULL
+FROM {rows} AS u (id, status, about, deadline, held, currency, seq, expected, events{name}){gate}
+WHERE s.id = u.id AND s.revision = u.expected AND s.seq = u.seq - u.events
+RETURNING 1"
                 ),
             );
             if checks == Checks::Ahead && self.commits.len() == 1 {
@@ -69,21 +82,21 @@ RETURNING s.id, s.revision"
             }
         }
         if !leaves.0.is_empty() {
-            let rows = statement.rows().each(leaves.0.into_iter()).each(leaves.1.into_iter()).named("party, subject");
+            let rows = statement.rows().each(leaves.0.into_iter()).each(leaves.1.into_iter()).listed();
             statement.part(
                 "parties_left",
                 format_args!(
-                    "DELETE FROM escrowed_parties AS p USING {rows}{gate}
+                    "DELETE FROM escrowed_parties AS p USING {rows} AS u (party, subject){gate}
 WHERE p.party = u.party AND p.subject = u.subject"
                 ),
             );
         }
         if !joins.0.is_empty() {
-            let rows = statement.rows().each(joins.0.into_iter()).each(joins.1.into_iter()).named("party, subject");
+            let rows = statement.rows().each(joins.0.into_iter()).each(joins.1.into_iter()).listed();
             statement.part(
                 "parties_joined",
                 format_args!(
-                    "INSERT INTO escrowed_parties (party, subject) SELECT u.* FROM {rows}{gate} ON CONFLICT DO NOTHING"
+                    "INSERT INTO escrowed_parties (party, subject) SELECT u.* FROM {rows} AS u{gate} ON CONFLICT DO NOTHING"
                 ),
             );
         }
@@ -106,15 +119,16 @@ WHERE p.party = u.party AND p.subject = u.subject"
         let rows = rows
             .known(false, records().map(|(place, after, record)| (Known::Seq(place, after), i64::from(record.seq))));
         let rows = rows.alike(same, records().map(|(.., record)| record.name));
-        let rows = rows.alike(same, records().map(|(.., record)| i64::from(record.version)));
+        let rows = rows.known(same, records().map(|(.., record)| plain(record.version.into())));
         let rows = rows.alike(same, actors.into_iter());
         let rows = rows.known(
             same,
             records().map(|(place, after, record)| (Known::At(place, after), record.stamp.at.unix_micros())),
         );
-        let names = "subject, seq, name, version, actor, at, body";
-        let rows = rows.each(bodies.into_iter()).named(names);
-        let body = format_args!("INSERT INTO escrowed_events ({names}) SELECT u.* FROM {rows}{gate}");
+        let rows = rows.each(bodies.into_iter()).listed();
+        let body = format_args!(
+            "INSERT INTO escrowed_events (subject, seq, name, version, actor, at, body) SELECT u.* FROM {rows} AS u{gate}"
+        );
         statement.part("written", body);
         Ok(())
     }
@@ -135,13 +149,13 @@ WHERE p.party = u.party AND p.subject = u.subject"
         let rows =
             rows.known(same, entries().map(|(place, _)| (Known::At(place, 0), last(place).stamp.at.unix_micros())));
         let names = "subject, seq, from_account, to_account, minor, currency, purpose, at";
-        let (rows, in_order) = rows.ordered(names);
+        let (rows, [place, in_order]) = rows.ordered();
         statement.part(
             "booked",
             format_args!(
                 "INSERT INTO escrowed_entries ({names})
 SELECT u.subject, u.seq, u.from_account, u.to_account, u.minor, u.currency, u.purpose, u.at
-FROM {rows}{gate}{in_order}"
+FROM {rows} AS u ({names}{place}){gate}{in_order}"
             ),
         );
     }
@@ -164,14 +178,14 @@ WHERE c.key = a.key AND a.free AND a.key {keys}"
             let rows = statement.rows().each(self.settled.keys().map(|key| String::from(*key)));
             let rows = rows.each(self.settled.values().map(|(status, _)| status.name()));
             let rows = rows.each(self.settled.values().map(|(_, outcome)| outcome.as_str()));
-            let rows = rows.named("key, status, outcome");
+            let rows = rows.listed();
             statement.part(
                 "settled",
                 format_args!(
                     "UPDATE escrowed_calls AS c
 SET status = u.status, outcome = u.outcome, worker = NULL, lease_until = NULL,
     sent = CASE u.status WHEN 'pending' THEN 0 ELSE c.sent END
-FROM {rows}{gate} WHERE c.key = u.key RETURNING 1"
+FROM {rows} AS u (key, status, outcome){gate} WHERE c.key = u.key RETURNING 1"
                 ),
             );
         }
@@ -196,14 +210,20 @@ FROM {rows}{gate} WHERE c.key = u.key RETURNING 1"
         let rows = rows.known(false, calls().map(|new| lane(new.commit)));
         let rows = rows.alike(same, calls().map(|new| new.call.gateway.as_str()));
         let rows = rows.each(instructions.into_iter());
-        let rows = rows.alike(same, calls().map(|new| new.call.due.unix_micros()));
+        // Mostly at once.
+        let due = |new: &NewCall<'_>| {
+            let at = last(&self.commits[new.commit]).stamp.at;
+            ((new.call.due == at).then_some(Known::At(new.commit, 0)), new.call.due.unix_micros())
+        };
+        let rows = rows.known(same, calls().map(due));
         if wait {
-            let (rows, in_order) = rows.ordered("key, lane, gateway, instruction, due");
+            let (rows, [place, in_order]) = rows.ordered();
             statement.part(
                 "enqueued",
                 format_args!(
                     "INSERT INTO escrowed_calls (key, lane, gateway, instruction, due, status, attempts)
-SELECT u.key, u.lane, u.gateway, u.instruction, u.due, 'queued', 0 FROM {rows}{gate}{in_order}"
+SELECT u.key, u.lane, u.gateway, u.instruction, u.due, 'queued', 0
+FROM {rows} AS u (key, lane, gateway, instruction, due{place}){gate}{in_order}"
                 ),
             );
             return Ok(());
@@ -216,13 +236,13 @@ SELECT u.key, u.lane, u.gateway, u.instruction, u.due, 'queued', 0 FROM {rows}{g
         } else {
             ""
         };
-        let (rows, in_order) = rows.ordered("key, lane, gateway, instruction, due, status, outcome, follows");
+        let (rows, [place, in_order]) = rows.ordered();
         statement.part(
             "enqueued",
             format_args!(
                 "INSERT INTO escrowed_calls (key, lane, gateway, instruction, due, status, outcome, attempts, sent)
 SELECT u.key, u.lane, u.gateway, u.instruction, u.due, u.status, u.outcome, 0, CASE u.status WHEN 'pending' THEN 0 END
-FROM {rows}{gate}{unless_free}{in_order}"
+FROM {rows} AS u (key, lane, gateway, instruction, due, status, outcome, follows{place}){gate}{unless_free}{in_order}"
             ),
         );
         Ok(())
@@ -238,9 +258,9 @@ FROM {rows}{gate}{unless_free}{in_order}"
         let rows = rows.each(done().map(|(.., request)| request.digest.to_string()));
         let rows = rows.known(false, done().map(|(place, ..)| self.id(place)));
         let seq = |(place, commit, _): (usize, &Commit, _)| (Known::Seq(place, 0), i64::from(last(commit).seq));
-        let rows = rows.known(false, done().map(seq)).named("key, digest, subject, seq");
+        let rows = rows.known(false, done().map(seq)).listed();
         let body =
-            format_args!("INSERT INTO escrowed_requests (key, digest, subject, seq) SELECT u.* FROM {rows}{gate}");
+            format_args!("INSERT INTO escrowed_requests (key, digest, subject, seq) SELECT u.* FROM {rows} AS u{gate}");
         statement.part("answered", body);
     }
 
@@ -249,29 +269,33 @@ FROM {rows}{gate}{unless_free}{in_order}"
         (Known::Id(place), &self.ids[place])
     }
 
-    // The index rows of some commits, with their parties unless they keep them.
-    fn index_rows(&self, statement: &mut Statement, places: &[usize], keep: bool) -> Result<String, PostgresError> {
-        let commits = || places.iter().map(|place| &self.commits[*place]);
-        let rows = || commits().map(Commit::index);
-        let same = statement.alike(rows().map(|row| (row.lifecycle, row.status, row.about, row.held.currency())));
-        let all = statement.rows().known(false, places.iter().map(|place| self.id(*place)));
-        let all = all.alike(same, rows().map(|row| row.lifecycle)).alike(same, rows().map(|row| row.status));
-        let all = all.known(same, places.iter().map(|place| (Known::About(*place), self.abouts[*place].as_deref())));
-        let all = all.each(rows().map(|row| row.deadline.map(|deadline| deadline.unix_micros())));
-        let all = all.each(rows().map(|row| row.held.minor()));
+    // What both kinds of index rows begin with: those of new subjects, and those that take the place of others.
+    fn index_rows<'s>(&self, statement: &'s mut Statement, places: &[usize]) -> Rows<'s> {
+        let rows = || places.iter().map(|place| self.commits[*place].index());
+        let same = statement.alike(rows().map(|row| (row.status, row.about, row.held.currency())));
+        let about = |place: &usize| match self.abouts[*place].as_deref() {
+            Some(about) => (Known::About(*place), Some(about)),
+            None => (Known::Plain(Plain::NoText), None),
+        };
+        let deadline = |row: &IndexRow| match row.deadline {
+            Some(deadline) => (None, Some(deadline.unix_micros())),
+            None => (Some(Known::Plain(Plain::NoNumber)), None),
+        };
         let currency = |row: &IndexRow| (Known::Currency(row.held.currency()), row.held.currency().code());
-        let all = all.known(same, rows().map(currency));
         let seq = |place: &usize| (Known::Seq(*place, 0), i64::from(last(&self.commits[*place]).seq));
-        let all = all.known(false, places.iter().map(seq));
-        let all = all.each(commits().map(|commit| commit.expected().map(Revision::mark)));
-        let all = all.each(commits().map(before));
-        if keep {
-            return Ok(all.named(INDEX_ROW));
-        }
-        let parties = rows().map(|row| serde_json::to_string(&*row.parties)).collect::<Result<Vec<_>, _>>()?;
-        Ok(all.each(parties.into_iter()).named(WITH_PARTIES))
+        let all = statement.rows().known(false, places.iter().map(|place| self.id(*place)));
+        let all = all.alike(same, rows().map(|row| row.status)).known(same, places.iter().map(about));
+        let all = all.known(false, rows().map(deadline)).each(rows().map(|row| row.held.minor()));
+        all.known(same, rows().map(currency)).known(false, places.iter().map(seq))
     }
 }
 
-const INDEX_ROW: &str = "id, lifecycle, status, about, deadline, held, currency, seq, expected, before";
-const WITH_PARTIES: &str = "id, lifecycle, status, about, deadline, held, currency, seq, expected, before, parties";
+fn parties<'r, 's>(rows: Rows<'s>, of: impl Iterator<Item = &'r IndexRow>) -> Result<Rows<'s>, PostgresError> {
+    let parties = of.map(|row| serde_json::to_string(&*row.parties)).collect::<Result<Vec<_>, _>>()?;
+    Ok(rows.each(parties.into_iter()))
+}
+
+// A number of which there are but a few.
+fn plain(number: u32) -> (Known, i64) {
+    (Known::Plain(Plain::Number(number)), number.into())
+}

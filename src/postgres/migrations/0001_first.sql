@@ -25,10 +25,6 @@ CREATE DOMAIN escrowed_outside AS bigint
 -- What a statement says of itself when it wrote all that it should. One that did not fails, and is taken back.
 CREATE DOMAIN escrowed_whole AS boolean CONSTRAINT escrowed_not_all CHECK (VALUE);
 
--- Never taken back, not even by a rollback: a revision out of a transaction that was rolled back is stale for ever.
--- Each connection takes some at a time, so that they do not wait for one another.
-CREATE SEQUENCE escrowed_revisions AS bigint CACHE 64;
-
 -- One row per subject as its last commit left it, for queries.
 CREATE TABLE escrowed_subjects (
     id          text   COLLATE "C" NOT NULL PRIMARY KEY,
@@ -39,7 +35,7 @@ CREATE TABLE escrowed_subjects (
     deadline    bigint,
     held        bigint NOT NULL,
     currency    text   NOT NULL,
-    revision    bigint NOT NULL DEFAULT nextval('escrowed_revisions'),
+    revision    bigint NOT NULL,
     seq         escrowed_number NOT NULL,
     -- Who sees to a deadline that has passed, and until when. The subject's next commit takes it away.
     worker      text,
