@@ -33,8 +33,9 @@ impl Way {
     }
 }
 
-/// The ways in the order of a round. Over the rounds each comes after each other one equally often, forward and backward: what runs
-/// first leaves caches, pages to be written and a log to be flushed to whoever comes after it. (A Williams design.)
+/// The ways in the order of a round. Over the rounds each comes after each other one about as often, forward and backward: what runs
+/// first leaves caches, pages to be written and a log to be flushed to whoever comes after it. (A Williams design; it comes out
+/// even after twice as many rounds as there are ways.)
 pub fn turns(round: usize, ways: usize) -> impl Iterator<Item = usize> {
     (0..ways).map(move |turn| {
         let turn = if round % 2 == 1 { ways - 1 - turn } else { turn };

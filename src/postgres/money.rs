@@ -153,7 +153,7 @@ ORDER BY b.account, b.currency, b.stripe FOR UPDATE OF b"
             let rows = self.each_account(statement.rows(), added()).known(same, sums().map(Move::currency));
             let shared = |sum: &Move<'_>| (Known::Plain(Plain::Is(sum.is_shared())), sum.is_shared());
             let rows = rows.known(same, sums().map(shared));
-            let columns = Columns::of(sums);
+            let columns = BalanceColumns::of(sums);
             let names = columns.each(|f, column| f.write_str(column));
             let rows = self.by_column(rows, &columns, sums, |sum| sum.total);
             let rows = rows.listed();
@@ -189,7 +189,7 @@ WHERE b.account = d.account AND b.currency = d.currency AND b.stripe = d.stripe 
             let sums = || taken().map(|place| &self.all[place].1);
             let same = statement.alike(sums().map(|sum| sum.currency));
             let rows = self.each_account(statement.rows(), taken()).known(same, sums().map(Move::currency));
-            let columns = Columns::of(sums);
+            let columns = BalanceColumns::of(sums);
             let names = columns.each(|f, column| f.write_str(column));
             let rows = self.by_column(rows, &columns, sums, |sum| opposite(sum.total));
             let rows = rows.listed();
@@ -209,7 +209,7 @@ WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 RETURNI
     fn by_column<'m, 's, I: Iterator<Item = &'m Move<'c>>>(
         &'m self,
         rows: Rows<'s>,
-        columns: &Columns,
+        columns: &BalanceColumns,
         sums: impl Fn() -> I,
         amount: impl Fn(&Move<'c>) -> i64,
     ) -> Rows<'s>
@@ -282,9 +282,9 @@ impl Move<'_> {
 }
 
 /// The columns of a balance that some moves go to.
-struct Columns(SmallVec<[&'static str; 3]>);
+struct BalanceColumns(SmallVec<[&'static str; 3]>);
 
-impl Columns {
+impl BalanceColumns {
     fn of<'m, 'c: 'm, I: Iterator<Item = &'m Move<'c>>>(moves: impl Fn() -> I) -> Self {
         let columns = ["holds", "owes", "outside"].into_iter();
         Self(columns.filter(|column| moves().any(|one| one.column() == *column)).collect())
@@ -297,7 +297,7 @@ impl Columns {
 }
 
 #[derive(Clone, Copy)]
-struct Each<'c>(&'c Columns, fn(&mut fmt::Formatter<'_>, &str) -> fmt::Result);
+struct Each<'c>(&'c BalanceColumns, fn(&mut fmt::Formatter<'_>, &str) -> fmt::Result);
 
 impl fmt::Display for Each<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

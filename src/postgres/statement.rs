@@ -22,9 +22,11 @@ pub(super) struct Statement {
     known: Option<SmallVec<[(Known, Bound); 16]>>,
 }
 
-/// What several parts of the statement for one commit need: bound once, and referred to by each. It takes PostgreSQL longer to read
-/// a value than to use it. It is told by what it is and not by its value, so that the text does not depend on values that are
-/// alike by chance. For several commits it would depend on how their ids happen to be ordered: there, nothing is shared.
+/// Why the statement for one commit need not bind a value anew. It takes PostgreSQL longer to read a value than to use it.
+///
+/// What several parts need is bound once, and referred to by each. It is told by what it is and not by its value, so that the text
+/// does not depend on values that are alike by chance. For several commits it would depend on how their ids happen to be
+/// ordered: there, nothing is shared.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Known {
     /// The id of the subject of a commit, by its place in the batch.
@@ -41,7 +43,7 @@ pub(super) enum Known {
     Moved { entry: usize, taken: bool },
     /// One of the accounts of few entries.
     Account(usize),
-    /// Nothing that others need, but one of few values.
+    /// It stands in the text.
     Plain(Plain),
 }
 
@@ -149,7 +151,9 @@ impl Statement {
             return Cell::Bound(*bound);
         }
         let bound = self.bind(value);
-        self.known.get_or_insert_default().push((known, bound));
+        if let Some(all) = &mut self.known {
+            all.push((known, bound));
+        }
         Cell::Bound(bound)
     }
 

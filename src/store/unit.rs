@@ -4,8 +4,8 @@ use super::{Answered, Commit, Inventory, Log, Outbox, RequestKey, Views};
 use crate::{gateway::IdempotencyKey, id::Subject, ledger::Account};
 use std::{error::Error, fmt, future::Future};
 
-/// A mark that a store gives to each state of a subject. Never used twice, not even after a rollback, so a value from
-/// a unit that was rolled back is recognised as stale.
+/// A mark that a store gives to each state of a subject. Never used twice for one subject, not even after a rollback, so a value
+/// from a unit that was rolled back is recognised as stale.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Revision(i64);
 
@@ -186,8 +186,8 @@ impl Revision {
         self.0
     }
 
-    /// One that was never given before. What a database counts is taken back with a transaction, or is dear: this is a random
-    /// number of 62 bits.
+    /// One that was never given before, as far as chance can tell: a random number of 62 bits. What a database counts is taken
+    /// back with its transaction, or is dear.
     #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub(crate) fn mint() -> Self {
         let moment = uuid::Timestamp::from_unix(uuid::NoContext, 0, 0);

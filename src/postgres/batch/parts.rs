@@ -22,16 +22,12 @@ impl Batch<'_> {
         let mut gate = fine;
         let revision = statement.bind(self.revision.mark());
         if !opening.is_empty() {
-            let rows = || opening.iter().map(|place: &usize| self.commits[*place].index());
-            let same = statement.alike(rows().map(|row| row.lifecycle));
-            let new = self.index_rows(statement, &opening).alike(same, rows().map(|row| row.lifecycle));
-            let new = parties(new, rows())?.listed();
+            let new = self.index_rows(statement, &opening);
+            let new = with_parties(new, opening.iter().map(|place| &self.commits[*place]))?.listed();
             statement.part(
                 "opened",
                 format_args!(
-                    "INSERT INTO escrowed_subjects
-    (id, status, about, deadline, held, currency, seq, lifecycle, parties, revision)
-SELECT u.*, {revision} FROM {new} AS u{gate}
+                    "INSERT INTO escrowed_subjects ({INDEX_ROW}, parties, revision) SELECT u.*, {revision} FROM {new} AS u{gate}
 ON CONFLICT (id) DO NOTHING RETURNING 1"
                 ),
             );
@@ -48,17 +44,15 @@ ON CONFLICT (id) DO NOTHING RETURNING 1"
             let rows = rows.known(same, events().map(plain));
             // Nearly always they are who they were.
             let keep = commits().all(Commit::keeps_parties);
-            let rows = if keep { rows } else { parties(rows, commits().map(Commit::index))? };
-            let [set, name] = if keep { [""; 2] } else { ["parties = u.parties, ", ", parties"] };
-            let rows = rows.listed();
-            // What an id begins with tells its lifecycle: that one stays.
+            let rows = if keep { rows } else { with_parties(rows, commits())? }.listed();
+            let (set_parties, parties) = if keep { ("", "") } else { ("parties = u.parties, ", ", parties") };
             statement.part(
                 "gone_on",
                 format_args!(
-                    "UPDATE escrowed_subjects AS s SET status = u.status, about = u.about, deadline = u.deadline,
-    {set}held = u.held, currency = u.currency, seq = u.seq,
+                    "UPDATE escrowed_subjects AS s SET lifecycle = u.lifecycle, status = u.status, about = u.about,
+    {set_parties}deadline = u.deadline, held = u.held, currency = u.currency, seq = u.seq,
     revision = {revision}, worker = NULL, lease_until = NULL
-FROM {rows} AS u (id, status, about, deadline, held, currency, seq, expected, events{name}){gate}
+FROM {rows} AS u ({INDEX_ROW}, expected, events{parties}){gate}
 WHERE s.id = u.id AND s.revision = u.expected AND s.seq = u.seq - u.events
 RETURNING 1"
                 ),
@@ -210,11 +204,9 @@ FROM {rows} AS u (key, status, outcome){gate} WHERE c.key = u.key RETURNING 1"
         let rows = rows.known(false, calls().map(|new| lane(new.commit)));
         let rows = rows.alike(same, calls().map(|new| new.call.gateway.as_str()));
         let rows = rows.each(instructions.into_iter());
-        // Mostly at once.
-        let due = |new: &NewCall<'_>| {
-            let at = last(&self.commits[new.commit]).stamp.at;
-            ((new.call.due == at).then_some(Known::At(new.commit, 0)), new.call.due.unix_micros())
-        };
+        // Nearly always at once, which is when the commit was made: no coincidence, so the text may depend on it.
+        let at_once = calls().all(|new| new.call.due == last(&self.commits[new.commit]).stamp.at);
+        let due = |new: &NewCall<'_>| (at_once.then_some(Known::At(new.commit, 0)), new.call.due.unix_micros());
         let rows = rows.known(same, calls().map(due));
         if wait {
             let (rows, [place, in_order]) = rows.ordered();
@@ -269,10 +261,10 @@ FROM {rows} AS u (key, lane, gateway, instruction, due, status, outcome, follows
         (Known::Id(place), &self.ids[place])
     }
 
-    // What both kinds of index rows begin with: those of new subjects, and those that take the place of others.
+    // The columns of INDEX_ROW.
     fn index_rows<'s>(&self, statement: &'s mut Statement, places: &[usize]) -> Rows<'s> {
         let rows = || places.iter().map(|place| self.commits[*place].index());
-        let same = statement.alike(rows().map(|row| (row.status, row.about, row.held.currency())));
+        let same = statement.alike(rows().map(|row| (row.lifecycle, row.status, row.about, row.held.currency())));
         let about = |place: &usize| match self.abouts[*place].as_deref() {
             Some(about) => (Known::About(*place), Some(about)),
             None => (Known::Plain(Plain::NoText), None),
@@ -284,14 +276,18 @@ FROM {rows} AS u (key, lane, gateway, instruction, due, status, outcome, follows
         let currency = |row: &IndexRow| (Known::Currency(row.held.currency()), row.held.currency().code());
         let seq = |place: &usize| (Known::Seq(*place, 0), i64::from(last(&self.commits[*place]).seq));
         let all = statement.rows().known(false, places.iter().map(|place| self.id(*place)));
-        let all = all.alike(same, rows().map(|row| row.status)).known(same, places.iter().map(about));
-        let all = all.known(false, rows().map(deadline)).each(rows().map(|row| row.held.minor()));
-        all.known(same, rows().map(currency)).known(false, places.iter().map(seq))
+        let all = all.alike(same, rows().map(|row| row.lifecycle)).alike(same, rows().map(|row| row.status));
+        let all = all.known(same, places.iter().map(about)).known(false, rows().map(deadline));
+        let all = all.each(rows().map(|row| row.held.minor())).known(same, rows().map(currency));
+        all.known(false, places.iter().map(seq))
     }
 }
 
-fn parties<'r, 's>(rows: Rows<'s>, of: impl Iterator<Item = &'r IndexRow>) -> Result<Rows<'s>, PostgresError> {
-    let parties = of.map(|row| serde_json::to_string(&*row.parties)).collect::<Result<Vec<_>, _>>()?;
+const INDEX_ROW: &str = "id, lifecycle, status, about, deadline, held, currency, seq";
+
+fn with_parties<'c, 's>(rows: Rows<'s>, commits: impl Iterator<Item = &'c Commit>) -> Result<Rows<'s>, PostgresError> {
+    let parties =
+        commits.map(|commit| serde_json::to_string(&*commit.index().parties)).collect::<Result<Vec<_>, _>>()?;
     Ok(rows.each(parties.into_iter()))
 }
 

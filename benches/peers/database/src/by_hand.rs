@@ -1,10 +1,10 @@
 //! What a careful author would write by hand: the same rows, in the same tables (without stripes), with the same checks (the
 //! revision has not changed, no account goes below zero), by one statement that PostgreSQL prepares once: a CTE for one
-//! commit, and the same over UNNEST for a batch, which fails as a whole where one order has changed. Values are text and
-//! numbers already when the clock starts.
+//! commit, and the same over UNNEST for a batch. Either fails as a whole where an order has changed, which takes less than that
+//! its parts wait for the order's row. Values are text and numbers already when the clock starts.
 
 use crate::tab;
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Row as _};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 /// Who pays, as it is written.
 const ACTOR: &str = r#"{"office":{"role":"platform","id":"ops"}}"#;
@@ -13,43 +13,43 @@ const ACTOR: &str = r#"{"office":{"role":"platform","id":"ops"}}"#;
 const ONE: &str = "WITH gone_on AS (
     UPDATE escrowed_subjects SET lifecycle = $2, status = $3, about = NULL, deadline = NULL, held = $4, currency = $5,
         seq = $6, revision = revision + 1, worker = NULL, lease_until = NULL
-    WHERE id = $1 AND revision = $7 RETURNING revision
+    WHERE id = $1 AND revision = $7 RETURNING 1
 ), written AS (
     INSERT INTO escrowed_events (subject, seq, name, version, actor, at, body)
-    SELECT $1, $6, $8, 1, $9, $10, $11 FROM gone_on
+    VALUES ($1, $6, $8, 1, $9, $10, $11)
 ), taken AS (
-    UPDATE escrowed_stripes SET holds = holds - $14 FROM gone_on
-    WHERE account = $12 AND currency = $5 AND stripe = 0 RETURNING account
+    UPDATE escrowed_stripes SET holds = holds - $14
+    WHERE account = $12 AND currency = $5 AND stripe = 0 RETURNING 1
 ), added AS (
-    INSERT INTO escrowed_stripes AS b (account, currency, stripe, holds) SELECT $13, $5, 0, $14 FROM gone_on
+    INSERT INTO escrowed_stripes AS b (account, currency, stripe, holds) VALUES ($13, $5, 0, $14)
     ON CONFLICT (account, currency, stripe) DO UPDATE SET holds = b.holds + excluded.holds
 ), booked AS (
     INSERT INTO escrowed_entries (subject, seq, from_account, to_account, minor, currency, purpose, at)
-    SELECT $1, $6, $12, $13, $14, $5, $15, $10 FROM gone_on
+    VALUES ($1, $6, $12, $13, $14, $5, $15, $10)
 ), enqueued AS (
     INSERT INTO escrowed_calls (key, lane, gateway, instruction, status, due, attempts)
-    SELECT $16, $1, $17, $18, 'queued', $10, 0 FROM gone_on
-) SELECT revision FROM gone_on, taken";
+    VALUES ($16, $1, $17, $18, 'queued', $10, 0)
+) SELECT 1 / (EXISTS (SELECT FROM gone_on) AND EXISTS (SELECT FROM taken))::int";
 
 /// The same after somebody else has written the event.
 #[cfg(feature = "libraries")]
 pub const ALL_BUT_THE_EVENT: &str = "WITH gone_on AS (
     UPDATE escrowed_subjects SET lifecycle = $2, status = $3, about = NULL, deadline = NULL, held = held - $4, currency = $5,
-        seq = seq + 1, revision = revision + 1, worker = NULL, lease_until = NULL
-    WHERE id = $1 RETURNING seq
+        seq = $13, revision = revision + 1, worker = NULL, lease_until = NULL
+    WHERE id = $1 RETURNING 1
 ), taken AS (
-    UPDATE escrowed_stripes SET holds = holds - $4 FROM gone_on
-    WHERE account = $7 AND currency = $5 AND stripe = 0 RETURNING account
+    UPDATE escrowed_stripes SET holds = holds - $4
+    WHERE account = $7 AND currency = $5 AND stripe = 0 RETURNING 1
 ), added AS (
-    INSERT INTO escrowed_stripes AS b (account, currency, stripe, holds) SELECT $8, $5, 0, $4 FROM gone_on
+    INSERT INTO escrowed_stripes AS b (account, currency, stripe, holds) VALUES ($8, $5, 0, $4)
     ON CONFLICT (account, currency, stripe) DO UPDATE SET holds = b.holds + excluded.holds
 ), booked AS (
     INSERT INTO escrowed_entries (subject, seq, from_account, to_account, minor, currency, purpose, at)
-    SELECT $1, seq, $7, $8, $4, $5, $9, $6 FROM gone_on
+    VALUES ($1, $13, $7, $8, $4, $5, $9, $6)
 ), enqueued AS (
     INSERT INTO escrowed_calls (key, lane, gateway, instruction, status, due, attempts)
-    SELECT $10, $1, $11, $12, 'queued', $6, 0 FROM gone_on
-) SELECT seq FROM gone_on, taken";
+    VALUES ($10, $1, $11, $12, 'queued', $6, 0)
+) SELECT 1 / (EXISTS (SELECT FROM gone_on) AND EXISTS (SELECT FROM taken))::int";
 
 const MANY: &str = "WITH asked AS MATERIALIZED (
     SELECT * FROM unnest($1::text[], $2::int8[], $3::int8[], $4::int8[], $5::text[], $6::text[], $7::text[], $8::text[],
@@ -164,7 +164,6 @@ pub async fn write(connection: &mut PgConnection, rows: &[Row]) {
     let query = query.bind("release").bind(&row.key).bind("sandbox").bind(&row.instruction);
     let answer = query.fetch_all(connection).await.unwrap();
     assert_eq!(answer.len(), 1, "nobody else has changed it");
-    assert_eq!(answer[0].get::<i64, _>(0), order.revision + 1);
 }
 
 async fn write_many(connection: &mut PgConnection, rows: &[Row]) {

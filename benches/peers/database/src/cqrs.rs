@@ -184,7 +184,9 @@ impl Query<Order> for Rows {
             let query = query.bind(crate::tab::AMOUNT).bind("EUR").bind(1_778_168_386_000_000_i64);
             let query =
                 query.bind(account).bind(wallet).bind("release").bind(format!("{id}:{}:capture", event.sequence));
-            let query = query.bind("sandbox").bind(json!({"capture": asks}).to_string());
+            // Its order began with two events of its own.
+            let seq = i64::try_from(event.sequence).unwrap() + 2;
+            let query = query.bind("sandbox").bind(json!({"capture": asks}).to_string()).bind(seq);
             assert_eq!(query.fetch_all(&self.0).await.unwrap().len(), 1);
         }
     }
