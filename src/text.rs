@@ -9,14 +9,14 @@
 //! # Ok::<(), TextError>(())
 //! ```
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
 
 /// Text of 1 to `MAX` characters (Unicode scalar values) without control characters other than line feed and tab.
 ///
 /// A clone is cheap: the characters are shared. The NUL character is refused because PostgreSQL cannot store it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Text<const MAX: usize>(Arc<str>);
 
 /// A name or title: at most 200 characters.
@@ -101,6 +101,12 @@ impl<const MAX: usize> TryFrom<String> for Text<MAX> {
 impl<const MAX: usize> From<Text<MAX>> for String {
     fn from(text: Text<MAX>) -> Self {
         text.0.as_ref().into()
+    }
+}
+
+impl<const MAX: usize> Serialize for Text<MAX> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

@@ -27,10 +27,14 @@ struct Known {
 
 /// The first commit that cannot go on where its subject stands, whatever the database holds.
 pub(super) fn out_of_place(commits: &[Commit]) -> Option<usize> {
+    let first_but_numbered = |commit: &Commit| commit.expected().is_none() && batch::before(commit) != 0;
+    // Alone, it is in nobody's way.
+    if let [commit] = commits {
+        return first_but_numbered(commit).then_some(0);
+    }
     let (mut subjects, mut requests) = (HashSet::new(), HashSet::new());
     commits.iter().position(|commit| {
-        let first_but_numbered = commit.expected().is_none() && batch::before(commit) != 0;
-        first_but_numbered
+        first_but_numbered(commit)
             || !subjects.insert(commit.subject())
             || commit.request().is_some_and(|request| !requests.insert(&request.key))
     })

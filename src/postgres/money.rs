@@ -2,15 +2,14 @@
 
 use super::{
     PostgresError,
-    statement::{Gate, Known, Listed, Plain, Rows, Statement},
+    statement::{Conditions, Gate, Known, Listed, Piece, Plain, Rows, Sql, Statement, sql},
 };
 use crate::{
     ledger::{Account, Entry, Posting},
     money::{Currency, Money},
     store::Commit,
 };
-use smallvec::SmallVec;
-use std::fmt;
+use smallvec::{SmallVec, smallvec};
 
 /// Up to how many entries are few.
 const FEW: usize = 2;
@@ -30,20 +29,20 @@ pub(super) struct Move<'c> {
 
 /// The moves of a batch, in the order of their accounts' texts, which is that in which rows are locked.
 pub(super) struct Moves<'c> {
-    all: Vec<(String, Move<'c>)>,
+    all: SmallVec<[(String, Move<'c>); 2 * FEW]>,
     // Which of them each posting is part of, posting by posting.
-    places: Vec<usize>,
+    places: SmallVec<[usize; 2 * FEW]>,
 }
 
 impl<'c> Moves<'c> {
     pub(super) fn of(commits: &'c [Commit]) -> Result<Self, PostgresError> {
         let postings = commits.iter().flat_map(Commit::entries).flat_map(Entry::postings);
-        let mut postings: Vec<_> =
-            postings.enumerate().map(|(place, posting)| (String::from(posting.account), place, posting)).collect();
-        let mut places = vec![0; postings.len()];
+        let postings = postings.enumerate().map(|(place, posting)| (String::from(posting.account), place, posting));
+        let mut postings: SmallVec<[_; 2 * FEW]> = postings.collect();
+        let mut places = smallvec![0; postings.len()];
         let code = |posting: &Posting<'_>| posting.amount.currency().code();
         postings.sort_by(|(a, _, one), (b, _, two)| (a, code(one)).cmp(&(b, code(two))));
-        let mut all: Vec<(String, Move<'c>)> = Vec::with_capacity(postings.len());
+        let mut all = SmallVec::<[(String, Move<'c>); 2 * FEW]>::with_capacity(postings.len());
         for (name, place, posting) in postings {
             let (account, currency) = (posting.account, posting.amount.currency());
             if all.last().is_none_or(|(last, sum)| (last, sum.currency) != (&name, currency)) {
@@ -62,18 +61,12 @@ impl<'c> Moves<'c> {
     }
 
     /// The columns that say what the entries of the batch move: from where, to where, how much, and of what.
-    pub(super) fn booked<'s>(
-        &self,
-        rows: Rows<'s>,
-        same: bool,
-        amounts: impl Iterator<Item = Money> + Clone,
-    ) -> Rows<'s> {
+    pub(super) fn booked(&self, rows: &mut Rows<'_>, same: bool, amounts: impl Iterator<Item = Money> + Clone) {
         let entries = || self.places.chunks_exact(2);
-        let rows = self.each_account(rows, entries().map(|entry| entry[0]));
-        let rows = self.each_account(rows, entries().map(|entry| entry[1]));
-        let rows =
-            self.each_amount(rows, amounts.clone().enumerate().map(|(entry, amount)| (Some(entry), amount.minor())));
-        rows.known(same, amounts.map(|amount| (Known::Currency(amount.currency()), amount.currency().code())))
+        self.each_account(rows, entries().map(|entry| entry[0]));
+        self.each_account(rows, entries().map(|entry| entry[1]));
+        self.each_amount(rows, amounts.clone().enumerate().map(|(entry, amount)| (Some(entry), amount.minor())));
+        rows.known(same, amounts.map(|amount| (Known::Currency(amount.currency()), amount.currency().code())));
     }
 
     // Names and amounts that the parts of a statement share with each other are told where there are few entries, as when an order
@@ -83,65 +76,59 @@ impl<'c> Moves<'c> {
         self.places.len() <= 2 * FEW
     }
 
-    fn each_account<'s>(&self, rows: Rows<'s>, places: impl Iterator<Item = usize>) -> Rows<'s> {
+    fn each_account(&self, rows: &mut Rows<'_>, places: impl Iterator<Item = usize>) {
         let known = |place| self.are_few().then_some(Known::Account(place));
-        rows.known(false, places.map(|place| (known(place), self.all[place].0.as_str())))
+        rows.known(false, places.map(|place| (known(place), self.all[place].0.as_str())));
     }
 
     // Each with the one entry that it comes from, if there is but one.
-    fn each_amount<'s>(&self, rows: Rows<'s>, minors: impl Iterator<Item = (Option<usize>, i64)>) -> Rows<'s> {
+    fn each_amount(&self, rows: &mut Rows<'_>, minors: impl Iterator<Item = (Option<usize>, i64)>) {
         let entry = |entry: Option<usize>| entry.filter(|_| self.are_few());
-        rows.known(
-            false,
-            minors.map(|(from, minor)| (entry(from).map(|entry| Known::Moved { entry, taken: minor < 0 }), minor)),
-        )
+        let moved = |from, minor| entry(from).map(|entry| Known::Moved { entry, taken: minor < 0 });
+        rows.known(false, minors.map(|(from, minor)| (moved(from, minor), minor)));
     }
 
-    /// Adds the part that locks what it drains; answers with what must hold before anything is written.
+    /// Adds the part that locks what it drains, and what must hold before anything is written.
     ///
     /// What the columns themselves refuse is asked only `ahead`.
-    pub(super) fn look(&self, statement: &mut Statement, ahead: bool) -> Vec<String> {
-        let mut conditions = Vec::new();
+    pub(super) fn look(&self, statement: &mut Statement, conditions: &mut Conditions, ahead: bool) {
         // Nobody pays off more than is owed. A party's debts are few, and each is serialised by its own log: no stripes.
         let owed = |sum: &Move<'_>| sum.account.owed() && sum.highest > if ahead { 0 } else { sum.total.max(0) };
         if let Some(rows) = self.rows(statement, owed, |sum| sum.highest) {
-            conditions.push(format!(
-                "NOT EXISTS (SELECT FROM {rows} AS u ({AMOUNT}) WHERE (EXISTS (SELECT FROM escrowed_stripes AS b
-    WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 AND b.owes <= -u.amount)) IS NOT TRUE)"
-            ));
+            conditions.must(sql!["NOT EXISTS (SELECT FROM " rows " AS u (" AMOUNT ") WHERE (EXISTS (
+    SELECT FROM escrowed_stripes AS b
+    WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 AND b.owes <= -u.amount
+)) IS NOT TRUE)"]);
         }
         if self.all.iter().any(|(_, sum)| sum.drains()) {
             // Whoever takes from a wallet locks all its stripes, and the stripe it will add to elsewhere, in one order for
             // everybody. Money that goes from A to B while other money goes from B to A can then not lock itself out.
             let shared = || self.those(Move::is_shared);
             let sums = || shared().map(|place| &self.all[place].1);
-            let rows = self.each_account(statement.rows(), shared()).known(false, sums().map(Move::currency));
-            let rows = rows.each(sums().map(Move::drains)).listed();
-            statement.part(
-                "locked",
-                format_args!(
-                    "SELECT b.account, b.currency, b.stripe, b.holds FROM {rows} AS u (account, currency, every)
-JOIN escrowed_stripes AS b ON b.account = u.account AND b.currency = u.currency AND (u.every OR b.stripe = {OWN})
-ORDER BY b.account, b.currency, b.stripe FOR UPDATE OF b"
-                ),
-            );
+            let mut rows = statement.rows();
+            self.each_account(&mut rows, shared());
+            rows.known(false, sums().map(Move::currency)).each(sums().map(Move::drains));
+            let rows = rows.listed();
+            statement.part(sql!["locked AS (
+    SELECT b.account, b.currency, b.stripe, b.holds FROM " rows " AS u (account, currency, every)
+    JOIN escrowed_stripes AS b ON b.account = u.account AND b.currency = u.currency AND (u.every OR b.stripe = " OWN ")
+    ORDER BY b.account, b.currency, b.stripe FOR UPDATE OF b
+)"]);
             if let Some(rows) = self.rows(statement, |sum| sum.drains(), |sum| opposite(sum.lowest)) {
-                conditions.push(format!(
-                    "NOT EXISTS (SELECT FROM {rows} AS u ({AMOUNT}) WHERE (u.amount <= (SELECT sum(l.holds) FROM locked AS l
-    WHERE l.account = u.account AND l.currency = u.currency)) IS NOT TRUE)"
-                ));
+                conditions.must(sql!["NOT EXISTS (SELECT FROM " rows " AS u (" AMOUNT ") WHERE (u.amount <= (
+    SELECT sum(l.holds) FROM locked AS l WHERE l.account = u.account AND l.currency = u.currency
+)) IS NOT TRUE)"]);
             }
         }
         let takes = |sum: &Move<'_>| {
             !sum.is_shared() && sum.account.guarded() && sum.lowest < if ahead { 0 } else { sum.total.min(0) }
         };
         if let Some(rows) = self.rows(statement, takes, |sum| opposite(sum.lowest)) {
-            conditions.push(format!(
-                "NOT EXISTS (SELECT FROM {rows} AS u ({AMOUNT}) WHERE (EXISTS (SELECT FROM escrowed_stripes AS b
-    WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 AND b.holds >= u.amount)) IS NOT TRUE)"
-            ));
+            conditions.must(sql!["NOT EXISTS (SELECT FROM " rows " AS u (" AMOUNT ") WHERE (EXISTS (
+    SELECT FROM escrowed_stripes AS b
+    WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 AND b.holds >= u.amount
+)) IS NOT TRUE)"]);
         }
-        conditions
     }
 
     /// Adds the parts that write. How many rows `taken` has if each of them was there.
@@ -150,74 +137,70 @@ ORDER BY b.account, b.currency, b.stripe FOR UPDATE OF b"
         if added().next().is_some() {
             let sums = || added().map(|place| &self.all[place].1);
             let same = statement.alike(sums().map(|sum| (sum.currency, sum.is_shared())));
-            let rows = self.each_account(statement.rows(), added()).known(same, sums().map(Move::currency));
+            let mut rows = statement.rows();
+            self.each_account(&mut rows, added());
             let shared = |sum: &Move<'_>| (Known::Plain(Plain::Is(sum.is_shared())), sum.is_shared());
-            let rows = rows.known(same, sums().map(shared));
+            rows.known(same, sums().map(Move::currency)).known(same, sums().map(shared));
             let columns = BalanceColumns::of(sums);
-            let names = columns.each(|f, column| f.write_str(column));
-            let rows = self.by_column(rows, &columns, sums, |sum| sum.total);
+            let names = columns.each(|sql, column| sql.literal(column));
+            self.by_column(&mut rows, &columns, sums, |sum| sum.total);
             let rows = rows.listed();
-            statement.part(
-                "added",
-                format_args!(
-                    "INSERT INTO escrowed_stripes AS b (account, currency, stripe, {names})
-SELECT u.account, u.currency, CASE WHEN u.shared THEN {OWN} ELSE 0 END, {} FROM {rows} AS u (account, currency, shared, {names}){gate}
-ON CONFLICT (account, currency, stripe) DO UPDATE SET {}",
-                    columns.each(|f, column| write!(f, "u.{column}")),
-                    columns.each(|f, column| write!(f, "{column} = b.{column} + excluded.{column}")),
-                ),
-            );
+            let changes = columns.each(|sql, column| sql.add(sql![column " = b." column " + excluded." column]));
+            let values = columns.each(|sql, column| sql.add(sql!["u." column]));
+            statement.part(sql!["added AS (
+    INSERT INTO escrowed_stripes AS b (account, currency, stripe, " names ")
+    SELECT u.account, u.currency, CASE WHEN u.shared THEN " OWN " ELSE 0 END, " values "
+    FROM " rows " AS u (account, currency, shared, " names ")" gate "
+    ON CONFLICT (account, currency, stripe) DO UPDATE SET " changes "
+)"]);
         }
         let drained = |sum: &Move<'_>| sum.leaves() && sum.is_shared();
         if let Some(rows) = self.rows(statement, drained, |sum| opposite(sum.total)) {
             // From the first stripe as much as it has, from the next one the rest, and so on. What is left is told by the
             // row that was locked: the statement's snapshot may be older, and what the column refuses comes first.
-            statement.part(
-                "drained",
-                format_args!(
-                    "UPDATE escrowed_stripes AS b SET holds = d.holds - d.part FROM (
-    SELECT l.account, l.currency, l.stripe, l.holds, least(l.holds, u.amount - sum(l.holds) OVER stripes + l.holds) AS part
-    FROM locked AS l JOIN {rows} AS u ({AMOUNT}) ON l.account = u.account AND l.currency = u.currency
-    WINDOW stripes AS (PARTITION BY l.account, l.currency ORDER BY l.stripe)
-) AS d{gate}
-WHERE b.account = d.account AND b.currency = d.currency AND b.stripe = d.stripe AND d.part > 0"
-                ),
-            );
+            statement.part(sql!["drained AS (
+    UPDATE escrowed_stripes AS b SET holds = d.holds - d.part FROM (
+        SELECT l.account, l.currency, l.stripe, l.holds, least(l.holds, u.amount - sum(l.holds) OVER stripes + l.holds) AS part
+        FROM locked AS l JOIN " rows " AS u (" AMOUNT ") ON l.account = u.account AND l.currency = u.currency
+        WINDOW stripes AS (PARTITION BY l.account, l.currency ORDER BY l.stripe)
+    ) AS d" gate "
+    WHERE b.account = d.account AND b.currency = d.currency AND b.stripe = d.stripe AND d.part > 0
+)"]);
         }
         let taken = || self.those(|sum| sum.leaves() && !sum.is_shared());
         if taken().next().is_some() {
             let sums = || taken().map(|place| &self.all[place].1);
             let same = statement.alike(sums().map(|sum| sum.currency));
-            let rows = self.each_account(statement.rows(), taken()).known(same, sums().map(Move::currency));
+            let mut rows = statement.rows();
+            self.each_account(&mut rows, taken());
+            rows.known(same, sums().map(Move::currency));
             let columns = BalanceColumns::of(sums);
-            let names = columns.each(|f, column| f.write_str(column));
-            let rows = self.by_column(rows, &columns, sums, |sum| opposite(sum.total));
+            let names = columns.each(|sql, column| sql.literal(column));
+            self.by_column(&mut rows, &columns, sums, |sum| opposite(sum.total));
             let rows = rows.listed();
-            let changes = columns.each(|f, column| write!(f, "{column} = b.{column} - u.{column}"));
-            statement.part(
-                "taken",
-                format_args!(
-                    "UPDATE escrowed_stripes AS b SET {changes} FROM {rows} AS u (account, currency, {names}){gate}
-WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 RETURNING 1"
-                ),
-            );
+            let changes = columns.each(|sql, column| sql.add(sql![column " = b." column " - u." column]));
+            statement.part(sql!["taken AS (
+    UPDATE escrowed_stripes AS b SET " changes " FROM " rows " AS u (account, currency, " names ")" gate "
+    WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 RETURNING 1
+)"]);
         }
         taken().count()
     }
 
     // An amount of each of these moves for each column.
-    fn by_column<'m, 's, I: Iterator<Item = &'m Move<'c>>>(
+    fn by_column<'m, I: Iterator<Item = &'m Move<'c>>>(
         &'m self,
-        rows: Rows<'s>,
+        rows: &mut Rows<'_>,
         columns: &BalanceColumns,
         sums: impl Fn() -> I,
         amount: impl Fn(&Move<'c>) -> i64,
-    ) -> Rows<'s>
-    where
+    ) where
         'c: 'm,
     {
         let of = |sum: &Move<'c>, column| if sum.column() == column { (sum.only, amount(sum)) } else { (None, 0) };
-        columns.0.iter().fold(rows, |rows, column| self.each_amount(rows, sums().map(|sum| of(sum, *column))))
+        for column in &columns.0 {
+            self.each_amount(rows, sums().map(|sum| of(sum, *column)));
+        }
     }
 
     // Account, currency and an amount of each of these, if there are any.
@@ -231,10 +214,11 @@ WHERE b.account = u.account AND b.currency = u.currency AND b.stripe = 0 RETURNI
         those().next()?;
         let sums = || those().map(|place| &self.all[place].1);
         let same = statement.alike(sums().map(|sum| sum.currency));
-        let rows = self.each_account(statement.rows(), those());
-        let rows = rows.known(same, sums().map(Move::currency));
-        let amounts = sums().map(|sum| (sum.only, amount(sum)));
-        Some(self.each_amount(rows, amounts).listed())
+        let mut rows = statement.rows();
+        self.each_account(&mut rows, those());
+        rows.known(same, sums().map(Move::currency));
+        self.each_amount(&mut rows, sums().map(|sum| (sum.only, amount(sum))));
+        Some(rows.listed())
     }
 
     // The places of some moves.
@@ -254,11 +238,11 @@ impl Move<'_> {
     }
 
     /// Where the account's balance stands in its row: in the column that can be on those sides of zero on which it may be.
-    const fn column(&self) -> &'static str {
+    const fn column(&self) -> Column {
         match self.account {
-            Account::Escrow(_) | Account::Wallet(_) => "holds",
-            Account::Debt(_) => "owes",
-            Account::World(_) => "outside",
+            Account::Escrow(_) | Account::Wallet(_) => Column::Holds,
+            Account::Debt(_) => Column::Owes,
+            Account::World(_) => Column::Outside,
         }
     }
 
@@ -281,32 +265,51 @@ impl Move<'_> {
     }
 }
 
-/// The columns of a balance that some moves go to.
-struct BalanceColumns(SmallVec<[&'static str; 3]>);
+/// Where a balance stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Column {
+    Holds,
+    Owes,
+    Outside,
+}
+
+impl Column {
+    const ALL: [Self; 3] = [Self::Holds, Self::Owes, Self::Outside];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Holds => "holds",
+            Self::Owes => "owes",
+            Self::Outside => "outside",
+        }
+    }
+}
+
+/// The columns that some moves go to.
+struct BalanceColumns(SmallVec<[Column; 3]>);
 
 impl BalanceColumns {
     fn of<'m, 'c: 'm, I: Iterator<Item = &'m Move<'c>>>(moves: impl Fn() -> I) -> Self {
-        let columns = ["holds", "owes", "outside"].into_iter();
+        let columns = Column::ALL.into_iter();
         Self(columns.filter(|column| moves().any(|one| one.column() == *column)).collect())
     }
 
     /// Something about each of them, as a list.
-    fn each(&self, write: fn(&mut fmt::Formatter<'_>, &str) -> fmt::Result) -> Each<'_> {
-        Each(self, write)
+    fn each(&self, write: fn(&mut Sql, &'static str)) -> EachColumn<'_> {
+        EachColumn(self, write)
     }
 }
 
 #[derive(Clone, Copy)]
-struct Each<'c>(&'c BalanceColumns, fn(&mut fmt::Formatter<'_>, &str) -> fmt::Result);
+struct EachColumn<'c>(&'c BalanceColumns, fn(&mut Sql, &'static str));
 
-impl fmt::Display for Each<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Piece for EachColumn<'_> {
+    fn add_to(&self, sql: &mut Sql) {
         let Self(columns, write) = self;
         for (place, column) in columns.0.iter().enumerate() {
-            f.write_str(if place == 0 { "" } else { ", " })?;
-            write(f, column)?;
+            sql.literal(if place == 0 { "" } else { ", " });
+            write(sql, column.name());
         }
-        Ok(())
     }
 }
 

@@ -82,13 +82,13 @@ pub struct Record {
 pub struct Payload(Box<dyn Body>);
 
 trait Body: Send + Sync {
-    fn json(&self) -> Result<String, serde_json::Error>;
+    fn write_json(&self, text: &mut Vec<u8>) -> Result<(), serde_json::Error>;
     fn boxed(&self) -> Box<dyn Body>;
 }
 
 impl<T: Serialize + Clone + Send + Sync + 'static> Body for T {
-    fn json(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string(self)
+    fn write_json(&self, text: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+        serde_json::to_writer(text, self)
     }
     fn boxed(&self) -> Box<dyn Body> {
         Box::new(self.clone())
@@ -275,7 +275,14 @@ impl Payload {
     /// # Errors
     /// When a host's own event cannot be written as JSON, such as a map with keys that are no strings.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
-        self.0.json()
+        let mut text = Vec::with_capacity(128);
+        self.write_json(&mut text)?;
+        Ok(String::from_utf8(text).expect("JSON is UTF-8"))
+    }
+
+    /// Adds its JSON to a text.
+    pub(crate) fn write_json(&self, text: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+        self.0.write_json(text)
     }
 }
 

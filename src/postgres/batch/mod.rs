@@ -5,18 +5,16 @@ mod parts;
 use super::{
     PostgresError,
     money::Moves,
-    statement::{Gate, Statement},
+    statement::{Gate, Size, Statement, sql},
 };
 use crate::{
     gateway::IdempotencyKey,
     ledger::Account,
     store::{Call, CallStatus, Commit, IfSent, Record, Revision},
 };
+use smallvec::SmallVec;
 use sqlx::PgConnection;
-use std::collections::{BTreeMap, HashMap, HashSet};
-
-/// As many commits as one step of a lifecycle makes, give or take.
-const FEW: usize = 4;
+use std::collections::{BTreeMap, HashSet};
 
 /// When it is found out that something stands against a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,19 +27,22 @@ pub(super) enum Checks {
     Behind,
 }
 
+/// Something of each commit. Nearly always there is one, which then needs no memory of its own.
+type Each<T> = SmallVec<[T; 1]>;
+
 /// Commits of different subjects, to be written by one statement.
 pub(super) struct Batch<'c> {
     commits: &'c [Commit],
     // The same for all: no subject is twice among them.
     revision: Revision,
     // The subject of each commit, and what that belongs to.
-    ids: Vec<String>,
-    abouts: Vec<Option<String>>,
+    ids: Each<String>,
+    abouts: Each<Option<String>>,
     // The commits' places in the order of their ids. That order is one for everybody: so are their rows locked.
-    order: Vec<usize>,
+    order: Each<usize>,
     moves: Moves<'c>,
-    calls: Vec<NewCall<'c>>,
-    places: HashMap<IdempotencyKey, usize>,
+    calls: Each<NewCall<'c>>,
+    places: BTreeMap<IdempotencyKey, usize>,
     // Of calls that were in the outbox before: those that are answered, and those that are withdrawn.
     settled: BTreeMap<IdempotencyKey, (CallStatus, String)>,
     withdrawn: Vec<(IdempotencyKey, bool)>,
@@ -73,8 +74,8 @@ impl<'c> Batch<'c> {
     /// written.
     pub(super) fn of(commits: &'c [Commit], are_sent: Option<&HashSet<IdempotencyKey>>) -> Result<Self, PostgresError> {
         let calls = commits.iter().map(|commit| commit.calls().len()).sum();
-        let ids: Vec<_> = commits.iter().map(|commit| String::from(commit.subject())).collect();
-        let mut order: Vec<_> = (0..commits.len()).collect();
+        let ids: Each<_> = commits.iter().map(|commit| String::from(commit.subject())).collect();
+        let mut order: Each<_> = (0..commits.len()).collect();
         order.sort_unstable_by(|one, two| ids[*one].cmp(&ids[*two]));
         let mut batch = Self {
             commits,
@@ -83,8 +84,8 @@ impl<'c> Batch<'c> {
             abouts: commits.iter().map(|commit| commit.index().about.map(String::from)).collect(),
             order,
             moves: Moves::of(commits)?,
-            calls: Vec::with_capacity(calls),
-            places: HashMap::with_capacity(calls),
+            calls: Each::with_capacity(calls),
+            places: BTreeMap::new(),
             settled: BTreeMap::new(),
             withdrawn: Vec::new(),
             sent: Vec::new(),
@@ -170,7 +171,7 @@ impl<'c> Batch<'c> {
 
     /// Whether it has to be taken back when it fails: see [`Checks`].
     pub(super) fn checks(&self, in_transaction: bool) -> Checks {
-        let few = self.commits.len() <= FEW && self.opens() < 2;
+        let few = Size::of(self.commits.len()) != Size::Many && self.opens() < 2;
         if in_transaction && few { Checks::Ahead } else { Checks::Behind }
     }
 
@@ -185,18 +186,7 @@ impl<'c> Batch<'c> {
         connection: &mut PgConnection,
         checks: Checks,
     ) -> Result<Result<bool, sqlx::Error>, PostgresError> {
-        let commits = self.commits.len();
-        let mut statement = if commits <= FEW { Statement::short(commits == 1) } else { Statement::long() };
-        let fine = self.look(&mut statement, checks);
-        let gate = self.subjects(&mut statement, fine, checks)?;
-        self.parties(&mut statement, gate);
-        self.events(&mut statement, gate)?;
-        let taken = self.moves.write(&mut statement, gate);
-        self.entries(&mut statement, gate);
-        self.outbox(&mut statement, gate);
-        self.new_calls(&mut statement, gate)?;
-        self.requests(&mut statement, gate);
-        self.answer(&mut statement, gate, taken, checks);
+        let statement = Statement::of(Size::of(self.commits.len()), |statement| self.put_into(statement, checks))?;
         Ok(statement.run(connection).await.map(|rows| {
             let written = if checks == Checks::Ahead { self.commits.len() } else { 1 };
             assert!(rows.is_empty() || rows.len() == written, "a batch is written whole or not at all");
@@ -204,84 +194,97 @@ impl<'c> Batch<'c> {
         }))
     }
 
+    fn put_into(&self, statement: &mut Statement, checks: Checks) {
+        let fine = self.look(statement, checks);
+        let gate = self.subjects(statement, fine, checks);
+        self.parties(statement, gate);
+        self.events(statement, gate);
+        let taken = self.moves.write(statement, gate);
+        self.entries(statement, gate);
+        self.outbox(statement, gate);
+        self.new_calls(statement, gate);
+        self.requests(statement, gate);
+        self.answer(statement, gate, taken, checks);
+    }
+
     // What must hold before anything is written, and the locks that keep it so.
     fn look(&self, statement: &mut Statement, checks: Checks) -> Gate {
         let ahead = checks == Checks::Ahead;
-        let mut conditions = Vec::new();
+        let mut conditions = statement.conditions();
         if ahead && self.commits.len() > 1 && self.opens() < self.commits.len() {
             let going = || {
                 let commits = self.commits.iter().zip(&self.ids);
                 commits.filter_map(|(commit, id)| Some((commit, id, commit.expected()?)))
             };
-            let rows = statement.rows().each(going().map(|(_, id, _)| id.as_str()));
-            let rows = rows.each(going().map(|(.., expected)| expected.mark()));
-            let rows = rows.each(going().map(|(commit, ..)| before(commit))).listed();
-            statement.part(
-                "standing",
-                format_args!(
-                    "SELECT s.id FROM {rows} AS u (id, revision, seq)
-JOIN escrowed_subjects AS s ON s.id = u.id AND s.revision = u.revision AND s.seq = u.seq
-ORDER BY s.id FOR UPDATE OF s"
-                ),
-            );
+            let mut rows = statement.rows();
+            rows.each(going().map(|(_, id, _)| id.as_str()));
+            rows.each(going().map(|(.., expected)| expected.mark()));
+            rows.each(going().map(|(commit, ..)| before(commit)));
+            let rows = rows.listed();
+            statement.part(sql!["standing AS (
+    SELECT s.id FROM " rows " AS u (id, revision, seq)
+    JOIN escrowed_subjects AS s ON s.id = u.id AND s.revision = u.revision AND s.seq = u.seq
+    ORDER BY s.id FOR UPDATE OF s
+)"]);
             let count = statement.bind(number(going().count()));
-            conditions.push(format!("(SELECT count(*) FROM standing) = {count}"));
+            conditions.must(sql!["(SELECT count(*) FROM standing) = " count]);
         }
         if !self.withdrawn.is_empty() {
             let keys = statement.one_of(self.withdrawn.iter().map(|(key, _)| key));
-            statement.part(
-                "asked",
-                format_args!(
-                    "SELECT c.key, c.status = 'withdrawn' AS gone,
-    c.status IN ('queued', 'held', 'parked') AND c.sent IS NULL AS free
-FROM escrowed_calls AS c WHERE c.key {keys} ORDER BY c.key FOR UPDATE"
-                ),
-            );
+            statement.part(sql!["asked AS (
+    SELECT c.key, c.status = 'withdrawn' AS gone,
+        c.status IN ('queued', 'held', 'parked') AND c.sent IS NULL AS free
+    FROM escrowed_calls AS c WHERE c.key " keys " ORDER BY c.key FOR UPDATE
+)"]);
             // Looked at before this statement itself changes any of them: what it has changed, it no longer finds.
-            conditions.push("(SELECT count(*) FROM asked) >= 0".to_owned());
+            conditions.must(sql!["(SELECT count(*) FROM asked) >= 0"]);
             if self.withdrawn.iter().any(|(_, refuse)| *refuse) {
                 let refused = self.withdrawn.iter().filter(|(_, refuse)| *refuse);
                 let keys = statement.one_of(refused.map(|(key, _)| key));
-                conditions.push(format!(
-                    "NOT EXISTS (SELECT FROM asked AS a WHERE a.key {keys} AND NOT a.gone AND NOT a.free)"
-                ));
+                conditions.must(
+                    sql!["NOT EXISTS (SELECT FROM asked AS a WHERE a.key " keys " AND NOT a.gone AND NOT a.free)"],
+                );
             }
         }
         if !self.sent.is_empty() {
             let keys = statement.one_of(self.sent.iter());
-            conditions.push(format!("NOT EXISTS (SELECT FROM asked AS a WHERE a.key {keys} AND (a.gone OR a.free))"));
+            conditions.must(sql!["NOT EXISTS (SELECT FROM asked AS a WHERE a.key " keys " AND (a.gone OR a.free))"]);
         }
         let mut new = self.calls.iter().filter(|new| new.follows.is_none()).peekable();
         if ahead && new.peek().is_some() {
             let keys = statement.one_of(new.map(|new| new.call.instruction.key()));
-            conditions.push(format!("NOT EXISTS (SELECT FROM escrowed_calls AS c WHERE c.key {keys})"));
+            conditions.must(sql!["NOT EXISTS (SELECT FROM escrowed_calls AS c WHERE c.key " keys ")"]);
         }
         let following = || self.calls.iter().filter_map(|new| Some((new.call.instruction.key(), new.follows?)));
         if ahead && following().next().is_some() {
-            let rows = statement.rows().each(following().map(|(key, _)| String::from(key)));
-            let rows = rows.each(following().map(|(_, after)| String::from(after))).listed();
-            conditions.push(format!(
-                "NOT EXISTS (SELECT FROM {rows} AS u (key, follows) JOIN escrowed_calls AS c ON c.key = u.key
-    JOIN asked AS a ON a.key = u.follows WHERE NOT a.gone AND NOT a.free)"
-            ));
+            let mut rows = statement.rows();
+            rows.each(following().map(|(key, _)| String::from(key)));
+            rows.each(following().map(|(_, after)| String::from(after)));
+            let rows = rows.listed();
+            conditions.must(
+                sql!["NOT EXISTS (SELECT FROM " rows " AS u (key, follows) JOIN escrowed_calls AS c ON c.key = u.key
+    JOIN asked AS a ON a.key = u.follows WHERE NOT a.gone AND NOT a.free)"],
+            );
         }
         if ahead && !self.settled.is_empty() {
-            let rows = statement.rows().each(self.settled.keys().map(ToString::to_string)).listed();
-            conditions.push(format!(
-                "NOT EXISTS (SELECT FROM {rows} AS u (key)
-    WHERE NOT EXISTS (SELECT FROM escrowed_calls AS c WHERE c.key = u.key))"
-            ));
+            let mut rows = statement.rows();
+            rows.each(self.settled.keys().map(ToString::to_string));
+            let rows = rows.listed();
+            conditions.must(sql!["NOT EXISTS (SELECT FROM " rows " AS u (key)
+    WHERE NOT EXISTS (SELECT FROM escrowed_calls AS c WHERE c.key = u.key))"]);
         }
         let mut requests = self.commits.iter().filter_map(Commit::request).peekable();
         if ahead && requests.peek().is_some() {
             let keys = statement.one_of(requests.map(|request| &request.key));
-            conditions.push(format!("NOT EXISTS (SELECT FROM escrowed_requests AS r WHERE r.key {keys})"));
+            conditions.must(sql!["NOT EXISTS (SELECT FROM escrowed_requests AS r WHERE r.key " keys ")"]);
         }
-        conditions.extend(self.moves.look(statement, ahead));
+        self.moves.look(statement, &mut conditions, ahead);
         if conditions.is_empty() {
             return Gate(None);
         }
-        statement.part("fine", format_args!("SELECT WHERE {}", conditions.join("\nAND ")));
+        statement.part(sql!["fine AS (
+    SELECT WHERE " conditions "
+)"]);
         Gate(Some("fine"))
     }
 
@@ -291,29 +294,28 @@ FROM escrowed_calls AS c WHERE c.key {keys} ORDER BY c.key FOR UPDATE"
         let opened = self.opens();
         let gone_on = self.commits.len() - opened;
         if checks == Checks::Ahead {
-            statement.answer(match (opened, gone_on) {
-                (0, _) => "SELECT 1 FROM gone_on",
-                (_, 0) => "SELECT 1 FROM opened",
-                _ => "SELECT 1 FROM opened UNION ALL SELECT 1 FROM gone_on",
+            return statement.add(match (opened, gone_on) {
+                (0, _) => sql!["\nSELECT 1 FROM gone_on"],
+                (_, 0) => sql!["\nSELECT 1 FROM opened"],
+                _ => sql!["\nSELECT 1 FROM opened UNION ALL SELECT 1 FROM gone_on"],
             });
-            return;
         }
         // True, or a failure that `error::stands_against` knows.
-        statement.answer("SELECT (true");
+        statement.add(sql!["\nSELECT (true"]);
         let parts = [("opened", opened), ("gone_on", gone_on), ("taken", taken), ("settled", self.settled.len())];
         for (part, rows) in parts.into_iter().filter(|(part, rows)| *rows > 0 && gate.0 != Some(part)) {
             // Whether there is one is told without counting, for which PostgreSQL sets up more than for the rest.
             if rows == 1 {
-                statement.add(format_args!("\n    AND EXISTS (SELECT FROM {part})"));
+                statement.add(sql!["\n    AND EXISTS (SELECT FROM " part ")"]);
             } else {
                 let rows = statement.bind(number(rows));
-                statement.add(format_args!("\n    AND (SELECT count(*) FROM {part}) = {rows}"));
+                statement.add(sql!["\n    AND (SELECT count(*) FROM " part ") = " rows]);
             }
         }
-        statement.add(format_args!(")::escrowed_whole"));
+        statement.add(sql![")::escrowed_whole"]);
         // Where the gate is shut, nothing was written at all, and that needs no failure.
         if let Some(gate) = gate.0 {
-            statement.add(format_args!(" FROM {gate}"));
+            statement.add(sql![" FROM " gate]);
         }
     }
 }

@@ -12,11 +12,12 @@ use crate::{
     memory::Memory,
     money::{Currency, Money},
     store::{
-        Appended, AppendedAll, BookedEntry, Commit, Inventory, Outbox, Request, Settlement, Store, Unacknowledged,
-        UnitOfWork, Views,
+        Appended, AppendedAll, BookedEntry, Commit, Inventory, Outbox, Payload, Request, Settlement, Store,
+        Unacknowledged, UnitOfWork, Views,
     },
 };
 use database::{Database, block_on};
+use std::collections::BTreeMap;
 
 mod read_committed {
     use super::*;
@@ -70,6 +71,32 @@ fn a_bare_connection_writes_each_append_at_once() {
         let outcome = Outcome::Settled { moved: euro(1250) };
         let settles = [Settlement { key: key(&charge(payin(1), at(0))), outcome }].into();
         stored(&mut *bare, &Commit { settles, ..goes_on(order(1), first, 2) }).await;
+    });
+}
+
+#[test]
+fn an_event_that_has_no_json_is_told_of_and_nothing_is_written() {
+    let database = Database::new();
+    block_on(async {
+        let store = database.store().await;
+        let mut bare = store.pool().acquire().await.unwrap();
+        for many in [1, 2, 9] {
+            let mut commits: Vec<_> = (1..=many).map(|number| opens(order(number))).collect();
+            // Keys that are no strings.
+            commits.last_mut().unwrap().records[0].payload = Payload::new(BTreeMap::from([((1, 2), 3)]));
+            let error = bare.append_all(&commits).await.unwrap_err();
+            assert!(matches!(error, PostgresError::Unwritable(_)), "{error:?}");
+            let mut unit = store.begin().await.unwrap();
+            let error = unit.append_all(&commits).await.unwrap_err();
+            assert!(matches!(error, PostgresError::Unwritable(_)), "{error:?}");
+            // It goes on.
+            stored(&mut unit, &opens(order(100 + many))).await;
+            store.commit(unit).await.unwrap();
+            for number in 1..=many {
+                assert_eq!(bare.log(order(number)).await.unwrap(), None);
+            }
+            assert!(bare.log(order(100 + many)).await.unwrap().is_some());
+        }
     });
 }
 

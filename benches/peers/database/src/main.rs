@@ -36,7 +36,7 @@ use std::{env, future::Future, mem, time::Duration};
 
 const CONNECTIONS: [usize; 3] = [1, 8, 32];
 /// Commits at once, how often in one round, and rounds.
-const SHAPES: [(usize, usize, usize); 3] = [(1, 48, 15), (100, 2, 9), (1_000, 1, 7)];
+const SHAPES: [(usize, usize, usize); 3] = [(1, 48, 18), (100, 2, 9), (1_000, 1, 7)];
 /// The orders of each connection.
 const ORDERS: usize = 1_000;
 
