@@ -98,11 +98,12 @@ fn told(error: sqlx::Error, connection: &PgConnection) -> PostgresError {
 async fn write(connection: &mut PgConnection, batch: &Batch<'_>) -> Result<Result<bool, sqlx::Error>, PostgresError> {
     let in_transaction = connection.is_in_transaction();
     let checks = batch.checks(in_transaction);
+    let statement = batch.statement(checks)?;
     if checks == Checks::Ahead || !in_transaction {
-        return batch.write(connection, checks).await;
+        return Ok(batch.write(connection, statement, checks).await);
     }
     let mut savepoint = connection.begin().await?;
-    let written = batch.write(&mut savepoint, checks).await?;
+    let written = batch.write(&mut savepoint, statement, checks).await;
     match &written {
         Ok(_) => savepoint.commit().await?,
         Err(_) => savepoint.rollback().await?,

@@ -5,7 +5,7 @@ mod parts;
 use super::{
     PostgresError,
     money::Moves,
-    statement::{Gate, Size, Statement, sql},
+    statement::{Gate, Ready, Size, Statement, sql},
 };
 use crate::{
     gateway::IdempotencyKey,
@@ -180,18 +180,25 @@ impl<'c> Batch<'c> {
         self.commits.iter().filter(|commit| commit.expected().is_none()).count()
     }
 
+    /// The statement that writes it.
+    ///
+    /// # Errors
+    /// As [`Statement::of`].
+    pub(super) fn statement(&self, checks: Checks) -> Result<Ready, PostgresError> {
+        Statement::of(Size::of(self.commits.len()), |statement| self.put_into(statement, checks))
+    }
+
     /// Runs the statement: whether it wrote all of the batch. If not, it wrote nothing.
     pub(super) async fn write(
         &self,
         connection: &mut PgConnection,
+        statement: Ready,
         checks: Checks,
-    ) -> Result<Result<bool, sqlx::Error>, PostgresError> {
-        let statement = Statement::of(Size::of(self.commits.len()), |statement| self.put_into(statement, checks))?;
-        Ok(statement.run(connection).await.map(|rows| {
-            let written = if checks == Checks::Ahead { self.commits.len() } else { 1 };
-            assert!(rows.is_empty() || rows.len() == written, "a batch is written whole or not at all");
-            !rows.is_empty()
-        }))
+    ) -> Result<bool, sqlx::Error> {
+        let rows = statement.run(connection).await?;
+        let written = if checks == Checks::Ahead { self.commits.len() } else { 1 };
+        assert!(rows.is_empty() || rows.len() == written, "a batch is written whole or not at all");
+        Ok(!rows.is_empty())
     }
 
     fn put_into(&self, statement: &mut Statement, checks: Checks) {

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 /// One statement: CTEs in order, and what it answers with.
 ///
-/// Which parts it has depends on what a commit needs; its text therefore takes few forms, which are written once, and which
+/// Which parts it has depends on what a commit needs; its text therefore takes few forms, which are kept, and which
 /// PostgreSQL prepares once per connection. No value that comes from outside is ever part of the text: see [`Piece`].
 pub(super) struct Statement {
     sql: Sql,
@@ -142,7 +142,8 @@ impl Statement {
     /// written before.
     ///
     /// # Errors
-    /// [`PostgresError::Unwritable`] when a value has no JSON, and [`PostgresError::Database`] when it is too large to be sent.
+    /// [`PostgresError::Unwritable`] when a value has no JSON, and [`PostgresError::Database`] when one is too large to be sent, or
+    /// there are too many.
     pub(super) fn of(size: Size, parts: impl Fn(&mut Self)) -> Result<Ready, PostgresError> {
         let put_together = |write| {
             let mut statement = Self::new(size, write);
@@ -153,16 +154,16 @@ impl Statement {
                 Some(Err(error)) => Err(sqlx::Error::Encode(error).into()),
             }
         };
-        let Self { sql, arguments, .. } = put_together(false)?;
+        let Self { sql, arguments, bound, .. } = put_together(false)?;
         if let Some(text) = sql.known() {
             if cfg!(debug_assertions) {
                 assert_eq!(put_together(true)?.sql.text(), &*text, "the same pieces are the same text");
             }
             return Ok(Ready { text, arguments });
         }
-        let Self { sql: written, arguments, .. } = put_together(true)?;
-        debug_assert_eq!(written.key, sql.key, "it depends on nothing but the commits");
-        Ok(Ready { text: written.keep(), arguments })
+        let written = put_together(true)?;
+        debug_assert_eq!(written.bound, bound, "it depends on nothing but the commits");
+        Ok(Ready { text: sql.keep(written.sql.text()), arguments })
     }
 
     fn new(size: Size, write: bool) -> Self {
@@ -183,7 +184,10 @@ impl Statement {
         if let Err(error) = self.arguments.add(value) {
             self.refused.get_or_insert(error);
         }
-        self.bound += 1;
+        match self.bound.checked_add(1) {
+            Some(bound) => self.bound = bound,
+            None => drop(self.refused.get_or_insert_with(|| "a statement has at most 65,535 values".into())),
+        }
         Bound(self.bound)
     }
 
@@ -236,7 +240,7 @@ impl Statement {
         sql
     }
 
-    /// Adds a part, with its name: `name AS (body)`.
+    /// Adds a part, which is to be all of `name AS (body)`.
     pub(super) fn part(&mut self, part: &[&dyn Piece]) {
         self.sql.literal(if self.sql.is_empty() { "WITH " } else { ", " });
         self.sql.add(part);
@@ -266,5 +270,20 @@ mod tests {
         };
         assert_eq!(&*select(1), "WITH once AS (SELECT u.* FROM (SELECT $1) AS u)SELECT 1 FROM once");
         assert!(Arc::ptr_eq(&select(2), &select(3)));
+    }
+
+    #[test]
+    fn more_values_than_postgres_takes_are_refused() {
+        let binds = |values: u32| {
+            let all = move |statement: &mut Statement| {
+                for _ in 0..values {
+                    statement.bind(true);
+                }
+            };
+            Statement::of(Size::Few, all).map(drop)
+        };
+        assert!(binds(65_535).is_ok());
+        let error = binds(65_536).unwrap_err();
+        assert!(matches!(error, PostgresError::Database(sqlx::Error::Encode(_))), "{error:?}");
     }
 }

@@ -7,7 +7,7 @@ use super::{
 use smallvec::SmallVec;
 use sqlx::{Encode, Postgres, Type};
 
-/// Rows of values, put together column by column. The first column is always one of [`each`](Self::each).
+/// Rows of values, put together column by column. There is at least one row; in a long statement, at least one column is an array.
 pub(in crate::postgres) struct Rows<'s> {
     statement: &'s mut Statement,
     cells: Cells,

@@ -9,15 +9,16 @@ use std::{iter, sync::Arc};
 
 /// A text in pieces, which perhaps is not written.
 pub(in crate::postgres) struct Sql {
-    pub(super) key: Key,
+    key: Key,
     written: Option<String>,
 }
 
 /// What the pieces are, in their order: of a literal how long it is and where it stands, of a list of values how many it has and
 /// how the text refers to each. The same numbers are the same text.
+// A text has two keys if the compiler has put one literal in two places, and is then kept twice.
 type Key = Vec<u64>;
 
-// No literal is as long as that.
+// Tells a list from a literal, whose length is never as much.
 const LIST: u64 = 1 << 63;
 
 /// What can stand in a text. Only what is written in the source can, and numbers: no value that comes from outside.
@@ -106,9 +107,9 @@ impl Sql {
         KEPT.find(&self.key)
     }
 
-    /// The whole text, which must be written. It is kept.
-    pub(super) fn keep(self) -> Arc<str> {
-        KEPT.keep(&self.key, self.text())
+    /// Keeps what these pieces are as a text, and answers with it.
+    pub(super) fn keep(&self, text: &str) -> Arc<str> {
+        KEPT.keep(&self.key, text)
     }
 
     /// The text, which must be written.
@@ -222,6 +223,20 @@ mod tests {
         }
         assert_eq!(found, 14_usize.pow(3));
         assert!(texts.len() > 2_000, "most of them differ: {}", texts.len());
+    }
+
+    #[test]
+    fn every_value_is_told_apart() {
+        let numbers = (0..6).flat_map(|number| [bound(number), plain(Plain::Number(number.into()))]);
+        let others = [Plain::Is(true), Plain::Is(false), Plain::NoText, Plain::NoNumber].map(plain);
+        let mut keys = HashMap::new();
+        for cell in numbers.chain(others) {
+            let mut sql = Sql::new(true);
+            sql.list(iter::once(cell));
+            let text = sql.text().to_owned();
+            assert_eq!(keys.insert(sql.key, text), None);
+        }
+        assert_eq!(keys.len(), 16);
     }
 
     #[test]

@@ -2,6 +2,7 @@ mod agreement;
 #[path = "../../../tests/all/postgres/database.rs"]
 pub(crate) mod database;
 pub(crate) mod races;
+mod trips;
 
 use super::*;
 use crate::{
